@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.config;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+
+/**
+ * Documents one key of the configuration file: a component of a section's record. The key is the component's name with
+ * dashes ({@code clockSkew} is {@code clock-skew}).
+ *
+ * <p>A component is required unless it has a default here or is {@code @Nullable}. A component's type is a scalar ({@link
+ * String}, boolean, int, long, {@link java.time.Duration}, {@code DataSize}, {@link java.net.URI}, {@link
+ * java.nio.file.Path}, an enum written in lower case with dashes), any type with a {@code public static T parse(String)},
+ * another section, or a {@code List} or {@code Map<String, ...>} of these. A section that has such a {@code parse} may also
+ * be written as one word.
+ */
+@Documented
+@Retention(RetentionPolicy.RUNTIME)
+@Target(ElementType.RECORD_COMPONENT)
+public @interface Setting {
+    /** What the key says, with unit and range: one or two sentences for the reference. */
+    String value();
+
+    /** The YAML that is read when the key is absent, for example {@code 30s}, {@code []} or <code>{}</code>; empty for none. */
+    String byDefault() default "";
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.decision;
+
+import java.util.Map;
+
+/**
+ * One challenge of a {@code WWW-Authenticate} field (RFC 9110 section 11.6.1), rendered once when it is made.
+ *
+ * <p>Every parameter value is written as a quoted-string and has to be printable ASCII without {@code "} and {@code \}: a
+ * challenge is made of fixed texts and of configuration, never of what a client or a parser said.
+ */
+public final class Challenge {
+    private final String headerValue;
+
+    private Challenge(String headerValue) {
+        this.headerValue = headerValue;
+    }
+
+    /**
+     * A {@code Bearer} challenge (RFC 6750 section 3), parameters in the map's iteration order.
+     *
+     * @throws IllegalArgumentException if a value cannot stand in a quoted-string as it is
+     */
+    public static Challenge bearer(Map<String, String> parameters) {
+        return of("Bearer", parameters);
+    }
+
+    private static Challenge of(String scheme, Map<String, String> parameters) {
+        var rendered = new StringBuilder(scheme);
+        var separator = ' ';
+        for (var parameter : parameters.entrySet()) {
+            requireQuotable(parameter.getKey(), parameter.getValue());
+            rendered.append(separator).append(parameter.getKey());
+            rendered.append("=\"").append(parameter.getValue()).append('"');
+            separator = ',';
+        }
+        return new Challenge(rendered.toString());
+    }
+
+    private static void requireQuotable(String name, String value) {
+        if (!value.chars().allMatch(c -> c >= 0x20 && c <= 0x7e && c != '"' && c != '\\')) {
+            throw new IllegalArgumentException(
+                    "challenge parameter %s: %s (expected: printable ASCII without quote and backslash)"
+                            .formatted(name, value));
+        }
+    }
+
+    /** The challenge as one element of the {@code WWW-Authenticate} field. */
+    public String headerValue() {
+        return headerValue;
+    }
+
+    @Override
+    public String toString() {
+        return headerValue;
+    }
+}

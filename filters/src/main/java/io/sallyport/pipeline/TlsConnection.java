@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.pipeline;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The facts of a client's TLS connection, read once per connection.
+ *
+ * @param protocol for example {@code TLSv1.3}
+ * @param serverName the SNI that the client sent, in lower case
+ * @param peer the client's verified certificate
+ */
+public record TlsConnection(
+        String protocol,
+        @Nullable String serverName,
+        @Nullable PeerCertificate peer) {}
