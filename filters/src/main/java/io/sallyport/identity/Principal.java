@@ -32,7 +32,7 @@ public sealed interface Principal {
      * @param clientId {@code client_id}, else {@code azp}
      * @param sessionId {@code sid}
      * @param tokenId {@code jti}
-     * @param scopes what {@code scope} or {@code scp} grants, split at spaces
+     * @param scopes the granted scopes, each one token
      * @param acr {@code acr} (OpenID Connect Core section 2)
      * @param authenticatedAt {@code auth_time}
      * @param claims every claim of the token: strings, booleans, longs, doubles, lists and maps of these; immutable

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.pipeline;
 
-import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.identity.Principal;
@@ -24,7 +24,8 @@ public final class FakeRequest implements RequestHead {
     private final HttpMethod method;
     private final String target;
     // Not validating: what a wire would refuse is refused there, and hostile values are the point of some tests.
-    private final HttpHeaders headers = new DefaultHttpHeaders(false);
+    private final HttpHeaders headers =
+            DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
     private String peer = "192.0.2.7";
     private boolean http2;
     private @Nullable TlsConnection tls;
