@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.pipeline;
 
+import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.identity.Principal;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -9,6 +10,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,7 @@ public final class RequestContext {
     private @Nullable CanonicalPath path;
     private @Nullable String query;
     private Map<String, String> pathVariables = Map.of();
+    private Set<HttpMethod> allowedMethods = Set.of();
     private @Nullable ClientAddress client;
     private Principal principal = Principal.Anonymous.ANONYMOUS;
     private RiskScore riskScore = RiskScore.NONE;
@@ -122,6 +125,19 @@ public final class RequestContext {
         this.path = path;
         this.query = query;
         this.pathVariables = pathVariables;
+    }
+
+    /**
+     * On an unmatched route: the methods that routes of this path have, so that {@code authorize} answers 405 with them. Empty
+     * if no route of the host has this path.
+     */
+    public Set<HttpMethod> allowedMethods() {
+        return allowedMethods;
+    }
+
+    /** Set by {@code edge} alone, when the path has routes but none for the request's method. */
+    public void allowedMethods(Set<HttpMethod> allowedMethods) {
+        this.allowedMethods = allowedMethods;
     }
 
     /** The client's address, or null before {@code edge} has read it. */

@@ -11,6 +11,7 @@ import java.net.UnknownHostException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,7 @@ public final class FakeRequest implements RequestHead {
     private Snapshot snapshot = new Snapshot("test", List.of(), Map.of());
     private @Nullable Route route = ROUTE;
     private Map<String, String> pathVariables = Map.of();
+    private Set<HttpMethod> allowedMethods = Set.of();
     private Principal principal = Principal.Anonymous.ANONYMOUS;
     private Instant receivedAt = NOW;
     private Executor eventLoop = Runnable::run;
@@ -101,6 +103,12 @@ public final class FakeRequest implements RequestHead {
         return this;
     }
 
+    /** The methods that edge is to have found on routes of this path, none of them the request's. */
+    public FakeRequest allowedMethods(HttpMethod... allowedMethods) {
+        this.allowedMethods = Set.of(allowedMethods);
+        return this;
+    }
+
     public FakeRequest by(Principal principal) {
         this.principal = principal;
         return this;
@@ -128,6 +136,7 @@ public final class FakeRequest implements RequestHead {
                     new CanonicalPath(query < 0 ? target : target.substring(0, query)),
                     query < 0 ? null : target.substring(query + 1),
                     pathVariables);
+            context.allowedMethods(allowedMethods);
         }
         context.principal(principal);
         return context;
