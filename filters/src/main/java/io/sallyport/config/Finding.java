@@ -5,14 +5,26 @@ package io.sallyport.config;
  * One thing that is wrong with a configuration file.
  *
  * @param path dotted from the top: {@code sallyport.routes.payments.upstream.uri}
- * @param value as written, or {@code (absent)}
+ * @param value as written, or {@code (absent)}; never a secret, see {@link Findings#add(Finding)}
  * @param expected what would be right, for a human
+ * @param line where it stands, from 1; 0 if it is about no line in particular
  */
-public record Finding(String path, String value, String expected) {
+public record Finding(String path, String value, String expected, int line) {
     public static final String ABSENT = "(absent)";
+
+    public Finding(String path, String value, String expected) {
+        this(path, value, expected, 0);
+    }
+
+    /** With the file's name in front, as compilers do: {@code gateway.yaml:12: sallyport.routes...}. */
+    public String in(String file) {
+        return line == 0 ? "%s: %s".formatted(file, this) : "%s:%d: %s".formatted(file, line, this);
+    }
 
     @Override
     public String toString() {
-        return "%s: %s (expected: %s)".formatted(path, value, expected);
+        return path.isEmpty()
+                ? "%s (expected: %s)".formatted(value, expected)
+                : "%s: %s (expected: %s)".formatted(path, value, expected);
     }
 }

@@ -2,29 +2,52 @@
 package io.sallyport.config;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Collects everything that is wrong with one configuration file, so that an operator mends it in one go. */
 public final class Findings {
     private final List<Finding> findings = new ArrayList<>();
+    private ToIntFunction<String> lines = _ -> 0;
 
     /** Where in the file: a dotted path that findings are added at. */
     public Place at(String path) {
         return new Place(this, path);
     }
 
+    /** From here on a finding that names no line gets the one that {@code lines} knows for its path. */
+    void locate(ToIntFunction<String> lines) {
+        this.lines = lines;
+    }
+
+    /** Adds a finding; a value that looks like a secret is hidden, and a long one is cut. */
     public void add(Finding finding) {
-        findings.add(finding);
+        int line = finding.line() == 0 ? lines.applyAsInt(finding.path()) : finding.line();
+        var value = Shown.value(finding.path(), finding.value());
+        // What was expected is sometimes said by a library, which may repeat the value.
+        var expected = value.equals(Shown.HIDDEN)
+                ? finding.expected().replace(finding.value(), Shown.HIDDEN)
+                : finding.expected();
+        findings.add(new Finding(finding.path(), value, Shown.text(expected), line));
     }
 
     public boolean isEmpty() {
         return findings.isEmpty();
     }
 
-    /** In the order in which they were found. */
+    /** Whether something at that path or below it was found wrong, so that what follows from it need not be said. */
+    public boolean concern(String path) {
+        return findings.stream()
+                .map(Finding::path)
+                .anyMatch(at -> at.startsWith(path)
+                        && (at.length() == path.length() || ".[".indexOf(at.charAt(path.length())) >= 0));
+    }
+
+    /** In the order of their lines; those of no line come first, and those of one line as they were found. */
     public List<Finding> all() {
-        return List.copyOf(findings);
+        return findings.stream().sorted(Comparator.comparingInt(Finding::line)).toList();
     }
 
     /**

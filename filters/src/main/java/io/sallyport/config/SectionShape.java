@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.config;
+
+import java.lang.reflect.Constructor;
+import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keys of one section, read once from its record. The binder, the schema and the reference go by nothing else, so they
+ * cannot disagree.
+ */
+record SectionShape(Class<? extends Record> type, List<Key> keys) {
+    private static final Map<Class<?>, SectionShape> SHAPES = new ConcurrentHashMap<>();
+
+    /**
+     * One key of a section.
+     *
+     * @param byDefault YAML text that is read when the key is absent; null for none
+     * @param required whether its absence is a finding
+     */
+    record Key(
+            String name,
+            String description,
+            ValueType type,
+            @Nullable String byDefault,
+            boolean required) {}
+
+    SectionShape {
+        keys = List.copyOf(keys);
+    }
+
+    /**
+     * Reads the keys of a record.
+     *
+     * @throws IllegalArgumentException if a component is no {@link Setting} or of a type that cannot be written
+     */
+    static SectionShape of(Class<? extends Record> type) {
+        var known = SHAPES.get(type);
+        if (known != null) {
+            return known;
+        }
+        var keys = new ArrayList<Key>();
+        for (var component : type.getRecordComponents()) {
+            keys.add(keyOf(type, component));
+        }
+        var shape = new SectionShape(type, keys);
+        SHAPES.put(type, shape);
+        return shape;
+    }
+
+    private static Key keyOf(Class<? extends Record> type, RecordComponent component) {
+        var setting = component.getAnnotation(Setting.class);
+        if (setting == null) {
+            throw new IllegalArgumentException(
+                    "%s.%s: no @Setting (expected: one)".formatted(type.getName(), component.getName()));
+        }
+        var byDefault = setting.byDefault().isEmpty() ? null : setting.byDefault();
+        var nullable = component.getAnnotatedType().isAnnotationPresent(Nullable.class);
+        return new Key(
+                keyOf(component.getName()),
+                setting.value(),
+                ValueType.of(component.getGenericType(), component),
+                byDefault,
+                byDefault == null && !nullable);
+    }
+
+    /** Whether the file's keys are named by this record's components, as opposed to a record that only parses a word. */
+    static boolean isSection(Class<?> type) {
+        return Arrays.stream(type.getRecordComponents())
+                .anyMatch(component -> component.isAnnotationPresent(Setting.class));
+    }
+
+    /** A Java name as the file writes it: {@code maxTokenAge} is {@code max-token-age}. */
+    static String keyOf(String javaName) {
+        return javaName.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "-").toLowerCase(Locale.ROOT);
+    }
+
+    /** The record's own constructor. */
+    Constructor<? extends Record> constructor() {
+        try {
+            var types = Arrays.stream(type.getRecordComponents())
+                    .map(RecordComponent::getType)
+                    .toArray(Class<?>[]::new);
+            var constructor = type.getDeclaredConstructor(types);
+            constructor.trySetAccessible();
+            return constructor;
+        } catch (NoSuchMethodException e) {
+            throw new IllegalStateException("record %s without its constructor".formatted(type.getName()), e);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.config;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.events.AliasEvent;
+import org.snakeyaml.engine.v2.events.CollectionStartEvent;
+import org.snakeyaml.engine.v2.events.Event;
+import org.snakeyaml.engine.v2.events.MappingStartEvent;
+import org.snakeyaml.engine.v2.events.NodeEvent;
+import org.snakeyaml.engine.v2.events.ScalarEvent;
+import org.snakeyaml.engine.v2.exceptions.Mark;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+
+/**
+ * A file of the part of YAML 1.2 that can be read in one way only: one document, no anchors, aliases, tags or merge keys,
+ * every key a text that stands once in its section.
+ *
+ * <p>Built from the parser's events: its composed tree has aliases resolved and tags applied by then, and says of a
+ * duplicate key only where the first one is.
+ */
+public final class YamlDocument {
+    /** Ten thousand routes fit five times. */
+    static final int MAX_BYTES = 32 * 1024 * 1024;
+
+    private static final int MAX_DEPTH = 64;
+
+    private final YamlNode root;
+    private final Map<String, Integer> lines = new HashMap<>();
+
+    private YamlDocument(YamlNode root) {
+        this.root = root;
+        index(root, "");
+    }
+
+    /** Reads the file's bytes, or adds a finding that says why they cannot be read and returns null. */
+    public static byte @Nullable [] readBytes(Path file, Findings findings) {
+        try (var input = Files.newInputStream(file)) {
+            var bytes = input.readNBytes(MAX_BYTES + 1);
+            if (bytes.length > MAX_BYTES) {
+                findings.at("").reject("more than %d bytes".formatted(MAX_BYTES), "at most 32 MiB");
+                return null;
+            }
+            return bytes;
+        } catch (IOException e) {
+            findings.at("").reject("not readable: " + reasonOf(e), "a YAML file that this process may read");
+            return null;
+        }
+    }
+
+    private static String reasonOf(IOException e) {
+        return switch (e) {
+            case java.nio.file.NoSuchFileException _ -> "there is no such file";
+            case java.nio.file.AccessDeniedException _ -> "access denied";
+            default -> String.valueOf(e.getMessage());
+        };
+    }
+
+    /**
+     * Parses a file. Later findings at a path of it are given that path's line.
+     *
+     * @return null if it is no YAML at all; then the findings say where it ends being so
+     */
+    public static @Nullable YamlDocument parse(byte[] utf8, Findings findings) {
+        try {
+            var text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8));
+            return parse(text.toString(), findings);
+        } catch (CharacterCodingException e) {
+            findings.at("").reject("not UTF-8", "UTF-8 text");
+            return null;
+        }
+    }
+
+    static @Nullable YamlDocument parse(String text, Findings findings) {
+        var settings = LoadSettings.builder()
+                .setLabel("configuration")
+                .setCodePointLimit(MAX_BYTES)
+                .build();
+        try {
+            var tree = new Composer(new Parse(settings).parseString(text).iterator(), findings).compose();
+            if (tree == null) {
+                return null;
+            }
+            var document = new YamlDocument(tree);
+            findings.locate(document::lineOf);
+            return document;
+        } catch (MarkedYamlEngineException e) {
+            findings.add(new Finding(
+                    "",
+                    "not YAML: " + e.getProblem(),
+                    "valid YAML",
+                    e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(0)));
+            return null;
+        } catch (YamlEngineException e) {
+            findings.at("").reject("not YAML: " + e.getMessage(), "valid YAML");
+            return null;
+        }
+    }
+
+    YamlNode root() {
+        return root;
+    }
+
+    /** The line of the key at that path; if there is none, of the nearest section around it. */
+    private int lineOf(String path) {
+        var at = path;
+        while (!at.isEmpty()) {
+            var line = lines.get(at);
+            if (line != null) {
+                return line;
+            }
+            at = at.substring(0, Math.max(0, Math.max(at.lastIndexOf('.'), at.lastIndexOf('['))));
+        }
+        return 0;
+    }
+
+    private void index(YamlNode node, String path) {
+        switch (node) {
+            case YamlNode.Scalar _, YamlNode.Refused _ -> {}
+            case YamlNode.Sequence(var items, var _) -> {
+                for (int i = 0; i < items.size(); i++) {
+                    var element = "%s[%d]".formatted(path, i);
+                    lines.put(element, items.get(i).line());
+                    index(items.get(i), element);
+                }
+            }
+            case YamlNode.Mapping(var entries, var _) ->
+                entries.forEach((key, entry) -> {
+                    var child = path.isEmpty() ? key : path + "." + key;
+                    lines.put(child, entry.line());
+                    index(entry.value(), child);
+                });
+        }
+    }
+
+    /** Turns the parser's events into a tree. What is not allowed is reported and left out, so that the rest is still read. */
+    private static final class Composer {
+        private final Iterator<Event> events;
+        private final Findings findings;
+
+        private Composer(Iterator<Event> events, Findings findings) {
+            this.events = events;
+            this.findings = findings;
+        }
+
+        private @Nullable YamlNode compose() {
+            YamlNode root = null;
+            while (events.hasNext()) {
+                var event = events.next();
+                switch (event.getEventId()) {
+                    case StreamStart, StreamEnd, DocumentStart, DocumentEnd, Comment -> {}
+                    default -> {
+                        if (root != null) {
+                            findings.add(
+                                    new Finding("", "a second document", "one document in the file", lineOf(event)));
+                            return null;
+                        }
+                        root = node(event, "", 0);
+                    }
+                }
+            }
+            if (root == null) {
+                findings.at("").reject("an empty file", "the key sallyport");
+            }
+            return root;
+        }
+
+        private YamlNode node(Event event, String path, int depth) {
+            int line = lineOf(event);
+            if (depth > MAX_DEPTH) {
+                throw new YamlEngineException("nested deeper than %d, line %d".formatted(MAX_DEPTH, line));
+            }
+            if (event instanceof NodeEvent node && !(event instanceof AliasEvent)) {
+                node.getAnchor()
+                        .ifPresent(anchor -> findings.add(
+                                new Finding(path, "&" + anchor.getValue(), "no anchor: write the value out", line)));
+            }
+            return switch (event) {
+                case AliasEvent alias -> {
+                    findings.add(new Finding(
+                            path, "*" + alias.getAlias().getValue(), "no alias: write the value out", line));
+                    yield new YamlNode.Refused(line);
+                }
+                case ScalarEvent scalar -> {
+                    refuseTag(scalar.getTag(), path, line);
+                    yield new YamlNode.Scalar(scalar.getValue(), scalar.isPlain(), line);
+                }
+                case MappingStartEvent start -> {
+                    refuseTag(start.getTag(), path, line);
+                    yield mapping(line, path, depth);
+                }
+                case CollectionStartEvent start -> {
+                    refuseTag(start.getTag(), path, line);
+                    yield sequence(line, path, depth);
+                }
+                default -> throw new IllegalStateException("event %s".formatted(event.getEventId()));
+            };
+        }
+
+        private YamlNode sequence(int line, String path, int depth) {
+            var items = new ArrayList<YamlNode>();
+            for (var event = events.next(); event.getEventId() != Event.ID.SequenceEnd; event = events.next()) {
+                items.add(node(event, "%s[%d]".formatted(path, items.size()), depth + 1));
+            }
+            return new YamlNode.Sequence(items, line);
+        }
+
+        private YamlNode mapping(int line, String path, int depth) {
+            var entries = new LinkedHashMap<String, YamlNode.Entry>();
+            for (var event = events.next(); event.getEventId() != Event.ID.MappingEnd; event = events.next()) {
+                int keyLine = lineOf(event);
+                var key = node(event, path, depth + 1);
+                var name = key instanceof YamlNode.Scalar scalar ? scalar.text() : key.shown();
+                var child = path.isEmpty() ? name : path + "." + name;
+                var value = node(events.next(), child, depth + 1);
+                if (!(key instanceof YamlNode.Scalar scalar) || scalar.isNull()) {
+                    findings.add(new Finding(path, key.shown() + " as a key", "a text as a key", keyLine));
+                } else if (name.equals("<<")) {
+                    findings.add(new Finding(child, "a merge key", "no merge: write the keys out", keyLine));
+                } else {
+                    var first = entries.putIfAbsent(name, new YamlNode.Entry(value, keyLine));
+                    if (first != null) {
+                        var expected = "each key once; it stands on line %d already".formatted(first.line());
+                        findings.add(new Finding(child, "a duplicate key", expected, keyLine));
+                    }
+                }
+            }
+            return new YamlNode.Mapping(entries, line);
+        }
+
+        private void refuseTag(Optional<String> tag, String path, int line) {
+            tag.ifPresent(name -> findings.add(new Finding(path, "the tag " + name, "no tag", line)));
+        }
+
+        private static int lineOf(Event event) {
+            return event.getStartMark().map(Mark::getLine).orElse(-1) + 1;
+        }
+    }
+}
