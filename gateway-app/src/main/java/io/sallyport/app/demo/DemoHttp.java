@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.app.demo;
+
+import java.net.http.HttpClient;
+import java.security.GeneralSecurityException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
+
+/** The JDK's HTTP client, as somebody outside would set it up: real TLS, one trusted root. */
+public final class DemoHttp {
+    private DemoHttp() {}
+
+    /** A client that follows no redirects and trusts this root only. */
+    public static HttpClient clientTrusting(X509Certificate root) {
+        try {
+            var context = SSLContext.getInstance("TLS");
+            context.init(null, new TrustManager[] {DemoTls.pkix(root)}, null);
+            return HttpClient.newBuilder()
+                    .sslContext(context)
+                    .connectTimeout(Duration.ofSeconds(5))
+                    .build();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("this JDK has no TLS", e);
+        }
+    }
+}
