@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.forward;
+
+import io.spiffe.spiffeid.SpiffeId;
+import java.util.Collection;
+import java.util.stream.Collectors;
+
+/**
+ * The pin of a route: the workloads that its upstream may prove to be. Equal pins are equal however they were ordered, for
+ * they key TLS contexts and connection pools. An empty one matches nobody.
+ */
+public final class ExpectedIds {
+    private final ExpectedId[] ids;
+    private final String text;
+
+    private ExpectedIds(ExpectedId[] ids, String text) {
+        this.ids = ids;
+        this.text = text;
+    }
+
+    public static ExpectedIds of(Collection<ExpectedId> ids) {
+        var sorted = ids.stream()
+                .distinct()
+                .sorted((a, b) -> a.toString().compareTo(b.toString()))
+                .toList();
+        return new ExpectedIds(
+                sorted.toArray(ExpectedId[]::new),
+                sorted.stream().map(ExpectedId::toString).collect(Collectors.joining(",")));
+    }
+
+    public boolean isEmpty() {
+        return ids.length == 0;
+    }
+
+    /** Whether the peer that proved this ID is one of the expected. */
+    public boolean match(SpiffeId actual) {
+        for (var id : ids) {
+            if (id.matches(actual)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ExpectedIds that && text.equals(that.text);
+    }
+
+    @Override
+    public int hashCode() {
+        return text.hashCode();
+    }
+
+    /** Joined by comma, sorted: for records and metrics. */
+    @Override
+    public String toString() {
+        return text;
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.forward;
+
+import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.StageName;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What forwarding has to know of a route; hangs on it under {@link StageName#FORWARD}.
+ *
+ * @param filters what the operator lets change the request and the answer on their way
+ * @param cors what the answer says to pages of other origins; null to say nothing, whatever the upstream says
+ */
+public record ForwardPlan(
+        UpstreamTarget target,
+        RouteFilters filters,
+        @Nullable CorsPolicy cors) {
+    /**
+     * The plan of a route.
+     *
+     * @throws IllegalStateException if it has none, because no upstream answers it
+     */
+    public static ForwardPlan of(Route route) {
+        return route.requireSettings(StageName.FORWARD, ForwardPlan.class);
+    }
+}
