@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.wire;
+
+import io.netty.buffer.ByteBufHolder;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Reason;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.springframework.util.unit.DataSize;
+import reactor.netty.NettyPipeline;
+
+/**
+ * Watches one request's body on its way from the codec to whoever forwards it: ends the exchange when the body grows past the
+ * route's limit, or stands still while it is being waited for. Counts what {@code Content-Length} announced and what it did not.
+ *
+ * <p>Behind the handler that holds back pipelined requests, so that it sees the bytes of its own request alone.
+ */
+final class BodyWatch extends ChannelInboundHandlerAdapter implements Runnable {
+    private static final String NAME = "sallyport.body-watch";
+
+    private static final Denial TOO_LARGE = new Denial.Rejected(Reason.EDGE_BODY_TOO_LARGE);
+    private static final Denial TOO_LATE = new Denial.Rejected(Reason.EDGE_REQUEST_TIMEOUT);
+
+    /** Less than this within one time-out is no progress: one byte now and then is how a slow-body attack holds a request. */
+    private static final DataSize PROGRESS = DataSize.ofKilobytes(1);
+
+    private final Exchange exchange;
+    private final Channel channel;
+    private final Duration timeout;
+    private final long limitBytes;
+
+    private long received;
+    private long receivedBefore;
+    private boolean stopped;
+    private @Nullable Future<?> tick;
+
+    private BodyWatch(Exchange exchange, Channel channel, DataSize limit, Duration timeout) {
+        this.exchange = exchange;
+        this.channel = channel;
+        this.timeout = timeout;
+        this.limitBytes = limit.toBytes();
+    }
+
+    /** Begins to watch; on the channel's event loop, before any of the body has been read. */
+    static BodyWatch start(Exchange exchange, Channel channel, DataSize limit, Duration timeout) {
+        var watch = new BodyWatch(exchange, channel, limit, timeout);
+        channel.pipeline().addBefore(NettyPipeline.ReactiveBridge, NAME, watch);
+        watch.scheduleTick();
+        return watch;
+    }
+
+    /** Watches no longer. */
+    void stop() {
+        if (stopped) {
+            return;
+        }
+        stopped = true;
+        if (tick != null) {
+            tick.cancel(false);
+        }
+        if (channel.pipeline().context(this) != null) {
+            channel.pipeline().remove(this);
+        }
+    }
+
+    private void scheduleTick() {
+        tick = channel.eventLoop().schedule(this, timeout.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void run() {
+        // Nobody reads while the upstream is slower than the client, or not connected yet: then the client is not to
+        // blame.
+        if (channel.config().isAutoRead() && received - receivedBefore < PROGRESS.toBytes()) {
+            exchange.fail(TOO_LATE);
+            return;
+        }
+        receivedBefore = received;
+        scheduleTick();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        if (message instanceof ByteBufHolder content) {
+            received += content.content().readableBytes();
+            if (received > limitBytes) {
+                ReferenceCountUtil.release(message);
+                exchange.fail(TOO_LARGE);
+                return;
+            }
+        }
+        if (message instanceof LastHttpContent) {
+            stop();
+            exchange.bodyReceived();
+        }
+        context.fireChannelRead(message);
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.wire;
+
+import io.netty.channel.Channel;
+import io.netty.handler.codec.http2.Http2StreamChannel;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.util.AttributeKey;
+import io.sallyport.pipeline.PeerCertificate;
+import io.sallyport.pipeline.TlsConnection;
+import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What does not change from one request of a connection to the next, read at its first.
+ *
+ * @param tls null if the connection is in plaintext
+ */
+record ConnectionFacts(InetSocketAddress peer, @Nullable TlsConnection tls) {
+    private static final AttributeKey<ConnectionFacts> KEY = AttributeKey.valueOf(ConnectionFacts.class, "of");
+
+    /**
+     * The facts of the connection that this channel is, or on HTTP/2 is a stream of. On the channel's event loop, after the TLS
+     * handshake.
+     */
+    static ConnectionFacts of(Channel channel) {
+        var connection = channel instanceof Http2StreamChannel stream ? stream.parent() : channel;
+        var attribute = connection.attr(KEY);
+        var facts = attribute.get();
+        if (facts == null) {
+            facts = new ConnectionFacts((InetSocketAddress) connection.remoteAddress(), tlsOf(connection));
+            attribute.set(facts);
+        }
+        return facts;
+    }
+
+    private static @Nullable TlsConnection tlsOf(Channel connection) {
+        var handler = connection.pipeline().get(SslHandler.class);
+        if (handler == null) {
+            return null;
+        }
+        var session = handler.engine().getSession();
+        return new TlsConnection(session.getProtocol(), serverName(session), peerCertificate(session));
+    }
+
+    private static @Nullable String serverName(SSLSession session) {
+        if (session instanceof ExtendedSSLSession extended) {
+            for (var name : extended.getRequestedServerNames()) {
+                if (name instanceof SNIHostName host) {
+                    return host.getAsciiName().toLowerCase(Locale.ROOT);
+                }
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable PeerCertificate peerCertificate(SSLSession session) {
+        try {
+            List<X509Certificate> chain = Arrays.stream(session.getPeerCertificates())
+                    .map(X509Certificate.class::cast)
+                    .toList();
+            return new PeerCertificate(chain);
+        } catch (SSLPeerUnverifiedException _) {
+            // The usual case: the client showed none.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.wire;
+
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Reason;
+import io.sallyport.ingress.Ingress;
+import io.sallyport.pipeline.Admission;
+import io.sallyport.pipeline.ClientAddress;
+import io.sallyport.pipeline.Outcome;
+import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.RequestHead;
+import io.sallyport.pipeline.RequestIds;
+import io.sallyport.pipeline.Snapshot;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.function.BiFunction;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import reactor.netty.http.server.HttpServerRequest;
+import reactor.netty.http.server.HttpServerResponse;
+
+/**
+ * The only request handler of the ingress port: judges each request before anything else has seen it. A refusal is answered right
+ * here, and no reactive operator is made for it; a permit goes to the forwarder. Runs on the request's event loop.
+ */
+public final class IngressHandler implements BiFunction<HttpServerRequest, HttpServerResponse, Publisher<Void>> {
+    private static final Denial NOT_READY = new Denial.Unavailable(Reason.PIPELINE_NOT_READY, Duration.ofSeconds(1));
+    private static final Snapshot NO_SNAPSHOT = new Snapshot("none", List.of(), Map.of());
+
+    private final Ingress ingress;
+    private final Supplier<@Nullable Snapshot> snapshots;
+    private final InstantSource clock;
+    private final Duration bodyTimeout;
+
+    /**
+     * @param snapshots the configuration in force, from memory; null until there is one, and again when the gateway stops: the
+     *     answer is then 503
+     */
+    public IngressHandler(
+            Ingress ingress, Supplier<@Nullable Snapshot> snapshots, InstantSource clock, ListenerConfig listener) {
+        this.ingress = ingress;
+        this.snapshots = snapshots;
+        this.clock = clock;
+        this.bodyTimeout = listener.bodyTimeout();
+    }
+
+    @Override
+    public Publisher<Void> apply(HttpServerRequest request, HttpServerResponse response) {
+        var channel = Wire.channelOf(request);
+        var snapshot = snapshots.get();
+        var context = newContext(
+                new WireRequestHead(request, ConnectionFacts.of(channel)),
+                snapshot == null ? NO_SNAPSHOT : snapshot,
+                channel.eventLoop());
+        try {
+            if (snapshot == null) {
+                context.client(new ClientAddress(context.head().peerAddress().getAddress(), false));
+                return refuse(NOT_READY, context, request, response);
+            }
+            return switch (ingress.admit(context)) {
+                case Admission.Refused(var denial) -> refuse(denial, context, request, response);
+                case Admission.Permitted permitted ->
+                    new Exchange(ingress, context, request, response, bodyTimeout, permitted);
+                case Admission.Awaited awaited ->
+                    new Exchange(ingress, context, request, response, bodyTimeout, awaited);
+            };
+        } catch (Throwable e) {
+            // Whatever nobody foresaw is a refusal like any other: recorded, with an answer that tells nothing.
+            return refuse(Unforeseen.failure(e, context).denial(), context, request, response);
+        }
+    }
+
+    private Publisher<Void> refuse(
+            Denial denial, RequestContext context, HttpServerRequest request, HttpServerResponse response) {
+        ingress.conclude(context, new Outcome.Refused(denial));
+        return DenialWriter.answer(denial, context, request, response);
+    }
+
+    private RequestContext newContext(RequestHead head, Snapshot snapshot, Executor eventLoop) {
+        var now = clock.instant();
+        return new RequestContext(
+                head, snapshot, RequestIds.mint(now.toEpochMilli()), now, System.nanoTime(), eventLoop);
+    }
+}

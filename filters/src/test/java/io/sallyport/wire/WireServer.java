@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.wire;
+
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Verdict;
+import io.sallyport.forward.Forwarder;
+import io.sallyport.ingress.Ingress;
+import io.sallyport.pipeline.CanonicalPath;
+import io.sallyport.pipeline.Outcome;
+import io.sallyport.pipeline.Pipeline;
+import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.Snapshot;
+import io.sallyport.pipeline.Stage;
+import io.sallyport.pipeline.StageName;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.springframework.util.unit.DataSize;
+import reactor.core.publisher.Mono;
+import reactor.netty.DisposableServer;
+import reactor.netty.http.server.HttpServer;
+
+/**
+ * A real server of Reactor Netty with the ingress handler on it, one stage that says what the test wants, and a forwarder of the
+ * test's own. Collects the outcomes.
+ */
+final class WireServer implements AutoCloseable {
+    static final Instant NOW = Instant.parse("2026-11-22T12:00:00Z");
+
+    /** What one request came to. */
+    record Ended(RequestContext context, Outcome outcome) {}
+
+    private final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
+    private Function<RequestContext, Verdict> judge = _ -> Verdict.Pass.PASS;
+    private Forwarder forwarder = (permit, _, response) -> {
+        permit.redeem();
+        return response.status(200).sendString(Mono.just("forwarded")).then();
+    };
+    private Route route =
+            Route.builder("orders", "localhost", Route.Kind.UPSTREAM).build();
+    private @Nullable Snapshot snapshot = new Snapshot("test", List.of(), Map.of());
+    private Duration bodyTimeout = Duration.ofSeconds(30);
+    private Duration requestTimeout = Duration.ofSeconds(10);
+    private UnaryOperator<HttpServer> customizer = server -> server;
+    private @Nullable DisposableServer server;
+
+    static WireServer denying(Denial denial) {
+        return new WireServer().judging(_ -> new Verdict.Deny(denial));
+    }
+
+    static WireServer permitting(Forwarder forwarder) {
+        var server = new WireServer();
+        server.forwarder = forwarder;
+        return server;
+    }
+
+    WireServer judging(Function<RequestContext, Verdict> judge) {
+        this.judge = judge;
+        return this;
+    }
+
+    WireServer maxBody(DataSize maxBody) {
+        this.route = Route.builder("orders", "localhost", Route.Kind.UPSTREAM)
+                .maxBody(maxBody)
+                .build();
+        return this;
+    }
+
+    WireServer bodyTimeout(Duration bodyTimeout) {
+        this.bodyTimeout = bodyTimeout;
+        return this;
+    }
+
+    WireServer requestTimeout(Duration requestTimeout) {
+        this.requestTimeout = requestTimeout;
+        return this;
+    }
+
+    WireServer withoutSnapshot() {
+        this.snapshot = null;
+        return this;
+    }
+
+    WireServer customized(UnaryOperator<HttpServer> customizer) {
+        this.customizer = customizer;
+        return this;
+    }
+
+    WireServer start() {
+        var listener = listener();
+        var handler = new IngressHandler(ingress(), () -> snapshot, InstantSource.fixed(NOW), listener);
+        server = customizer
+                .apply(HttpServer.create().host("127.0.0.1").port(0))
+                .handle(handler)
+                .bindNow();
+        return this;
+    }
+
+    private Ingress ingress() {
+        Stage stage = new Stage() {
+            @Override
+            public StageName name() {
+                return StageName.EDGE;
+            }
+
+            @Override
+            public Verdict evaluate(RequestContext context) {
+                context.matched(route, new CanonicalPath("/"), null, Map.of());
+                return judge.apply(context);
+            }
+        };
+        return new Ingress(
+                new Pipeline(List.of(stage), (context, outcome) -> ended.add(new Ended(context, outcome))), forwarder);
+    }
+
+    private ListenerConfig listener() {
+        return new ListenerConfig(
+                "127.0.0.1",
+                0,
+                null,
+                null,
+                true,
+                List.of(),
+                DataSize.ofKilobytes(8),
+                DataSize.ofKilobytes(16),
+                100,
+                requestTimeout,
+                bodyTimeout,
+                Duration.ofSeconds(60),
+                Duration.ZERO);
+    }
+
+    int port() {
+        if (server == null) {
+            throw new IllegalStateException("not started");
+        }
+        return server.port();
+    }
+
+    RawClient connect() throws IOException {
+        return RawClient.connect(port());
+    }
+
+    /** The next outcome, which has to come. */
+    Outcome outcome() throws InterruptedException {
+        return ended().outcome();
+    }
+
+    Ended ended() throws InterruptedException {
+        var next = ended.poll(10, TimeUnit.SECONDS);
+        if (next == null) {
+            throw new AssertionError("no outcome");
+        }
+        return next;
+    }
+
+    /** Whether another outcome has been recorded; to be asked when everything has ended. */
+    boolean hasAnotherOutcome() {
+        return !ended.isEmpty();
+    }
+
+    @Override
+    public void close() {
+        if (server != null) {
+            server.disposeNow();
+        }
+    }
+}
