@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate;
+
+import io.sallyport.config.Findings;
+import io.sallyport.decision.Reason;
+import io.sallyport.decision.Verdict;
+import java.net.URI;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which tokens one route on one host accepts, and what it answers to others: the compiled settings of {@code authenticate} on a
+ * route that is not public.
+ */
+public final class AcceptedTokens {
+    /** What is accepted of one issuer. */
+    record Acceptance(Issuer issuer, Profile profile, Set<String> audiences) {
+        Acceptance {
+            audiences = Set.copyOf(audiences);
+        }
+    }
+
+    private final Map<String, Acceptance> byIssuer;
+    private final Set<SignatureAlgorithm> algorithms;
+    private final AuthenticateDenials denials;
+
+    private AcceptedTokens(Map<String, Acceptance> byIssuer, URI resourceMetadata, String realm) {
+        this.byIssuer = byIssuer;
+        this.algorithms = new HashSet<>();
+        for (var algorithm : SignatureAlgorithm.values()) {
+            if (byIssuer.values().stream()
+                    .anyMatch(accepted -> accepted.issuer().allows(algorithm))) {
+                algorithms.add(algorithm);
+            }
+        }
+        this.denials = new AuthenticateDenials(resourceMetadata, realm);
+    }
+
+    /**
+     * Compiles a route's {@code authenticate} for one of its hosts.
+     *
+     * @param issuers the compiled ones, by name
+     * @param resourceMetadata where this resource's metadata is served (RFC 9728), for the challenges
+     * @param realm printable ASCII without quote and backslash: the host
+     * @param at the section
+     * @return null, with findings added, if it is wrong
+     */
+    public static @Nullable AcceptedTokens compile(
+            RouteAuthentication section,
+            Map<String, Issuer> issuers,
+            URI resourceMetadata,
+            String realm,
+            Findings.Place at) {
+        var accepted = new LinkedHashMap<String, Acceptance>();
+        var unclaimed = new HashSet<>(section.audiences());
+        var wrong = false;
+        for (int i = 0; i < section.issuers().size(); i++) {
+            var name = section.issuers().get(i);
+            var issuer = issuers.get(name);
+            if (issuer == null) {
+                at.child("issuers").element(i).reject(name, "one of issuers: " + List.copyOf(issuers.keySet()));
+                wrong = true;
+                continue;
+            }
+            var audiences = audiencesOf(issuer, section, at);
+            wrong |= audiences.isEmpty();
+            unclaimed.removeAll(audiences);
+            var profile = section.profile() == null ? issuer.profile() : section.profile();
+            if (profile == Profile.RFC9068 && !issuer.allowsType(MediaType.ACCESS_TOKEN)) {
+                at.child("profile").reject("rfc9068", "default, because types of issuer " + name + " lacks at+jwt");
+                wrong = true;
+            }
+            accepted.put(issuer.issuer(), new Acceptance(issuer, profile, audiences));
+        }
+        if (!wrong && !unclaimed.isEmpty()) {
+            at.child("audiences").reject(section.audiences(), "audiences of " + section.issuers() + " alone");
+            wrong = true;
+        }
+        return wrong ? null : new AcceptedTokens(accepted, resourceMetadata, realm);
+    }
+
+    private static Set<String> audiencesOf(Issuer issuer, RouteAuthentication section, Findings.Place at) {
+        if (section.audiences().isEmpty()) {
+            if (issuer.audiences().size() > 1) {
+                // A token for one API behind the issuer would open every other.
+                at.child("audiences").reject(null, "some of those of issuer " + issuer.name() + ", which has several");
+                return Set.of();
+            }
+            return issuer.audiences();
+        }
+        var audiences = new HashSet<>(section.audiences());
+        audiences.retainAll(issuer.audiences());
+        if (audiences.isEmpty()) {
+            at.child("audiences").reject(section.audiences(), "at least one of issuer " + issuer.name());
+        }
+        return audiences;
+    }
+
+    /**
+     * For what is known of a host but not matched by a route: every token that some route of the host accepts, so that a caller
+     * learns no more there than a stranger does elsewhere.
+     *
+     * @param routesOfHost at least one
+     */
+    public static AcceptedTokens unmatched(
+            Collection<AcceptedTokens> routesOfHost, URI resourceMetadata, String realm) {
+        var union = new LinkedHashMap<String, Acceptance>();
+        for (var route : routesOfHost) {
+            route.byIssuer.forEach((iss, accepted) -> union.merge(iss, accepted, AcceptedTokens::either));
+        }
+        if (union.isEmpty()) {
+            throw new IllegalArgumentException("routes of the host: none accepts tokens (expected: at least one)");
+        }
+        return new AcceptedTokens(union, resourceMetadata, realm);
+    }
+
+    private static Acceptance either(Acceptance one, Acceptance other) {
+        var audiences = new HashSet<>(one.audiences());
+        audiences.addAll(other.audiences());
+        return new Acceptance(
+                one.issuer(), one.profile() == other.profile() ? one.profile() : Profile.DEFAULT, audiences);
+    }
+
+    /** The exact {@code iss} of every issuer whose tokens are accepted: {@code authorization_servers} of RFC 9728. */
+    public List<String> authorizationServers() {
+        return List.copyOf(byIssuer.keySet());
+    }
+
+    /** Every audience that is accepted of some issuer. */
+    public Set<String> audiences() {
+        var audiences = new HashSet<String>();
+        byIssuer.values().forEach(accepted -> audiences.addAll(accepted.audiences()));
+        return audiences;
+    }
+
+    /** Whether some issuer of the route uses that algorithm; which one the token names is not known yet. */
+    boolean allows(SignatureAlgorithm algorithm) {
+        return algorithms.contains(algorithm);
+    }
+
+    /** What is accepted of the issuer that a token names, verified or not. */
+    @Nullable
+    Acceptance of(String iss) {
+        return byIssuer.get(iss);
+    }
+
+    Verdict.Deny deny(Reason reason) {
+        return denials.of(reason);
+    }
+}

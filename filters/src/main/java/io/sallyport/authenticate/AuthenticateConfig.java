@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate;
+
+import io.sallyport.config.InvalidSetting;
+import io.sallyport.config.Setting;
+import io.sallyport.decision.FaultPolicy;
+import io.sallyport.decision.Mode;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code stages.authenticate}: what holds for every issuer. It is also what this stage reads of the running configuration, as
+ * the snapshot's settings of {@code authenticate}.
+ *
+ * @param tokenCacheSize read once, when the stage is built: the cache survives a reload
+ */
+public record AuthenticateConfig(
+        @Setting("Only enforce; a route is observed by its own insecure-observe.") @Nullable
+        Mode mode,
+
+        @Setting("Not for this stage: it must decide.") @Nullable
+        FaultPolicy onUndecided,
+
+        @Setting(value = "How far clocks may differ when exp, nbf and iat are judged, 0s to 2m.", byDefault = "30s")
+        Duration clockSkew,
+
+        @Setting(
+                value = "How many verified tokens are remembered, 100 to 1000000; some 3 KB each. Read at start.",
+                byDefault = "20000")
+        int tokenCacheSize) {
+    private static final Duration MAX_CLOCK_SKEW = Duration.ofMinutes(2);
+
+    public AuthenticateConfig {
+        if (clockSkew.isNegative() || clockSkew.compareTo(MAX_CLOCK_SKEW) > 0) {
+            throw new InvalidSetting("clock-skew", clockSkew, "0s to 2m");
+        }
+        if (tokenCacheSize < 100 || tokenCacheSize > 1_000_000) {
+            throw new InvalidSetting("token-cache-size", tokenCacheSize, "100 to 1000000");
+        }
+    }
+}

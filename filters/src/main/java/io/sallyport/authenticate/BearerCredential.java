@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate;
+
+/** The value of an {@code Authorization} field as RFC 6750 section 2.1 writes it: {@code "Bearer" 1*SP b64token}. */
+final class BearerCredential {
+    private static final String SCHEME = "Bearer";
+
+    private BearerCredential() {}
+
+    /** Whether the scheme, which is case-insensitive (RFC 9110 section 11.1), is ours. */
+    static boolean hasScheme(String authorization) {
+        return authorization.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
+                && (authorization.length() == SCHEME.length() || authorization.charAt(SCHEME.length()) == ' ');
+    }
+
+    /** Where the token begins in it, or -1 if there is none, or more than a token can be long. */
+    static int tokenStart(String authorization) {
+        int start = SCHEME.length();
+        while (start < authorization.length() && authorization.charAt(start) == ' ') {
+            start++;
+        }
+        int length = authorization.length() - start;
+        return length == 0 || length > UnverifiedToken.MAX_CHARACTERS ? -1 : start;
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate;
+
+import io.sallyport.decision.Reason;
+import io.sallyport.identity.Principal;
+import org.jspecify.annotations.Nullable;
+
+/** What a token with a good signature has to say, in the order in which it is asked. Pure; allocates nothing. */
+final class ClaimRules {
+    private ClaimRules() {}
+
+    /**
+     * Judges a verified token.
+     *
+     * @param accepted what the route accepts of the token's issuer
+     * @param now in milliseconds of the epoch
+     * @param skew how far clocks may differ, in milliseconds
+     * @return the first thing that is wrong, or null
+     */
+    static @Nullable Reason judge(VerifiedToken token, AcceptedTokens.Acceptance accepted, long now, long skew) {
+        var issuer = accepted.issuer();
+        boolean typeFits = accepted.profile() == Profile.RFC9068
+                ? MediaType.ACCESS_TOKEN.equals(token.type())
+                : issuer.allowsType(token.type());
+        if (!typeFits) {
+            return Reason.AUTHENTICATE_JWT_TYP_DENIED;
+        }
+        if (!isForOneOf(accepted, token)) {
+            return Reason.AUTHENTICATE_JWT_AUD_MISMATCH;
+        }
+        var untimely = judgeTimes(token, issuer, now, skew);
+        if (untimely != null) {
+            return untimely;
+        }
+        var subject = token.subject();
+        if (subject == null || (accepted.profile() == Profile.RFC9068 && !isComplete(subject))) {
+            return Reason.AUTHENTICATE_JWT_CLAIM_MISSING;
+        }
+        // Accepting a bound token without its proof would turn it back into a bearer token.
+        return token.bound() ? Reason.AUTHENTICATE_BINDING_UNSUPPORTED : null;
+    }
+
+    private static boolean isForOneOf(AcceptedTokens.Acceptance accepted, VerifiedToken token) {
+        for (int i = 0; i < token.audiences().size(); i++) {
+            if (accepted.audiences().contains(token.audiences().get(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static @Nullable Reason judgeTimes(VerifiedToken token, Issuer issuer, long now, long skew) {
+        long expiresAt = token.expiresAt();
+        if (expiresAt == VerifiedToken.ABSENT) {
+            return Reason.AUTHENTICATE_JWT_EXP_MISSING;
+        }
+        if (expiresAt == VerifiedToken.UNUSABLE) {
+            return Reason.AUTHENTICATE_JWT_CLAIM_MISSING;
+        }
+        if (now >= expiresAt + skew) {
+            return Reason.AUTHENTICATE_JWT_EXPIRED;
+        }
+        long notBefore = token.notBefore();
+        if (notBefore == VerifiedToken.UNUSABLE || (notBefore == VerifiedToken.ABSENT && issuer.requiresNotBefore())) {
+            return Reason.AUTHENTICATE_JWT_CLAIM_MISSING;
+        }
+        if (notBefore != VerifiedToken.ABSENT && notBefore > now + skew) {
+            return Reason.AUTHENTICATE_JWT_NOT_YET_VALID;
+        }
+        long issuedAt = token.issuedAt();
+        if (issuedAt == VerifiedToken.ABSENT || issuedAt == VerifiedToken.UNUSABLE) {
+            return Reason.AUTHENTICATE_JWT_CLAIM_MISSING;
+        }
+        if (issuedAt > now + skew) {
+            return Reason.AUTHENTICATE_JWT_NOT_YET_VALID;
+        }
+        if (now - issuedAt > issuer.maxAgeMillis()) {
+            return Reason.AUTHENTICATE_JWT_TOO_OLD;
+        }
+        return expiresAt - issuedAt > issuer.maxLifetimeMillis() ? Reason.AUTHENTICATE_JWT_LIFETIME_EXCEEDED : null;
+    }
+
+    private static boolean isComplete(Principal.Subject subject) {
+        // client_id itself: azp does for a client's name elsewhere, but RFC 9068 section 2.2 requires this claim.
+        return subject.claims().get("client_id") instanceof String && subject.tokenId() != null;
+    }
+}

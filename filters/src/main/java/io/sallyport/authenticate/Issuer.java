@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate;
+
+import io.sallyport.config.Findings;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** An issuer of access tokens, compiled: what its section says, and where its keys come from. */
+public final class Issuer {
+    private static final Logger log = LoggerFactory.getLogger(Issuer.class);
+
+    private final String name;
+    private final IssuerConfig config;
+    private final Set<SignatureAlgorithm> algorithms;
+    private final Set<String> types;
+    private final long maxLifetimeMillis;
+    private final long maxAgeMillis;
+    private final JwkSetSource keys;
+
+    private Issuer(String name, IssuerConfig config, JwkSetSource keys) {
+        this.name = name;
+        this.config = config;
+        this.algorithms = Set.copyOf(config.algorithms());
+        this.types = config.types().stream().map(MediaType::normalized).collect(Collectors.toUnmodifiableSet());
+        this.maxLifetimeMillis = config.maxTokenLifetime().toMillis();
+        this.maxAgeMillis = config.maxTokenAge() == null
+                ? Long.MAX_VALUE
+                : config.maxTokenAge().toMillis();
+        this.keys = keys;
+    }
+
+    /**
+     * Compiles the section {@code issuers}. Does no network I/O.
+     *
+     * @param crypto to warn of algorithms that are slow without the native provider
+     * @param at the section
+     * @return those that are right, by name; a finding is added for each one that is not
+     */
+    public static Map<String, Issuer> compile(
+            Map<String, IssuerConfig> sections, JwkSetSources sources, CryptoProvider crypto, Findings.Place at) {
+        var issuers = new LinkedHashMap<String, Issuer>();
+        var names = new HashMap<String, String>();
+        sections.forEach((name, config) -> {
+            var place = at.child(name);
+            var other = names.putIfAbsent(config.issuer(), name);
+            if (other != null) {
+                // A token would not say which of the two sections holds for it.
+                place.child("issuer").reject(config.issuer(), "an issuer that " + at.path() + "." + other + " is not");
+            }
+            var keys = sources.source(name, config, place);
+            if (keys != null && other == null) {
+                issuers.put(name, new Issuer(name, config, keys));
+            }
+            warnOfSlowAlgorithms(name, config, crypto);
+        });
+        return issuers;
+    }
+
+    private static void warnOfSlowAlgorithms(String name, IssuerConfig config, CryptoProvider crypto) {
+        for (var algorithm : config.algorithms()) {
+            if (!crypto.isNative()
+                    && (algorithm == SignatureAlgorithm.ES384 || algorithm == SignatureAlgorithm.ES512)) {
+                log.atWarn()
+                        .addKeyValue("issuer", name)
+                        .addKeyValue("algorithm", algorithm)
+                        .log("without the native crypto provider one signature of this kind costs milliseconds");
+            }
+        }
+    }
+
+    /** Its name in the configuration. */
+    public String name() {
+        return name;
+    }
+
+    /** The exact {@code iss} of its tokens. */
+    public String issuer() {
+        return config.issuer();
+    }
+
+    /** Every audience that its tokens may be for. */
+    Set<String> audiences() {
+        return Set.copyOf(config.audiences());
+    }
+
+    boolean allows(SignatureAlgorithm algorithm) {
+        return algorithms.contains(algorithm);
+    }
+
+    /** Whether a token may have that normalized {@code typ}. */
+    boolean allowsType(@Nullable String type) {
+        return type != null && types.contains(type);
+    }
+
+    long maxLifetimeMillis() {
+        return maxLifetimeMillis;
+    }
+
+    /** {@link Long#MAX_VALUE} if only {@code exp} limits a token. */
+    long maxAgeMillis() {
+        return maxAgeMillis;
+    }
+
+    boolean requiresNotBefore() {
+        return config.requireNbf();
+    }
+
+    Profile profile() {
+        return config.profile();
+    }
+
+    /** Where its keys come from. */
+    public JwkSetSource keys() {
+        return keys;
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Who is calling? Verifies the one bearer token that a request may carry, and sets {@link
+ * io.sallyport.pipeline.RequestContext#principal()}. On a public route it removes every credential unread instead.
+ *
+ * <p>Reads: {@code Authorization}, the matched route and its {@link io.sallyport.authenticate.AcceptedTokens}, the key sets.
+ * Sets: the principal, only to a {@link io.sallyport.identity.Principal.Subject} all of whose claims passed. Reasons: {@code
+ * authenticate.*}.
+ *
+ * <p>The order in which a token is judged is fixed: one credential, size, structure, algorithm, key of the token's own issuer,
+ * signature, type, audience, {@code exp}, {@code nbf}, {@code iat}, age, lifetime, required claims, binding. What comes before
+ * the signature buys an attacker nothing but the parse; what comes after is judged again on each use of a remembered token.
+ *
+ * <p>Cannot decide when no key set of the issuer could be had, when the last one is too old, or when the one fetch that an
+ * unknown key is worth failed: that is {@code authenticate.jwks_unavailable} and always denies, with 503, so that a client does
+ * not discard a good token.
+ *
+ * <p>RFC 6750 (bearer tokens), RFC 7515, 7517, 7518 and 8037 (JOSE), RFC 7519 and 8725 (JWT and its best practice), RFC 9068
+ * (access tokens), RFC 9728 (protected resource metadata).
+ */
+@NullMarked
+package io.sallyport.authenticate;
+
+import org.jspecify.annotations.NullMarked;
