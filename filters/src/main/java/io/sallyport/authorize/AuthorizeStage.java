@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authorize;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Reason;
+import io.sallyport.decision.Verdict;
+import io.sallyport.pipeline.Evidence;
+import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.Stage;
+import io.sallyport.pipeline.StageName;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * The policy enforcement point: it holds the request until a {@link PolicyDecisionPoint} has decided, and turns the decision
+ * into a verdict. It has no opinion of its own but two: scopes that a route requires, and that nobody is allowed where no
+ * route is.
+ */
+public final class AuthorizeStage implements Stage {
+    private static final Verdict.Deny ROUTE_UNMATCHED =
+            new Verdict.Deny(new Denial.Rejected(Reason.AUTHORIZE_ROUTE_UNMATCHED));
+    private static final Verdict.Deny DENY_RULE = new Verdict.Deny(new Denial.Forbidden(Reason.AUTHORIZE_DENY_RULE));
+    private static final Verdict.Deny NO_RULE_ALLOWED =
+            new Verdict.Deny(new Denial.Forbidden(Reason.AUTHORIZE_NO_RULE_ALLOWED));
+
+    private final MeterRegistry meters;
+
+    /** @param meters where rules that cannot be evaluated are counted, by route and rule */
+    public AuthorizeStage(MeterRegistry meters) {
+        this.meters = meters;
+    }
+
+    @Override
+    public StageName name() {
+        return StageName.AUTHORIZE;
+    }
+
+    @Override
+    public Verdict evaluate(RequestContext context) {
+        var route = context.requireRoute();
+        return switch (route.kind()) {
+            case UNMATCHED -> unmatched(context);
+            // What the gateway answers by itself discloses nothing that needs a rule: preflight, metadata.
+            case LOCAL -> Verdict.Pass.PASS;
+            case UPSTREAM -> route.isPublic() ? Verdict.Pass.PASS : judge(context, route);
+        };
+    }
+
+    // Only here, after authenticate: a stranger is asked who they are before they are told which paths exist.
+    private static Verdict unmatched(RequestContext context) {
+        var allowed = context.allowedMethods();
+        return allowed.isEmpty()
+                ? ROUTE_UNMATCHED
+                : new Verdict.Deny(new Denial.MethodNotAllowed(Reason.AUTHORIZE_METHOD_NOT_ALLOWED, allowed));
+    }
+
+    private Verdict judge(RequestContext context, Route route) {
+        var rules = route.requireSettings(StageName.AUTHORIZE, RouteRules.class);
+        if (!rules.scopesHeldBy(context.principal())) {
+            context.evidence(Evidence.DETAIL, rules.scopeList());
+            return rules.insufficientScope();
+        }
+        var decision = rules.decisionPoint().decide(context);
+        if (!decision.faults().isEmpty()) {
+            report(decision.faults(), context, route);
+        }
+        return switch (decision) {
+            case Decision.Allowed _ -> Verdict.Pass.PASS;
+            case Decision.Denied denied -> deniedBy(denied.rules(), DENY_RULE, context);
+            case Decision.NothingAllowed nothing -> deniedBy(nothing.rules(), NO_RULE_ALLOWED, context);
+        };
+    }
+
+    private static Verdict deniedBy(List<String> rules, Verdict verdict, RequestContext context) {
+        context.evidence(Evidence.RULE_NAME, String.join(",", rules));
+        return verdict;
+    }
+
+    // Also when another rule allowed the request: a rule that cannot be evaluated is a mistake that waits for its day.
+    private void report(List<Decision.Fault> faults, RequestContext context, Route route) {
+        for (var fault : faults) {
+            meters.counter("sallyport.authorize.rule.faults", "route", route.name(), "rule", fault.rule())
+                    .increment();
+        }
+        context.evidence(
+                Evidence.DETAIL,
+                faults.stream().map(fault -> fault.rule() + ": " + fault.kind()).collect(Collectors.joining(", ")));
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authorize;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import io.sallyport.config.Findings;
+import io.sallyport.config.InvalidSetting;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.assertj.core.api.ThrowableAssertAlternative;
+import org.junit.jupiter.api.Test;
+
+/** Every message that a wrong {@code authorize} section gets. */
+class RouteAuthorizationTest {
+    private static final Map<String, String> ANYONE = Map.of("anyone", "true");
+
+    @Test
+    void the_word_public_opens_a_route() {
+        assertThat(RouteAuthorization.parse("public").isPublic()).isTrue();
+    }
+
+    @Test
+    void another_word_is_refused() {
+        refused(() -> RouteAuthorization.parse("anyone"))
+                .withMessage(": anyone (expected: the word public, or a section with rules under allow)");
+    }
+
+    @Test
+    void a_section_without_an_allow_rule_is_refused_and_never_public() {
+        refused(() -> new RouteAuthorization(List.of(), new LinkedHashMap<>(), Map.of(), false))
+                .withMessage(
+                        "allow: {} (expected: at least one rule, or `authorize: public` for a route that anyone may use)");
+        refused(() -> new RouteAuthorization(List.of(), Map.of(), Map.of("never", "true"), false))
+                .withMessageStartingWith("allow: {} ");
+        assertThat(new RouteAuthorization(List.of(), Map.of("public", "true"), Map.of(), false).isPublic())
+                .isFalse();
+    }
+
+    @Test
+    void a_name_that_no_record_could_carry_is_refused() {
+        refused(() -> new RouteAuthorization(List.of(), Map.of("a,b", "true"), Map.of(), false))
+                .withMessage(
+                        "allow: a,b (expected: a rule name of 1 to 64 characters of a-z, 0-9, dash and underscore)");
+        refused(() -> new RouteAuthorization(List.of(), ANYONE, Map.of("", "true"), false))
+                .withMessageStartingWith("deny: ");
+    }
+
+    @Test
+    void one_name_for_two_rules_is_refused() {
+        refused(() -> new RouteAuthorization(List.of(), ANYONE, Map.of("anyone", "false"), false))
+                .withMessage(
+                        "deny: anyone (expected: another name than that of an allow rule: records go by the name)");
+    }
+
+    @Test
+    void a_scope_that_no_token_could_hold_is_refused() {
+        for (var scope : List.of("", "a b", "a\"b", "a\\b", "ä")) {
+            refused(() -> new RouteAuthorization(List.of(scope), ANYONE, Map.of(), false))
+                    .withMessageContaining("RFC 6749 section 3.3");
+        }
+    }
+
+    @Test
+    void rules_keep_the_order_of_the_file() {
+        var allow = new LinkedHashMap<String, String>();
+        for (var name : List.of("z", "m", "a", "k")) {
+            allow.put(name, "true");
+        }
+
+        assertThat(new RouteAuthorization(List.of(), allow, Map.of(), false).allow())
+                .containsExactlyEntriesOf(allow);
+    }
+
+    @Test
+    void a_public_route_has_no_rules_to_compile() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> RouteRules.compile(RouteAuthorization.PUBLIC, Set.of(), new Findings().at("")));
+    }
+
+    @Test
+    void a_rule_that_is_wrong_leaves_no_compiled_rules_and_a_finding_at_its_place() {
+        var findings = new Findings();
+        var section = new RouteAuthorization(List.of(), Map.of("a", "tru"), Map.of("b", "fals"), false);
+
+        assertThat(RouteRules.compile(section, Set.of(), findings.at("sallyport.routes.r.authorize")))
+                .isNull();
+        assertThat(findings.all())
+                .extracting(finding -> finding.path() + "=" + finding.value())
+                .containsExactly(
+                        "sallyport.routes.r.authorize.allow.a=tru", "sallyport.routes.r.authorize.deny.b=fals");
+    }
+
+    private static ThrowableAssertAlternative<InvalidSetting> refused(ThrowingCallable made) {
+        return assertThatExceptionOfType(InvalidSetting.class).isThrownBy(made);
+    }
+}
