@@ -52,6 +52,10 @@ final class RuleProblem {
         var message = issue.getMessage();
         var undeclared = UNDECLARED.matcher(message);
         if (undeclared.matches()) {
+            // The compiler points at a function's parenthesis, and at the beginning of everything else.
+            if (textFrom(rule, issue).startsWith("(")) {
+                return "there is no function '%s'".formatted(undeclared.group(1));
+            }
             var names = new TreeSet<>(structs.keySet());
             names.add(RequestVariables.NOW);
             return "there is no '%s' (there are: %s)".formatted(undeclared.group(1), String.join(", ", names));
@@ -93,10 +97,20 @@ final class RuleProblem {
 
     // The compiler points at the dot.
     private static String variableBefore(String rule, CelIssue issue) {
-        var location = issue.getSourceLocation();
-        var lines = List.of(rule.split("\n", -1));
-        var line = lines.get(Math.clamp(location.getLine() - 1L, 0, lines.size() - 1));
-        var before = VARIABLE_BEFORE.matcher(line.substring(0, Math.clamp(location.getColumn(), 0, line.length())));
+        var line = lineOf(rule, issue);
+        var before = VARIABLE_BEFORE.matcher(
+                line.substring(0, line.length() - textFrom(rule, issue).length()));
         return before.matches() ? before.group(1) : "";
+    }
+
+    /** The rest of the line from where the issue is. */
+    private static String textFrom(String rule, CelIssue issue) {
+        var line = lineOf(rule, issue);
+        return line.substring(Math.clamp(issue.getSourceLocation().getColumn(), 0, line.length()));
+    }
+
+    private static String lineOf(String rule, CelIssue issue) {
+        var lines = List.of(rule.split("\n", -1));
+        return lines.get(Math.clamp(issue.getSourceLocation().getLine() - 1L, 0, lines.size() - 1));
     }
 }

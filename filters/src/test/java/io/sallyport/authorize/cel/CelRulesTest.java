@@ -232,7 +232,8 @@ class CelRulesTest {
                 .contains("to 10202 instructions, more than the 500");
         assertThat(problem("request.path.matches('[')")).contains("no valid RE2 pattern: ");
         // A macro that builds a list: from here on, memory could grow from round to round.
-        assertThat(problem("['x'].map(a, a + a).exists(a, a == '')")).contains("'map' cannot be applied to");
+        assertThat(problem("['x'].map(a, a + a).exists(a, a == '')"))
+                .contains("at character 10: there is no function 'map'; ");
     }
 
     @Test
@@ -262,7 +263,6 @@ class CelRulesTest {
         assertThat(CelRules.compile(Map.of("rule", rule), Map.of(), PATH, separate.at("authorize")))
                 .isNull();
         assertThat(separate.all()).hasSize(1);
-        assertThat(separate.all().getFirst().value()).isEqualTo(rule);
         return separate.all().getFirst().expected();
     }
 
