@@ -141,7 +141,7 @@ public final class RecordBinder {
                 argument = value(entry.value(), key.type(), at.child(key.name()));
                 complete &= argument != null;
             } else if (key.byDefault() != null) {
-                argument = byDefault(key.byDefault(), key.type(), at.child(key.name()));
+                argument = value(YamlDocument.parseDefault(key.byDefault()), key.type(), at.child(key.name()));
                 complete &= argument != null;
             } else if (key.required()) {
                 at.child(key.name()).reject(null, key.description());
@@ -150,14 +150,6 @@ public final class RecordBinder {
             arguments.add(argument);
         }
         return complete ? construct(shape, arguments, node, at) : null;
-    }
-
-    private @Nullable Object byDefault(String yaml, ValueType type, Findings.Place at) {
-        var document = YamlDocument.parse(yaml, new Findings());
-        if (document == null) {
-            throw new IllegalStateException("default of %s: %s (expected: YAML)".formatted(at.path(), yaml));
-        }
-        return value(document.root(), type, at);
     }
 
     private static List<String> names(SectionShape shape) {

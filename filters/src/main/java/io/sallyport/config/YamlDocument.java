@@ -111,6 +111,16 @@ public final class YamlDocument {
         }
     }
 
+    /** The value that a {@link Setting#byDefault()} writes. */
+    static YamlNode parseDefault(String yaml) {
+        var findings = new Findings();
+        var document = parse(yaml, findings);
+        if (document == null || !findings.isEmpty()) {
+            throw new IllegalStateException("default: %s (expected: YAML without anchors and tags)".formatted(yaml));
+        }
+        return document.root;
+    }
+
     YamlNode root() {
         return root;
     }
