@@ -156,6 +156,17 @@ public final class RecordBinder {
         return shape.keys().stream().map(SectionShape.Key::name).toList();
     }
 
+    /** The value in the words of the file, where it has some: {@code 5m} rather than {@code PT5M}. */
+    private static String asWritten(InvalidSetting invalid, YamlNode node) {
+        if (node instanceof YamlNode.Mapping(var entries, var _)) {
+            var entry = entries.get(invalid.key());
+            if (entry != null && entry.value() instanceof YamlNode.Scalar) {
+                return entry.value().shown();
+            }
+        }
+        return invalid.value();
+    }
+
     private static @Nullable Record construct(
             SectionShape shape, List<@Nullable Object> arguments, YamlNode node, Findings.Place at) {
         try {
@@ -164,7 +175,7 @@ public final class RecordBinder {
             switch (e.getCause()) {
                 case InvalidSetting invalid -> {
                     var place = invalid.key().isEmpty() ? at : at.child(invalid.key());
-                    place.reject(invalid.value(), invalid.expected());
+                    place.reject(asWritten(invalid, node), invalid.expected());
                     return null;
                 }
                 // A library's type that a constructor made of the values: it says what was wrong in its own words.

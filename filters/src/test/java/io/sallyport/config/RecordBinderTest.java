@@ -79,7 +79,13 @@ final class RecordBinderTest {
             Set<Integer> let,
 
             @Setting(value = "Its doors.", byDefault = "{}") Map<String, Door> doors,
-            @Setting("Its front door.") @Nullable Door frontDoor) {}
+            @Setting("Its front door.") @Nullable Door frontDoor) {
+        public House {
+            if (ring.toDays() > 7) {
+                throw new InvalidSetting("ring", ring, "at most 7d");
+            }
+        }
+    }
 
     record Street(@Setting("The houses.") Map<String, House> houses) {}
 
@@ -182,6 +188,7 @@ final class RecordBinderTest {
                 "ring: 30          | ring: 30 (expected: a duration such as 500ms, 30s, 5m, 1h or 1d, in quotes)",
                 "ring: 1h30m       | ring: 1h30m (expected: a duration such as 500ms, 30s, 5m, 1h or 1d)",
                 "ring: -5s         | ring: -5s (expected: a duration such as 500ms, 30s, 5m, 1h or 1d)",
+                "ring: 8d          | ring: 8d (expected: at most 7d)",
                 "letter-box: 1mb   | letter-box: 1mb (expected: a size such as 512B, 8KiB or 1MiB (KB, MB and GB are the same))",
                 "page: /plan       | page: /plan (expected: an absolute URI such as https://name.example)",
                 "page: 'http://a b' | page: http://a b (expected: an absolute URI such as https://name.example)",
