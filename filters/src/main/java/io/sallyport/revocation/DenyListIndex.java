@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.revocation;
 
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -19,6 +21,12 @@ public final class DenyListIndex implements DenyList {
             new ConcurrentHashMap<>();
     private final AtomicInteger size = new AtomicInteger();
     private volatile boolean complete;
+
+    public DenyListIndex(MeterRegistry meters) {
+        Gauge.builder("sallyport.revocation.entries", size, AtomicInteger::get)
+                .description("Entries of the deny-list, expired ones that were not swept yet included")
+                .register(meters);
+    }
 
     @Override
     public @Nullable DenyListEntry find(

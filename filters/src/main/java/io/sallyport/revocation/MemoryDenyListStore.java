@@ -5,6 +5,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 
 /** Changes the index and nothing else: a restart forgets every entry. */
 public final class MemoryDenyListStore implements DenyListStore {
@@ -12,7 +13,7 @@ public final class MemoryDenyListStore implements DenyListStore {
     private final int maxEntries;
     private final InstantSource clock;
 
-    /** @param index empty; complete from now on */
+    /** Takes an empty index, which is complete from now on. */
     public MemoryDenyListStore(DenyListIndex index, int maxEntries, InstantSource clock) {
         this.index = index;
         this.maxEntries = maxEntries;
@@ -21,31 +22,20 @@ public final class MemoryDenyListStore implements DenyListStore {
     }
 
     @Override
-    public synchronized CompletionStage<Change> add(DenyListEntry entry) {
-        var present = index.get(entry.key());
-        if (present != null) {
-            var merged = present.merge(entry);
-            index.put(merged);
-            return CompletableFuture.completedStage(new Change.Merged(merged));
-        }
-        if (index.size() >= maxEntries) {
-            index.sweep(clock.instant());
-        }
-        if (index.size() >= maxEntries) {
-            return CompletableFuture.completedStage(new Change.Full(maxEntries));
-        }
-        index.put(entry);
-        return CompletableFuture.completedStage(new Change.Added(entry));
+    public CompletionStage<Change> add(DenyListEntry entry) {
+        return change(changes -> changes.add(entry));
     }
 
     @Override
-    public synchronized CompletionStage<Change> remove(DenyListKey key) {
-        var present = index.get(key);
-        if (present == null) {
-            return CompletableFuture.completedStage(new Change.Absent());
-        }
-        index.remove(key);
-        return CompletableFuture.completedStage(new Change.Removed(present));
+    public CompletionStage<Change> remove(DenyListKey key) {
+        return change(changes -> changes.remove(key));
+    }
+
+    private synchronized CompletionStage<Change> change(Function<DenyListChanges, Change> decide) {
+        var changes = new DenyListChanges(index, maxEntries, clock.instant());
+        var change = decide.apply(changes);
+        changes.apply();
+        return CompletableFuture.completedStage(change);
     }
 
     @Override

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.revocation.journal;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.sallyport.revocation.DenyListChanges;
+import io.sallyport.revocation.DenyListEntry;
+import io.sallyport.revocation.DenyListIndex;
+import io.sallyport.revocation.DenyListKey;
+import io.sallyport.revocation.DenyListStore;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a deny-list in a file. A change is decided, written, forced to disk, put into the index and acknowledged, in this order, by one
+ * thread; changes that wait for it are written together.
+ */
+public final class DenyListJournal implements DenyListStore, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(DenyListJournal.class);
+
+    private static final int MAX_WAITING = 1024;
+    private static final int MAX_TOGETHER = 256;
+    /** How many changes that no longer count are worth a compaction, beside as many as there are entries. */
+    private static final int GARBAGE = 1024;
+
+    private final Path path;
+    private final DenyListIndex index;
+    private final int maxEntries;
+    private final InstantSource clock;
+    private final Counter failures;
+    private final BlockingQueue<Command> waiting = new LinkedBlockingQueue<>();
+    private final @Nullable JournalFile file;
+    private final CompletableFuture<Boolean> stopped = new CompletableFuture<>();
+
+    /** Why the journal cannot be used, for health; null if it can. */
+    private volatile @Nullable String problem;
+
+    private boolean closed;
+    /** Of the writer's thread: an append failed, so what the file's end looks like is not known. */
+    private boolean unknownEnd;
+
+    private DenyListJournal(Path path, DenyListIndex index, int maxEntries, InstantSource clock, MeterRegistry meters) {
+        this.path = path;
+        this.index = index;
+        this.maxEntries = maxEntries;
+        this.clock = clock;
+        this.failures = Counter.builder("sallyport.revocation.journal.failures")
+                .description("Changes of the deny-list that could not be made durable")
+                .register(meters);
+        this.file = replay();
+        if (file != null) {
+            start(file);
+        }
+    }
+
+    /**
+     * Reads the journal back into the index, on the caller's thread, and takes changes from then on. If it cannot be read, the index stays
+     * incomplete, no change is taken, {@link #problem} says why, and the file is left as it is.
+     *
+     * @param index empty
+     */
+    public static DenyListJournal open(
+            Path path, DenyListIndex index, int maxEntries, InstantSource clock, MeterRegistry meters) {
+        return new DenyListJournal(path, index, maxEntries, clock, meters);
+    }
+
+    private @Nullable JournalFile replay() {
+        try {
+            var opened = JournalFile.open(path, this::replay);
+            index.sweep(clock.instant());
+            index.complete();
+            log.atInfo()
+                    .addKeyValue("journal", path)
+                    .addKeyValue("entries", index.size())
+                    .log("deny-list read back");
+            return opened;
+        } catch (IOException e) {
+            problem = "the deny-list could not be read back: " + described(e);
+            log.atError().addKeyValue("journal", path).setCause(e).log("the deny-list could not be read back");
+            return null;
+        }
+    }
+
+    /** The JDK's messages are often the file's name alone. */
+    private static String described(IOException e) {
+        return e instanceof FileSystemException
+                ? "%s (%s)".formatted(e.getMessage(), e.getClass().getSimpleName())
+                : String.valueOf(e.getMessage());
+    }
+
+    private void replay(JournalLine.Change change) {
+        var entry = change.entry();
+        if (entry == null) {
+            index.remove(change.key());
+        } else {
+            index.put(entry);
+        }
+    }
+
+    private void start(JournalFile opened) {
+        Thread.ofPlatform().name("sallyport-deny-list").daemon().start(() -> run(opened));
+    }
+
+    /** Why the journal cannot be used, or the last change could not be made durable; null if all is well. */
+    public @Nullable String problem() {
+        return problem;
+    }
+
+    @Override
+    public CompletionStage<Change> add(DenyListEntry entry) {
+        return submit(changes -> changes.add(entry));
+    }
+
+    @Override
+    public CompletionStage<Change> remove(DenyListKey key) {
+        return submit(changes -> changes.remove(key));
+    }
+
+    private CompletionStage<Change> submit(Function<DenyListChanges, Change> decide) {
+        if (file == null) {
+            return failed("The deny-list could not be read back when the gateway started");
+        }
+        var command = new Command(decide, new CompletableFuture<>());
+        // Under the lock that close() takes, so that none comes after STOP and waits for ever.
+        synchronized (waiting) {
+            if (closed) {
+                return failed("The gateway is shutting down");
+            }
+            if (waiting.size() >= MAX_WAITING) {
+                return failed("Too many changes of the deny-list are waiting");
+            }
+            waiting.add(command);
+            return command.done();
+        }
+    }
+
+    private CompletionStage<Change> failed(String why) {
+        failures.increment();
+        return CompletableFuture.completedStage(new Change.Failed(why));
+    }
+
+    @Override
+    public List<DenyListEntry> entries() {
+        return index.entries(clock.instant());
+    }
+
+    @Override
+    public boolean isDurable() {
+        return true;
+    }
+
+    /** What was asked of the journal; nothing is decided for {@link #STOP}. */
+    private record Command(@Nullable Function<DenyListChanges, Change> decide, CompletableFuture<Change> done) {
+        private static final Command STOP = new Command(null, new CompletableFuture<>());
+    }
+
+    private void run(JournalFile opened) {
+        var batch = new ArrayList<Command>(MAX_TOGETHER);
+        boolean stop = false;
+        while (!stop) {
+            batch.add(take());
+            waiting.drainTo(batch, MAX_TOGETHER - 1);
+            stop = batch.removeIf(command -> command.decide() == null);
+            change(opened, batch);
+            batch.clear();
+        }
+        try {
+            opened.close();
+        } catch (IOException e) {
+            log.atWarn().addKeyValue("journal", path).setCause(e).log("the journal could not be closed");
+        }
+        stopped.complete(true);
+    }
+
+    private Command take() {
+        while (true) {
+            try {
+                return waiting.take();
+            } catch (InterruptedException _) {
+                // Nobody has reason to. Kept, it would close the file under this thread.
+            }
+        }
+    }
+
+    private void change(JournalFile opened, List<Command> batch) {
+        var changes = new DenyListChanges(index, maxEntries, clock.instant());
+        var decided = new ArrayList<Change>(batch.size());
+        for (var command : batch) {
+            var decide = command.decide();
+            decided.add(decide == null ? new Change.Absent() : decide.apply(changes));
+        }
+        var failure = makeDurable(opened, changes);
+        if (failure == null) {
+            changes.apply();
+        } else {
+            failures.increment(batch.size());
+        }
+        for (int i = 0; i < batch.size(); i++) {
+            batch.get(i).done().complete(failure == null ? decided.get(i) : failure);
+        }
+        compactIfWorthwhile(opened);
+    }
+
+    /** Returns what became of the changes if they could not be made durable. */
+    private Change.@Nullable Failed makeDurable(JournalFile opened, DenyListChanges changes) {
+        if (changes.net().isEmpty()) {
+            return null;
+        }
+        try {
+            if (unknownEnd) {
+                opened.rewrite(index.entries(clock.instant()));
+                unknownEnd = false;
+            }
+            opened.append(changes.net());
+            problem = null;
+            return null;
+        } catch (IOException e) {
+            unknownEnd = true;
+            problem = "the deny-list's journal could not be written: " + described(e);
+            log.atError()
+                    .addKeyValue("journal", path)
+                    .setCause(e)
+                    .log("a change of the deny-list could not be written");
+            return new Change.Failed("The change could not be written to disk");
+        }
+    }
+
+    private void compactIfWorthwhile(JournalFile opened) {
+        if (unknownEnd || opened.changes() <= 2L * index.size() + GARBAGE) {
+            return;
+        }
+        try {
+            index.sweep(clock.instant());
+            opened.rewrite(index.entries(clock.instant()));
+        } catch (IOException e) {
+            // Nothing is lost; whether the file at that place is the old or the new one is not known.
+            unknownEnd = true;
+            log.atWarn().addKeyValue("journal", path).setCause(e).log("the journal could not be compacted");
+        }
+    }
+
+    /** Makes durable what is waiting, and gives the file free. Blocks until that is done, also when it is interrupted. */
+    @Override
+    public void close() {
+        synchronized (waiting) {
+            closed = true;
+            waiting.add(Command.STOP);
+        }
+        if (file != null) {
+            stopped.join();
+        }
+    }
+}
