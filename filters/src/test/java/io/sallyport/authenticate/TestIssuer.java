@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate;
+
+import io.sallyport.config.Findings;
+import io.sallyport.pipeline.FakeRequest;
+import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.Snapshot;
+import io.sallyport.pipeline.StageName;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** An issuer of the configuration and a route that accepts its tokens, as {@link TestTokens} issues them. */
+public final class TestIssuer {
+    static final URI METADATA = URI.create("https://api.example.org/.well-known/oauth-protected-resource");
+    static final AuthenticateConfig STAGE = new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1000);
+    static final Snapshot SNAPSHOT = new Snapshot("test", List.of(), Map.of(StageName.AUTHENTICATE, STAGE));
+
+    private final String name;
+    private final JwkSetSource keys;
+    private String issuer = TestTokens.ISSUER;
+    private List<String> audiences = List.of(TestTokens.AUDIENCE);
+    private List<SignatureAlgorithm> algorithms = List.of(SignatureAlgorithm.values());
+    private List<String> types = List.of("at+jwt", "application/at+jwt", "JWT");
+    private Duration maxTokenLifetime = Duration.ofHours(24);
+    private @Nullable Duration maxTokenAge;
+    private boolean requireNbf;
+    private Profile profile = Profile.DEFAULT;
+
+    private TestIssuer(String name, JwkSetSource keys) {
+        this.name = name;
+        this.keys = keys;
+    }
+
+    public static TestIssuer named(String name, JwkSetSource keys) {
+        return new TestIssuer(name, keys);
+    }
+
+    static TestIssuer with(JwkSetSource keys) {
+        return named("corp", keys);
+    }
+
+    TestIssuer issuer(String issuer) {
+        this.issuer = issuer;
+        return this;
+    }
+
+    TestIssuer audiences(String... audiences) {
+        this.audiences = List.of(audiences);
+        return this;
+    }
+
+    TestIssuer algorithms(SignatureAlgorithm... algorithms) {
+        this.algorithms = List.of(algorithms);
+        return this;
+    }
+
+    TestIssuer types(String... types) {
+        this.types = List.of(types);
+        return this;
+    }
+
+    TestIssuer maxTokenLifetime(Duration maxTokenLifetime) {
+        this.maxTokenLifetime = maxTokenLifetime;
+        return this;
+    }
+
+    TestIssuer maxTokenAge(Duration maxTokenAge) {
+        this.maxTokenAge = maxTokenAge;
+        return this;
+    }
+
+    TestIssuer requireNbf() {
+        this.requireNbf = true;
+        return this;
+    }
+
+    TestIssuer profile(Profile profile) {
+        this.profile = profile;
+        return this;
+    }
+
+    IssuerConfig config() {
+        return new IssuerConfig(
+                issuer,
+                audiences,
+                algorithms,
+                types,
+                null,
+                maxTokenLifetime,
+                maxTokenAge,
+                requireNbf,
+                profile,
+                JwksConfig.DEFAULT,
+                null,
+                false);
+    }
+
+    public Issuer compile() {
+        var findings = new Findings();
+        var issuers =
+                Issuer.compile(Map.of(name, config()), (_, _, _) -> keys, CryptoProvider.jdk(), findings.at("issuers"));
+        return Objects.requireNonNull(issuers.get(name), () -> findings.all().toString());
+    }
+
+    /** A route that accepts this issuer's tokens. */
+    public Route route() {
+        return route(compile());
+    }
+
+    static Route route(Issuer... issuers) {
+        return route(accepting(List.of(), null, issuers));
+    }
+
+    static Route route(AcceptedTokens accepted) {
+        return Route.builder("orders", "api.example.org", Route.Kind.UPSTREAM)
+                .settings(StageName.AUTHENTICATE, accepted)
+                .build();
+    }
+
+    static AcceptedTokens accepting(List<String> audiences, @Nullable Profile profile, Issuer... issuers) {
+        var byName = new LinkedHashMap<String, Issuer>();
+        Arrays.stream(issuers).forEach(issuer -> byName.put(issuer.name(), issuer));
+        var findings = new Findings();
+        var section = new RouteAuthentication(new ArrayList<>(byName.keySet()), audiences, profile, false);
+        return Objects.requireNonNull(
+                AcceptedTokens.compile(section, byName, METADATA, "api.example.org", findings.at("authenticate")),
+                () -> findings.all().toString());
+    }
+
+    /** A request on that route, without credential. */
+    public static FakeRequest get(Route route) {
+        return FakeRequest.get("/orders/7").on(route).snapshot(SNAPSHOT);
+    }
+}
