@@ -30,7 +30,11 @@ public final class Findings {
         var expected = value.equals(Shown.HIDDEN)
                 ? finding.expected().replace(finding.value(), Shown.HIDDEN)
                 : finding.expected();
-        findings.add(new Finding(finding.path(), value, Shown.text(expected), line));
+        var shown = new Finding(finding.path(), value, Shown.text(expected), line);
+        // A route is compiled once for each of its hosts, and is wrong in the same way on all.
+        if (!findings.contains(shown)) {
+            findings.add(shown);
+        }
     }
 
     public boolean isEmpty() {

@@ -11,9 +11,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns a file into the records that describe its sections. Goes on after a wrong value, so that all findings come at once: a
- * section without a value that it needs is null, and named values that could not be bound are left out of their map. So
- * what was bound may be looked at further, but must not be used unless there are no findings.
+ * Turns a file into the records that describe its sections. Goes on after a wrong value, so that all findings come at once: it
+ * puts the default or null in its place; a section that needs it is null itself, and named values that could not be bound
+ * are left out of their map. So what was bound may be looked at further, but must not be used unless there are no findings.
  */
 public final class RecordBinder {
     static final String UNKNOWN_KEY = "unknown key";
@@ -132,24 +132,27 @@ public final class RecordBinder {
                 at.child(name).reject(UNKNOWN_KEY, NearestName.expectation(name, names(shape)));
             }
         }
-        var complete = true;
+        boolean complete = true;
+        boolean wrong = false;
         var arguments = new ArrayList<@Nullable Object>();
         for (var key : shape.keys()) {
+            var place = at.child(key.name());
             var entry = entries.get(key.name());
             @Nullable Object argument = null;
             if (entry != null) {
-                argument = value(entry.value(), key.type(), at.child(key.name()));
-                complete &= argument != null;
-            } else if (key.byDefault() != null) {
-                argument = value(YamlDocument.parseDefault(key.byDefault()), key.type(), at.child(key.name()));
-                complete &= argument != null;
+                argument = value(entry.value(), key.type(), place);
+                wrong |= argument == null;
             } else if (key.required()) {
-                at.child(key.name()).reject(null, key.description());
-                complete = false;
+                place.reject(null, key.description());
+                wrong = true;
             }
+            if (argument == null && key.byDefault() != null) {
+                argument = value(YamlDocument.parseDefault(key.byDefault()), key.type(), place);
+            }
+            complete &= argument != null || key.nullable();
             arguments.add(argument);
         }
-        return complete ? construct(shape, arguments, node, at) : null;
+        return complete ? construct(shape, arguments, node, wrong ? null : at) : null;
     }
 
     private static List<String> names(SectionShape shape) {
@@ -167,19 +170,25 @@ public final class RecordBinder {
         return invalid.value();
     }
 
+    /** @param at null if a value is not the file's: what the constructor says of it is then no finding */
     private static @Nullable Record construct(
-            SectionShape shape, List<@Nullable Object> arguments, YamlNode node, Findings.Place at) {
+            SectionShape shape, List<@Nullable Object> arguments, YamlNode node, Findings.@Nullable Place at) {
         try {
             return shape.constructor().newInstance(arguments.toArray());
         } catch (InvocationTargetException e) {
+            if (at == null && e.getCause() instanceof RuntimeException) {
+                return null;
+            }
             switch (e.getCause()) {
-                case InvalidSetting invalid -> {
+                case InvalidSetting invalid
+                when at != null -> {
                     var place = invalid.key().isEmpty() ? at : at.child(invalid.key());
                     place.reject(asWritten(invalid, node), invalid.expected());
                     return null;
                 }
                 // A library's type that a constructor made of the values: it says what was wrong in its own words.
-                case IllegalArgumentException illegal -> {
+                case IllegalArgumentException illegal
+                when at != null -> {
                     at.reject(node.shown(), String.valueOf(illegal.getMessage()));
                     return null;
                 }

@@ -23,13 +23,15 @@ record SectionShape(Class<? extends Record> type, List<Key> keys) {
      *
      * @param byDefault YAML text that is read when the key is absent; null for none
      * @param required whether its absence is a finding
+     * @param nullable whether the section can be made without it
      */
     record Key(
             String name,
             String description,
             ValueType type,
             @Nullable String byDefault,
-            boolean required) {}
+            boolean required,
+            boolean nullable) {}
 
     SectionShape {
         keys = List.copyOf(keys);
@@ -67,7 +69,8 @@ record SectionShape(Class<? extends Record> type, List<Key> keys) {
                 setting.value(),
                 ValueType.of(component.getGenericType(), component),
                 byDefault,
-                byDefault == null && !nullable);
+                byDefault == null && (!nullable || setting.required()),
+                nullable);
     }
 
     /** Whether the file's keys are named by this record's components, as opposed to a record that only parses a word. */
