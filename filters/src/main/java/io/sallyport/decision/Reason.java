@@ -61,7 +61,7 @@ public enum Reason {
             "edge.headers_too_large",
             431,
             PublicCode.TOO_LARGE,
-            "The header block is longer than listener.max-headers, or has too many lines.",
+            "The header block, with the trailers, is longer than listener.max-headers or has more than 100 lines.",
             "Raise the limit if clients are genuine; large cookies are the usual cause."),
     EDGE_BODY_TOO_LARGE(
             "edge.body_too_large",
@@ -85,13 +85,13 @@ public enum Reason {
             "edge.host_ambiguous",
             400,
             PublicCode.BAD_REQUEST,
-            "There are several Host lines, or Host and the target's authority differ.",
+            "There are several Host lines, or Host and the authority of an absolute target differ.",
             "Treat as an attack."),
     EDGE_HOST_MALFORMED(
             "edge.host_malformed",
             400,
             PublicCode.BAD_REQUEST,
-            "Host is not a host name or address with an optional port.",
+            "Host is not a host name or address with an optional port; names have no underscore and no final dot.",
             "Look at the client."),
     EDGE_HOST_UNKNOWN(
             "edge.host_unknown",
@@ -99,12 +99,6 @@ public enum Reason {
             PublicCode.NOT_FOUND,
             "No route names this host.",
             "Add the host to a route, or ignore: scanners ask for addresses and random names."),
-    EDGE_MISDIRECTED(
-            "edge.misdirected",
-            421,
-            PublicCode.MISDIRECTED,
-            "The host is served here, but not by the certificate that this TLS connection was made with (RFC 9110 section 15.5.20).",
-            "A client reused a connection for another host; it retries on a new one."),
     EDGE_METHOD_REFUSED(
             "edge.method_refused",
             405,
@@ -115,13 +109,13 @@ public enum Reason {
             "edge.path_malformed",
             400,
             PublicCode.BAD_REQUEST,
-            "The path has an invalid percent-encoding, a character that must be encoded, or bytes that are not UTF-8.",
+            "The path or the query has an invalid percent-encoding or a character that must be encoded, or the path encodes a control character or bytes that are not UTF-8.",
             "Look at the client."),
     EDGE_PATH_AMBIGUOUS(
             "edge.path_ambiguous",
             400,
             PublicCode.BAD_REQUEST,
-            "The path means different things to different readers: an encoded slash, backslash, NUL or dot segment, a plain dot segment, an empty segment, a double encoding, or path parameters.",
+            "The path means different things to different readers: an encoded slash, backslash, NUL or dot segment, a plain dot segment, an empty segment, a double encoding, path parameters, or a character that Unicode compatibility folds into one of these.",
             "Treat as an attack unless the API really uses such names; then rename them."),
     EDGE_HEADER_NAME_REFUSED(
             "edge.header_name_refused",

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.edge;
+
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.sallyport.decision.Reason;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** One walk over a request's header fields: each is judged, and what later steps need of them is kept. */
+final class HeaderScan {
+    // What a field costs in a codec's table besides its characters, for HTTP/2 as in RFC 9113 section 6.5.2.
+    private static final int FIELD_OVERHEAD = 4;
+
+    private final HeadLimits limits;
+    private final IdentityHeaders identityHeaders;
+
+    private int hosts;
+    private @Nullable CharSequence host;
+    private int contentLengths;
+    private @Nullable CharSequence contentLength;
+    private boolean expectsOther;
+    private @Nullable List<CharSequence> toRemove;
+    private @Nullable CharSequence offender;
+
+    HeaderScan(HeadLimits limits, IdentityHeaders identityHeaders) {
+        this.limits = limits;
+        this.identityHeaders = identityHeaders;
+    }
+
+    /** Why the fields are refused, or null. */
+    @Nullable
+    Reason read(HttpHeaders headers) {
+        int lines = 0;
+        int size = 0;
+        for (var fields = headers.iteratorCharSequence(); fields.hasNext(); ) {
+            var field = fields.next();
+            var name = field.getKey();
+            var value = field.getValue();
+            size += name.length() + value.length() + FIELD_OVERHEAD;
+            if (++lines > limits.maxHeaderLines() || size > limits.maxHeaders()) {
+                return Reason.EDGE_HEADERS_TOO_LARGE;
+            }
+            var refused = judge(name, value);
+            if (refused != null) {
+                offender = name;
+                return refused;
+            }
+        }
+        return null;
+    }
+
+    private @Nullable Reason judge(CharSequence name, CharSequence value) {
+        if (!isName(name)) {
+            return Reason.EDGE_HEADER_NAME_REFUSED;
+        }
+        if (!isValue(value)) {
+            return Reason.EDGE_HEADER_VALUE_REFUSED;
+        }
+        switch (name.length()) {
+            case 4 -> {
+                if (HttpHeaderNames.HOST.contentEqualsIgnoreCase(name)) {
+                    hosts++;
+                    host = value;
+                }
+            }
+            case 6 -> {
+                if (HttpHeaderNames.EXPECT.contentEqualsIgnoreCase(name)) {
+                    expectsOther |= !HttpHeaderValues.CONTINUE.contentEqualsIgnoreCase(value);
+                }
+            }
+            case 10 -> {
+                if (HttpHeaderNames.CONNECTION.contentEqualsIgnoreCase(name) && nominatesSensitive(value)) {
+                    return Reason.EDGE_CONNECTION_NOMINATION;
+                }
+            }
+            case 14 -> {
+                if (HttpHeaderNames.CONTENT_LENGTH.contentEqualsIgnoreCase(name)) {
+                    contentLengths++;
+                    contentLength = value;
+                }
+            }
+            default -> {}
+        }
+        if (identityHeaders.contains(name)) {
+            if (toRemove == null) {
+                toRemove = new ArrayList<>(4);
+            }
+            toRemove.add(name);
+        }
+        return null;
+    }
+
+    // Fewer than a token has (RFC 9110 section 5.6.2): CGI and its heirs make one and the same variable of X-A, X_A and
+    // X.A.
+    private static boolean isName(CharSequence name) {
+        for (int i = 0; i < name.length(); i++) {
+            if (!isNameCharacter(name.charAt(i))) {
+                return false;
+            }
+        }
+        return !name.isEmpty();
+    }
+
+    static boolean isNameCharacter(int c) {
+        return (c >= 'a' && c <= 'z') || c == '-' || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    }
+
+    private static boolean isValue(CharSequence value) {
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if ((c < ' ' && c != '\t') || c == 0x7f || c > 0xff) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean nominatesSensitive(CharSequence options) {
+        int from = 0;
+        for (int i = 0; i <= options.length(); i++) {
+            if (i == options.length() || options.charAt(i) == ',') {
+                var option = trimmed(options, from, i);
+                if (!option.isEmpty() && identityHeaders.isSensitive(option)) {
+                    return true;
+                }
+                from = i + 1;
+            }
+        }
+        return false;
+    }
+
+    /** That part of the text without blanks and tabs around it. */
+    static CharSequence trimmed(CharSequence text, int from, int to) {
+        int start = from;
+        int end = to;
+        while (start < end && isBlank(text.charAt(start))) {
+            start++;
+        }
+        while (start < end && isBlank(text.charAt(end - 1))) {
+            end--;
+        }
+        return text.subSequence(start, end);
+    }
+
+    private static boolean isBlank(char c) {
+        return c == ' ' || c == '\t';
+    }
+
+    /** Removes what no client may say. */
+    void removeIdentityHeaders(HttpHeaders headers) {
+        if (toRemove != null) {
+            toRemove.forEach(headers::remove);
+        }
+    }
+
+    int hosts() {
+        return hosts;
+    }
+
+    /** The last {@code Host}. */
+    @Nullable
+    CharSequence host() {
+        return host;
+    }
+
+    boolean expectsOther() {
+        return expectsOther;
+    }
+
+    /** The announced length of the body, -1 if there is none, or -2 if it has more than one reading. */
+    long contentLength() {
+        var announced = contentLength;
+        if (announced == null) {
+            return -1;
+        }
+        if (contentLengths > 1 || announced.isEmpty() || announced.length() > 18) {
+            return -2;
+        }
+        long length = 0;
+        for (int i = 0; i < announced.length(); i++) {
+            char c = announced.charAt(i);
+            if (c < '0' || c > '9') {
+                return -2;
+            }
+            length = length * 10 + (c - '0');
+        }
+        return length;
+    }
+
+    /** The name of the refused field, as far as it is fit to be recorded. */
+    @Nullable
+    String offender() {
+        if (offender == null || !isPrintable(offender)) {
+            return null;
+        }
+        return offender.subSequence(0, Math.min(64, offender.length())).toString();
+    }
+
+    private static boolean isPrintable(CharSequence text) {
+        return text.chars().allMatch(c -> c > ' ' && c < 0x7f);
+    }
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.edge;
+
+import io.netty.handler.codec.http.HttpMethod;
+import io.sallyport.config.Findings;
+import io.sallyport.pipeline.Route;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which route a request names: by host in a hash table, then by path in a trie, then by method. What it costs depends on the
+ * length of the path, not on the number of routes.
+ *
+ * <p>Among the patterns of a host that match a path one decides, found segment by segment from the left: a literal segment
+ * goes before {@code {name}} and {@code *}, which are equal, and these before {@code **}; where the more specific branch
+ * leads nowhere, the next one is tried. {@code **} matches no segment too, after a pattern that ends there. The order in
+ * which routes are written means nothing.
+ *
+ * <p>The method is compared last and only with the routes of the pattern found: a specific path that does not take a method
+ * is not served by a general one that does, because that other route has other rules.
+ */
+public final class RouteTable {
+
+    /**
+     * One route with what it is for.
+     *
+     * @param route knows its host
+     */
+    public record Entry(Route route, PathPattern path, Set<HttpMethod> methods) {
+        public Entry {
+            methods = Set.copyOf(methods);
+            if (methods.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "methods of route %s: none (expected: at least one)".formatted(route));
+            }
+        }
+    }
+
+    /**
+     * What a request names.
+     *
+     * @param route one of the kind {@code UNMATCHED} if the host has no route for the request
+     * @param pattern null on an unmatched route
+     * @param allowedMethods on an unmatched route, those of the routes that have its path
+     */
+    record Match(Route route, @Nullable PathPattern pattern, Set<HttpMethod> allowedMethods) {}
+
+    private final Map<String, Host> hosts;
+
+    private RouteTable(Map<String, Host> hosts) {
+        this.hosts = hosts;
+    }
+
+    /**
+     * Compiles the routes of all hosts.
+     *
+     * @param entries built-in routes included
+     * @param unmatched for each host of the entries the route for whatever nothing matches
+     * @param at where routes are written; a finding is added below the name of the route that is at fault
+     * @return null, with findings added, if two routes take the same host, path and method
+     * @throws IllegalArgumentException if a host has no unmatched route, or two
+     */
+    public static @Nullable RouteTable compile(List<Entry> entries, List<Route> unmatched, Findings.Place at) {
+        var nothingMatched = new HashMap<String, Route>();
+        for (var route : unmatched) {
+            if (route.kind() != Route.Kind.UNMATCHED || nothingMatched.put(route.host(), route) != null) {
+                throw new IllegalArgumentException(
+                        "unmatched route %s: %s (expected: one for each host)".formatted(route, route.kind()));
+            }
+        }
+        var roots = new LinkedHashMap<String, Branch>();
+        boolean sound = true;
+        for (var entry : entries) {
+            var root = roots.computeIfAbsent(entry.route().host(), _ -> new Branch());
+            sound &= root.add(entry, at);
+        }
+        if (!sound) {
+            return null;
+        }
+        var hosts = HashMap.<String, Host>newHashMap(roots.size());
+        roots.forEach((host, root) -> {
+            var route = nothingMatched.get(host);
+            if (route == null) {
+                throw new IllegalArgumentException("host %s has no unmatched route".formatted(host));
+            }
+            hosts.put(host, new Host(new Match(route, null, Set.of()), root.freeze(route)));
+        });
+        return new RouteTable(hosts);
+    }
+
+    /** The routes of that host, in lower case and without port, or null if there are none. */
+    @Nullable
+    Host host(String name) {
+        return hosts.get(name);
+    }
+
+    /** The routes of one host. */
+    record Host(Match nothing, Node root) {
+
+        /** What a canonical path and a method name here. */
+        Match find(String path, HttpMethod method) {
+            // A slash at the end takes no part.
+            int end = path.charAt(path.length() - 1) == '/' ? path.length() - 1 : path.length();
+            var leaf = root.find(path, 0, end);
+            return leaf == null ? nothing : leaf.match(method);
+        }
+    }
+
+    /** What ends at one place of the trie: the routes of one pattern, one for each method. */
+    private static final class Leaf {
+        private final HttpMethod[] methods;
+        private final Match[] matches;
+        private final Match methodNotAllowed;
+
+        Leaf(Map<HttpMethod, Entry> entries, Route unmatched) {
+            this.methods = entries.keySet().toArray(HttpMethod[]::new);
+            this.matches = entries.values().stream()
+                    .map(entry -> new Match(entry.route(), entry.path(), Set.of()))
+                    .toArray(Match[]::new);
+            this.methodNotAllowed = new Match(unmatched, null, Set.copyOf(entries.keySet()));
+        }
+
+        Match match(HttpMethod method) {
+            for (int i = 0; i < methods.length; i++) {
+                if (methods[i].equals(method)) {
+                    return matches[i];
+                }
+            }
+            return methodNotAllowed;
+        }
+    }
+
+    /** One place of the trie, immutable. Literal children are found by the characters of the path, without a substring. */
+    private static final class Node {
+        private final @Nullable Leaf end;
+        private final @Nullable Leaf rest;
+        private final @Nullable Node single;
+        private final String[] literals;
+        private final Node[] children;
+        private final int mask;
+
+        Node(@Nullable Leaf end, @Nullable Leaf rest, @Nullable Node single, Map<String, Node> byLiteral) {
+            this.end = end;
+            this.rest = rest;
+            this.single = single;
+            // At most half full, so that a search ends soon.
+            int size = byLiteral.isEmpty() ? 0 : Integer.highestOneBit(byLiteral.size()) * 4;
+            this.literals = new String[size];
+            this.children = new Node[size];
+            this.mask = size - 1;
+            byLiteral.forEach((literal, child) -> {
+                int slot = slotOf(literal.hashCode());
+                while (literals[slot] != null) {
+                    slot = (slot + 1) & mask;
+                }
+                literals[slot] = literal;
+                children[slot] = child;
+            });
+        }
+
+        private int slotOf(int hash) {
+            return (hash ^ (hash >>> 16)) & mask;
+        }
+
+        /** The leaf for what follows {@code path[0, at)}; at a slash, or at the end. */
+        @Nullable
+        Leaf find(String path, int at, int pathEnd) {
+            if (at >= pathEnd) {
+                return end == null ? rest : end;
+            }
+            int slash = path.indexOf('/', at + 1);
+            int next = slash < 0 ? pathEnd : slash;
+            var literal = child(path, at + 1, next);
+            if (literal != null) {
+                var leaf = literal.find(path, next, pathEnd);
+                if (leaf != null) {
+                    return leaf;
+                }
+            }
+            if (single != null) {
+                var leaf = single.find(path, next, pathEnd);
+                if (leaf != null) {
+                    return leaf;
+                }
+            }
+            return rest;
+        }
+
+        private @Nullable Node child(String path, int from, int to) {
+            if (literals.length == 0) {
+                return null;
+            }
+            // As String#hashCode.
+            int hash = 0;
+            for (int i = from; i < to; i++) {
+                hash = 31 * hash + path.charAt(i);
+            }
+            int length = to - from;
+            int slot = slotOf(hash);
+            for (var literal = literals[slot]; literal != null; literal = literals[slot]) {
+                if (literal.length() == length && path.startsWith(literal, from)) {
+                    return children[slot];
+                }
+                slot = (slot + 1) & mask;
+            }
+            return null;
+        }
+    }
+
+    /** One place of the trie while it is built. */
+    private static final class Branch {
+        private final Map<String, Branch> byLiteral = new LinkedHashMap<>();
+        private @Nullable Branch single;
+        private final Map<HttpMethod, Entry> end = new LinkedHashMap<>();
+        private final Map<HttpMethod, Entry> rest = new LinkedHashMap<>();
+
+        /** Adds a route, or a finding that names the one that is there already. */
+        boolean add(Entry entry, Findings.Place at) {
+            var branch = this;
+            var leaf = end;
+            for (var segment : entry.path().segments()) {
+                switch (segment) {
+                    case PathPattern.Segment.Literal(String literal) ->
+                        branch = branch.byLiteral.computeIfAbsent(literal, _ -> new Branch());
+                    case PathPattern.Segment.Variable _, PathPattern.Segment.Any _ -> branch = branch.singleBranch();
+                    case PathPattern.Segment.Rest _ -> {}
+                }
+                leaf = segment == PathPattern.Segment.Rest.REST ? branch.rest : branch.end;
+            }
+            boolean sound = true;
+            for (var method : entry.methods()) {
+                var other = leaf.putIfAbsent(method, entry);
+                if (other != null) {
+                    sound = false;
+                    at.child(entry.route().name())
+                            .child("match")
+                            .reject(
+                                    "%s %s%s".formatted(method, entry.route().host(), entry.path()),
+                                    "what no other route takes; route %s takes %s%s"
+                                            .formatted(
+                                                    other.route().name(),
+                                                    other.route().host(),
+                                                    other.path()));
+                }
+            }
+            return sound;
+        }
+
+        private Branch singleBranch() {
+            var branch = single;
+            if (branch == null) {
+                branch = new Branch();
+                single = branch;
+            }
+            return branch;
+        }
+
+        Node freeze(Route unmatched) {
+            var children = new HashMap<String, Node>();
+            byLiteral.forEach((literal, branch) -> children.put(literal, branch.freeze(unmatched)));
+            return new Node(
+                    leaf(end, unmatched),
+                    leaf(rest, unmatched),
+                    single == null ? null : single.freeze(unmatched),
+                    children);
+        }
+
+        private static @Nullable Leaf leaf(Map<HttpMethod, Entry> entries, Route unmatched) {
+            return entries.isEmpty() ? null : new Leaf(entries, unmatched);
+        }
+    }
+}
