@@ -84,13 +84,10 @@ final class DenialWriter {
     }
 
     /**
-     * Answers bytes that no codec has read, or has read to the end: writes past every handler between {@code here} and the head
-     * of the pipeline, TLS excepted, and closes. HTTP/1.1 only; on the channel's event loop.
-     *
-     * @param method null if not even that could be read; with {@code HEAD} there is no body
+     * Answers bytes that are no message: writes past every handler between {@code here} and the head of the pipeline, TLS excepted,
+     * and closes. HTTP/1.1 only, and nothing of another answer may be under way; on the channel's event loop.
      */
-    static void answerRaw(
-            ChannelHandlerContext here, Denial denial, RequestContext context, @Nullable HttpMethod method) {
+    static void answerRaw(ChannelHandlerContext here, Denial denial, RequestContext context) {
         var document = ProblemDocument.of(denial);
         var requestId = context.requestId().toString();
         var headers = DefaultHttpHeadersFactory.headersFactory().newHeaders();
@@ -98,10 +95,7 @@ final class DenialWriter {
         headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         LingeringClose.arm(here.channel());
         here.write(renderHead(here.alloc(), document, headers), here.voidPromise());
-        if (!HttpMethod.HEAD.equals(method)) {
-            here.write(document.render(here.alloc(), denial, requestId), here.voidPromise());
-        }
-        here.writeAndFlush(here.alloc().buffer(0)).addListener(ChannelFutureListener.CLOSE);
+        here.writeAndFlush(document.render(here.alloc(), denial, requestId)).addListener(ChannelFutureListener.CLOSE);
     }
 
     private static ByteBuf renderHead(ByteBufAllocator allocator, ProblemDocument document, HttpHeaders headers) {

@@ -77,9 +77,18 @@ final class Exchange extends Mono<Void> implements Subscription {
         if (ended) {
             return;
         }
+        watchBody();
         switch (admission) {
             case Admission.Settled settled -> settle(settled);
             case Admission.Awaited(var awaited) -> awaited.subscribe(new AdmissionSubscriber());
+        }
+    }
+
+    private void watchBody() {
+        var route = context.route();
+        if (route != null && Wire.announcesBody(request.requestHeaders())) {
+            body = BodyWatch.start(this, channel, route.maxBody(), bodyTimeout);
+            channel.attr(CURRENT).set(this);
         }
     }
 
@@ -95,10 +104,6 @@ final class Exchange extends Mono<Void> implements Subscription {
             return;
         }
         try {
-            if (Wire.announcesBody(request.requestHeaders())) {
-                body = BodyWatch.start(this, channel, permit.route().maxBody(), bodyTimeout);
-                channel.attr(CURRENT).set(this);
-            }
             ingress.forwarder().forward(permit, request, response).subscribe(new ForwardSubscriber());
         } catch (Throwable e) {
             failed(e);
@@ -127,15 +132,20 @@ final class Exchange extends Mono<Void> implements Subscription {
         if (ended) {
             return;
         }
-        conclude(new Outcome.Answered(response.status().code()));
+        conclude(isCut() ? cancelled() : new Outcome.Answered(response.status().code()));
         complete();
+    }
+
+    /** Reactor Netty also completes the sending of an answer when the connection ends under it. */
+    private boolean isCut() {
+        return !channel.isActive() && !Wire.isFinished(request);
     }
 
     private void failed(Throwable error) {
         if (ended) {
             return;
         }
-        if (!(error instanceof ForwardFailure) && !channel.isActive()) {
+        if (!(error instanceof ForwardFailure) && isCut()) {
             conclude(cancelled());
             complete();
             return;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.wire;
 
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.Http2StreamChannel;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.ingress.Ingress;
@@ -20,8 +23,12 @@ import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
+import reactor.netty.Connection;
+import reactor.netty.ConnectionObserver;
+import reactor.netty.channel.ChannelOperations;
 import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
+import reactor.netty.http.server.HttpServerState;
 
 /**
  * The only request handler of the ingress port: judges each request before anything else has seen it. A refusal is answered right
@@ -58,7 +65,7 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
                 channel.eventLoop());
         try {
             if (snapshot == null) {
-                context.client(new ClientAddress(context.head().peerAddress().getAddress(), false));
+                context.client(directly(context.head()));
                 return refuse(NOT_READY, context, request, response);
             }
             return switch (ingress.admit(context)) {
@@ -72,6 +79,63 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
             // Whatever nobody foresaw is a refusal like any other: recorded, with an answer that tells nothing.
             return refuse(Unforeseen.failure(e, context).denial(), context, request, response);
         }
+    }
+
+    /**
+     * Refuses bytes that will not be a message, or not the rest of one: as {@link FramingGuard} reports them. An answer that is
+     * under way to an earlier request on the same connection is finished first.
+     *
+     * @param here a handler between TLS and the codec; on its event loop
+     * @param bodyPhase whether they belong to a body, whose request may be on its way to an upstream
+     */
+    void refuseBytes(ChannelHandlerContext here, Reason reason, boolean bodyPhase) {
+        var denial = new Denial.Rejected(reason);
+        var channel = here.channel();
+        var receiving = Exchange.receivingOn(channel);
+        if (bodyPhase && receiving != null) {
+            receiving.fail(denial);
+            return;
+        }
+        var answering = ChannelOperations.get(channel);
+        if (answering != null && channel.isActive()) {
+            // On the loop, not at once: the next of several pipelined requests begins there, and is before us.
+            answering
+                    .onTerminate()
+                    .subscribe(null, null, () -> channel.eventLoop().execute(() -> refuseBytes(here, reason, false)));
+            return;
+        }
+        var context = recordUnread(denial, channel);
+        if (channel.isActive()) {
+            DenialWriter.answerRaw(here, denial, context);
+        }
+    }
+
+    /** Records what the server's codec answered by itself, before there was a request: it does so on HTTP/2. */
+    void onState(Connection connection, ConnectionObserver.State state) {
+        if (state != HttpServerState.REQUEST_DECODING_FAILED) {
+            return;
+        }
+        var channel = connection.channel();
+        var receiving = Exchange.receivingOn(channel);
+        if (receiving != null) {
+            receiving.fail(new Denial.Rejected(Reason.EDGE_BODY_MALFORMED));
+        } else {
+            recordUnread(new Denial.Rejected(Reason.EDGE_PROTOCOL_ERROR), channel);
+        }
+    }
+
+    private RequestContext recordUnread(Denial denial, Channel channel) {
+        var snapshot = snapshots.get();
+        var head = new UnreadRequestHead(ConnectionFacts.of(channel), channel instanceof Http2StreamChannel);
+        var context = newContext(head, snapshot == null ? NO_SNAPSHOT : snapshot, channel.eventLoop());
+        context.client(directly(head));
+        ingress.conclude(context, new Outcome.Refused(denial));
+        return context;
+    }
+
+    // Nobody has read X-Forwarded-For when this is asked.
+    private static ClientAddress directly(RequestHead head) {
+        return new ClientAddress(head.peerAddress().getAddress(), false);
     }
 
     private Publisher<Void> refuse(

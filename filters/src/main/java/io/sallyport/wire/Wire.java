@@ -8,6 +8,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http2.DefaultHttp2ResetFrame;
 import io.netty.handler.codec.http2.Http2Error;
 import reactor.netty.Connection;
+import reactor.netty.channel.ChannelOperations;
 import reactor.netty.http.server.HttpServerRequest;
 
 /** What this package asks of a connection and Reactor Netty does not offer by name. */
@@ -26,6 +27,11 @@ final class Wire {
     /** The channel of the request: the connection's own on HTTP/1.1, the stream's on HTTP/2. */
     static Channel channelOf(HttpServerRequest request) {
         return connectionOf(request).channel();
+    }
+
+    /** Whether the whole answer has been handed to the channel. */
+    static boolean isFinished(HttpServerRequest request) {
+        return ((ChannelOperations<?, ?>) request).isSubscriptionDisposed();
     }
 
     /** Whether a body follows the head; on HTTP/2 the codec adds {@code Transfer-Encoding} to a head that has no length. */

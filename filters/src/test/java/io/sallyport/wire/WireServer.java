@@ -14,6 +14,7 @@ import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -22,10 +23,11 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
+import reactor.blockhound.BlockHound;
 import reactor.core.publisher.Mono;
 import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
@@ -40,6 +42,29 @@ final class WireServer implements AutoCloseable {
     /** What one request came to. */
     record Ended(RequestContext context, Outcome outcome) {}
 
+    static {
+        // Whatever blocks an event loop fails the request that it serves, and so the test.
+        BlockHound.install();
+    }
+
+    /** Counts, as {@code flood} does. */
+    static final class Connections implements ConnectionListener {
+        final AtomicInteger open = new AtomicInteger();
+        final AtomicInteger accepted = new AtomicInteger();
+
+        @Override
+        public void opened(InetAddress peer) {
+            open.incrementAndGet();
+            accepted.incrementAndGet();
+        }
+
+        @Override
+        public void closed(InetAddress peer) {
+            open.decrementAndGet();
+        }
+    }
+
+    final Connections connections = new Connections();
     private final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
     private Function<RequestContext, Verdict> judge = _ -> Verdict.Pass.PASS;
     private Forwarder forwarder = (permit, _, response) -> {
@@ -51,7 +76,8 @@ final class WireServer implements AutoCloseable {
     private @Nullable Snapshot snapshot = new Snapshot("test", List.of(), Map.of());
     private Duration bodyTimeout = Duration.ofSeconds(30);
     private Duration requestTimeout = Duration.ofSeconds(10);
-    private UnaryOperator<HttpServer> customizer = server -> server;
+    private ListenerConfig.@Nullable Tls tls;
+    private DataSize maxHeaders = DataSize.ofKilobytes(16);
     private @Nullable DisposableServer server;
 
     static WireServer denying(Denial denial) {
@@ -91,17 +117,22 @@ final class WireServer implements AutoCloseable {
         return this;
     }
 
-    WireServer customized(UnaryOperator<HttpServer> customizer) {
-        this.customizer = customizer;
+    WireServer tls(ListenerConfig.Tls tls) {
+        this.tls = tls;
+        return this;
+    }
+
+    WireServer maxHeaders(DataSize maxHeaders) {
+        this.maxHeaders = maxHeaders;
         return this;
     }
 
     WireServer start() {
         var listener = listener();
         var handler = new IngressHandler(ingress(), () -> snapshot, InstantSource.fixed(NOW), listener);
-        server = customizer
-                .apply(HttpServer.create().host("127.0.0.1").port(0))
-                .handle(handler)
+        server = new IngressServerCustomizer(listener, handler, connections)
+                .apply(HttpServer.create())
+                .route(new IngressRoutes(handler)::apply)
                 .bindNow();
         return this;
     }
@@ -128,11 +159,11 @@ final class WireServer implements AutoCloseable {
                 "127.0.0.1",
                 0,
                 null,
-                null,
-                true,
+                tls,
+                tls == null,
                 List.of(),
                 DataSize.ofKilobytes(8),
-                DataSize.ofKilobytes(16),
+                maxHeaders,
                 100,
                 requestTimeout,
                 bodyTimeout,

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.wire;
+
+import java.net.InetAddress;
+
+/** Hears of both ends of each client connection's life, on the connection's event loop; must not block. */
+public interface ConnectionListener {
+    /** Called once when a connection has been accepted. */
+    void opened(InetAddress peer);
+
+    /** Called once when a connection that was {@link #opened} is gone. */
+    void closed(InetAddress peer);
+}

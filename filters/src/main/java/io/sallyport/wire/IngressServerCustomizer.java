@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.wire;
+
+import io.netty.channel.Channel;
+import io.netty.handler.ssl.SslContext;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.reactor.netty.NettyServerCustomizer;
+import org.springframework.util.unit.DataSize;
+import reactor.netty.ConnectionObserver;
+import reactor.netty.http.HttpProtocol;
+import reactor.netty.http.server.HttpRequestDecoderSpec;
+import reactor.netty.http.server.HttpServer;
+import reactor.netty.resources.LoopResources;
+
+/**
+ * Makes the application's server the listener of the configuration file: address, TLS, protocols, limits and time-outs, and
+ * nothing that reads a request before the pipeline does: no forwarded headers, no compression, no access log, no HTTP/2 in
+ * plaintext. Whatever {@code server.*} says of these is overruled.
+ */
+public final class IngressServerCustomizer implements NettyServerCustomizer {
+    private static final Logger log = LoggerFactory.getLogger(IngressServerCustomizer.class);
+
+    /** By how much the codec allows more than we do: a limit of ours is then always met first, with our answer and a record. */
+    private static final DataSize SLACK = DataSize.ofKilobytes(1);
+
+    private static final int MAX_CONCURRENT_STREAMS = 100;
+    /** Resets of one connection within the window: CVE-2023-44487 from the client, MadeYouReset (CVE-2025-55163) from us. */
+    private static final int MAX_RESETS_BY_CLIENT = 200;
+
+    // More, for a refused upload is one of them.
+    private static final int MAX_RESETS_BY_US = 1_000;
+    private static final int RESET_WINDOW_SECONDS = 30;
+
+    private final ListenerConfig listener;
+    private final IngressHandler handler;
+    private final ConnectionListener connections;
+    private final @Nullable SslContext tls;
+
+    /**
+     * Reads the certificate.
+     *
+     * @param connections told of each client connection, for counting
+     * @throws io.sallyport.config.InvalidSetting if the certificate or its key cannot be used
+     */
+    public IngressServerCustomizer(ListenerConfig listener, IngressHandler handler, ConnectionListener connections) {
+        this.listener = listener;
+        this.handler = handler;
+        this.connections = connections;
+        this.tls = listener.tls() == null ? null : ListenerTls.load(listener.tls());
+    }
+
+    @Override
+    public HttpServer apply(HttpServer server) {
+        logCapabilities();
+        var limited = server.bindAddress(() -> new InetSocketAddress(listener.address(), listener.port()))
+                .forwarded(false)
+                .compress(false)
+                .accessLog(false)
+                .maxConnections(listener.maxConnections())
+                .idleTimeout(listener.idleTimeout())
+                .httpRequestDecoder(this::limitCodec)
+                .doOnChannelInit(this::initialize)
+                .childObserve(handler::onState);
+        if (tls == null) {
+            return limited.noSSL().protocol(HttpProtocol.HTTP11);
+        }
+        return limited.protocol(HttpProtocol.H2, HttpProtocol.HTTP11)
+                .secure(spec -> spec.sslContext(tls).handshakeTimeout(listener.requestTimeout()))
+                .http2Settings(settings -> settings.maxConcurrentStreams(MAX_CONCURRENT_STREAMS)
+                        .maxHeaderListSize(listener.maxHeaders().toBytes())
+                        .maxDecodedRstFramesPerWindow(MAX_RESETS_BY_CLIENT, RESET_WINDOW_SECONDS)
+                        .maxEncodedRstFramesPerWindow(MAX_RESETS_BY_US, RESET_WINDOW_SECONDS));
+    }
+
+    private HttpRequestDecoderSpec limitCodec(HttpRequestDecoderSpec codec) {
+        return codec.maxInitialLineLength(bytes(listener.maxRequestLine()))
+                .maxHeaderSize(bytes(listener.maxHeaders()))
+                .validateHeaders(true)
+                .allowDuplicateContentLengths(false);
+    }
+
+    private static int bytes(DataSize limit) {
+        return Math.toIntExact(limit.toBytes() + SLACK.toBytes());
+    }
+
+    private void initialize(ConnectionObserver observer, Channel channel, @Nullable SocketAddress remoteAddress) {
+        if (channel.remoteAddress() instanceof InetSocketAddress peer) {
+            count(channel, peer.getAddress());
+        }
+    }
+
+    private void count(Channel channel, InetAddress peer) {
+        connections.opened(peer);
+        channel.closeFuture().addListener(_ -> connections.closed(peer));
+    }
+
+    private void logCapabilities() {
+        var transport = LoopResources.hasNativeSupport();
+        var event = transport && ListenerTls.isNative() ? log.atInfo() : log.atWarn();
+        event.addKeyValue("transport", transport ? "native" : "nio")
+                .addKeyValue("tls", ListenerTls.isNative() ? "openssl" : "jdk")
+                .log(
+                        transport && ListenerTls.isNative()
+                                ? "native transport and TLS"
+                                : "no native transport or TLS for this platform: slower, otherwise the same");
+    }
+}
