@@ -81,6 +81,11 @@ public final class FramingGuard extends ChannelDuplexHandler {
         refusal.refuse(context, reason, machine.bodyWasUnderWay());
     }
 
+    /** Whether the head of a request has begun and not ended. */
+    boolean isInHead() {
+        return !ended && machine.isInHead();
+    }
+
     // Known by now: application data is not read before the handshake has ended.
     private static boolean isHttp2(ChannelHandlerContext context) {
         var tls = context.pipeline().get(SslHandler.class);

@@ -182,6 +182,11 @@ final class FramingMachine {
         return bodyAlreadyUnderWay && complete == 0;
     }
 
+    /** Whether the head of a message has begun and not ended. */
+    boolean isInHead() {
+        return !inBody && state != State.BEFORE_REQUEST;
+    }
+
     /** Whether the body of a message has begun and not ended. */
     boolean isInBody() {
         return inBody;

@@ -101,21 +101,25 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
             // On the loop, not at once: the next of several pipelined requests begins there, and is before us.
             answering
                     .onTerminate()
-                    .subscribe(null, null, () -> channel.eventLoop().execute(() -> refuseBytes(here, reason, false)));
+                    .subscribe(
+                            null, null, () -> channel.eventLoop().execute(() -> refuseBytes(here, reason, bodyPhase)));
             return;
         }
-        var context = recordUnread(denial, channel);
-        if (channel.isActive()) {
-            DenialWriter.answerRaw(here, denial, context);
+        if (bodyPhase) {
+            // The request that they belong to has had its answer and its outcome: nobody waits for another.
+            Wire.abort(channel, false);
+            return;
         }
+        DenialWriter.answerRaw(here, denial, recordUnread(denial, channel));
     }
 
     /** Records what the server's codec answered by itself, before there was a request: it does so on HTTP/2. */
     void onState(Connection connection, ConnectionObserver.State state) {
-        if (state != HttpServerState.REQUEST_DECODING_FAILED) {
+        var channel = connection.channel();
+        // A client that goes away within a head has asked for nothing.
+        if (state != HttpServerState.REQUEST_DECODING_FAILED || !channel.isActive()) {
             return;
         }
-        var channel = connection.channel();
         var receiving = Exchange.receivingOn(channel);
         if (receiving != null) {
             receiving.fail(new Denial.Rejected(Reason.EDGE_BODY_MALFORMED));

@@ -3,6 +3,7 @@ package io.sallyport.wire;
 
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslContext;
+import io.sallyport.edge.HeadLimits;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -12,6 +13,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.boot.reactor.netty.NettyServerCustomizer;
 import org.springframework.util.unit.DataSize;
 import reactor.netty.ConnectionObserver;
+import reactor.netty.NettyPipeline;
 import reactor.netty.http.HttpProtocol;
 import reactor.netty.http.server.HttpRequestDecoderSpec;
 import reactor.netty.http.server.HttpServer;
@@ -39,6 +41,7 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
     private final ListenerConfig listener;
     private final IngressHandler handler;
     private final ConnectionListener connections;
+    private final HeadLimits headLimits;
     private final @Nullable SslContext tls;
 
     /**
@@ -51,6 +54,9 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
         this.listener = listener;
         this.handler = handler;
         this.connections = connections;
+        this.headLimits = new HeadLimits(
+                Math.toIntExact(listener.maxRequestLine().toBytes()),
+                Math.toIntExact(listener.maxHeaders().toBytes()));
         this.tls = listener.tls() == null ? null : ListenerTls.load(listener.tls());
     }
 
@@ -92,6 +98,12 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
         if (channel.remoteAddress() instanceof InetSocketAddress peer) {
             count(channel, peer.getAddress());
         }
+        var guard = new FramingGuard(headLimits, handler::refuseBytes);
+        var codec = tls == null ? NettyPipeline.HttpCodec : NettyPipeline.H2OrHttp11Codec;
+        channel.pipeline()
+                .addBefore(codec, "sallyport.framing-guard", guard)
+                .addBefore(
+                        codec, "sallyport.head-deadline", new HeadDeadline(guard, listener.requestTimeout(), handler));
     }
 
     private void count(Channel channel, InetAddress peer) {

@@ -5,7 +5,7 @@ import io.netty.util.NetUtil;
 import io.sallyport.config.Finding;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
-import io.sallyport.pipeline.Cidr;
+import io.sallyport.edge.Cidr;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -45,6 +45,9 @@ final class Wire {
      * TLS close_notify, which would end an answer without a length as if that were all of it. On the channel's event loop.
      */
     static void abort(Channel channel, boolean http2) {
+        if (!channel.isActive()) {
+            return;
+        }
         if (http2) {
             channel.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.INTERNAL_ERROR), channel.voidPromise());
             channel.close();
