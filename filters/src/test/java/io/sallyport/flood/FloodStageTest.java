@@ -4,7 +4,9 @@ package io.sallyport.flood;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
+import io.sallyport.config.RecordBinder;
 import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Mode;
@@ -205,6 +207,15 @@ class FloodStageTest {
         assertThatThrownBy(() -> new FloodConfig(null, null, 1, 0))
                 .isInstanceOf(InvalidSetting.class)
                 .hasMessage("connections-per-address: 0 (expected: 1 to 1000000)");
+    }
+
+    @Test
+    void the_section_of_the_file_is_bound_with_its_defaults() {
+        var findings = new Findings();
+
+        assertThat(RecordBinder.bind("{}", FloodConfig.class, findings))
+                .isEqualTo(new FloodConfig(null, null, 20, 1024));
+        assertThat(findings.all()).isEmpty();
     }
 
     private void exhaust(String address) {

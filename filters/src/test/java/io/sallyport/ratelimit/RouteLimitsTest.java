@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
+import io.sallyport.config.RecordBinder;
+import io.sallyport.identity.ClaimPath;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -90,5 +92,28 @@ class RouteLimitsTest {
     @ValueSource(strings = {"", "ip", "Subject", "claim", "claim:"})
     void a_key_is_one_of_those_there_are(String key) {
         assertThatThrownBy(() -> LimitKey.parse(key)).isInstanceOf(InvalidSetting.class);
+    }
+
+    @Test
+    void an_entry_of_the_file_is_bound_with_its_default() {
+        var limit = RecordBinder.bind("{ key: claim:org.tenant, limit: 100, per: 1m }", LimitConfig.class, findings);
+        var stage = RecordBinder.bind("{}", RateLimitConfig.class, findings);
+
+        assertThat(findings.all()).isEmpty();
+        assertThat(limit)
+                .isEqualTo(new LimitConfig(
+                        new LimitKey.Claim(ClaimPath.parse("org.tenant")), 100, Duration.ofMinutes(1), 1));
+        assertThat(stage).isEqualTo(new RateLimitConfig(null, null));
+    }
+
+    @Test
+    void a_key_that_there_is_not_is_a_finding_that_says_which_there_are() {
+        RecordBinder.bind("{ key: ip, limit: 100, per: 1m }", LimitConfig.class, findings);
+
+        assertThat(findings.all())
+                .singleElement()
+                .extracting(Finding::toString)
+                .asString()
+                .contains("key", "ip", "(expected: subject, client, address, route or claim:<path>)");
     }
 }

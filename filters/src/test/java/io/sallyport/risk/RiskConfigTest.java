@@ -7,10 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
+import io.sallyport.config.RecordBinder;
+import io.sallyport.decision.Mode;
 import io.sallyport.identity.ClaimPath;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
@@ -92,5 +95,31 @@ class RiskConfigTest {
         assertThat(RiskLadder.compile(
                         new RiskLadderConfig(null, 80, 90, List.of(), MAX_AGE), true, new Findings().at("risk")))
                 .isNotNull();
+    }
+
+    @Test
+    void the_sections_of_the_file_are_bound_with_their_defaults() {
+        var findings = new Findings();
+        var yaml = """
+                on-undecided: pass
+                signals:
+                  auth-failures: { weight: 40 }
+                  token-age: { weight: 20, older-than: 30m }
+                  ua-scanner: { weight: 30 }
+                  device-noncompliant: { weight: 25, claim: device.posture, compliant: [compliant] }
+                """;
+
+        var risk = Objects.requireNonNull(RecordBinder.bind(yaml, RiskConfig.class, findings));
+        var ladder = RecordBinder.bind("{ step-up: 60, read-only: 80, deny: 90 }", RiskLadderConfig.class, findings);
+        var without = RecordBinder.bind("{ mode: off }", RiskConfig.class, findings);
+
+        assertThat(findings.all()).isEmpty();
+        assertThat(risk.signals().authFailures()).isEqualTo(new SignalsConfig.AuthFailures(40, 10));
+        assertThat(Objects.requireNonNull(risk.signals().uaScanner()).names()).contains("sqlmap", "nikto");
+        assertThat(risk.signals().deviceNoncompliant())
+                .isEqualTo(new SignalsConfig.DeviceNoncompliant(
+                        25, ClaimPath.parse("device.posture"), List.of("compliant")));
+        assertThat(ladder).isEqualTo(new RiskLadderConfig(60, 80, 90, List.of(), MAX_AGE));
+        assertThat(without).isEqualTo(new RiskConfig(Mode.OFF, null, new SignalsConfig(null, null, null, null)));
     }
 }
