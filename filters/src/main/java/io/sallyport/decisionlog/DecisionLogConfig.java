@@ -51,6 +51,9 @@ public record DecisionLogConfig(
     public DecisionLogConfig {
         requireRange("sample-one-in", sampleOneIn, 1, 1_000_000);
         requireRange("repeat-threshold", repeatThreshold, 1, 10_000);
+        if (!stdout && file == null) {
+            throw new InvalidSetting("stdout", "false", "true, or a file: a refusal has to leave evidence somewhere");
+        }
     }
 
     /**

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.decisionlog;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+
+/** A clock that a test sets. */
+final class MovableClock implements InstantSource {
+    private volatile Instant now;
+
+    MovableClock(Instant now) {
+        this.now = now;
+    }
+
+    void advance(Duration by) {
+        now = now.plus(by);
+    }
+
+    @Override
+    public Instant instant() {
+        return now;
+    }
+}
