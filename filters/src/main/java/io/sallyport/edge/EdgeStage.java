@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.edge;
+
+import io.netty.handler.codec.http.HttpMethod;
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Reason;
+import io.sallyport.decision.Verdict;
+import io.sallyport.pipeline.CanonicalPath;
+import io.sallyport.pipeline.ClientAddress;
+import io.sallyport.pipeline.Evidence;
+import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.RequestHead;
+import io.sallyport.pipeline.Stage;
+import io.sallyport.pipeline.StageName;
+import java.net.InetAddress;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Judges messages, where {@code wire.FramingGuard} judges bytes: it does not rely on the guard, because a request over HTTP/2
+ * has not passed it. Reads {@link EdgeSettings} from the request's snapshot; keeps nothing.
+ */
+public final class EdgeStage implements Stage {
+    private static final Verdict METHOD_REFUSED =
+            new Verdict.Deny(new Denial.MethodNotAllowed(Reason.EDGE_METHOD_REFUSED, Set.of()));
+
+    private static final Map<Reason, Verdict> REJECTED = new EnumMap<>(Reason.class);
+
+    static {
+        for (var reason : Reason.values()) {
+            if (reason.origin().equals(StageName.EDGE.code()) && reason != Reason.EDGE_METHOD_REFUSED) {
+                REJECTED.put(reason, new Verdict.Deny(new Denial.Rejected(reason)));
+            }
+        }
+    }
+
+    @Override
+    public StageName name() {
+        return StageName.EDGE;
+    }
+
+    @Override
+    public Verdict evaluate(RequestContext context) {
+        var settings = context.snapshot().settings(StageName.EDGE, EdgeSettings.class);
+        var head = context.head();
+        if (!readClient(context, head, settings)) {
+            return rejected(Reason.EDGE_FORWARDED_MALFORMED);
+        }
+        var fields = new HeaderScan(settings.headLimits(), settings.identityHeaders());
+        var refusal = fields.read(head.headers());
+        if (refusal != null) {
+            return rejected(refusal, fields.offender(), context);
+        }
+        fields.removeIdentityHeaders(head.headers());
+        if (head.method().equals(HttpMethod.TRACE) || head.method().equals(HttpMethod.CONNECT)) {
+            return METHOD_REFUSED;
+        }
+        if (fields.expectsOther()) {
+            return rejected(Reason.EDGE_EXPECTATION_UNSUPPORTED);
+        }
+        return route(context, head, fields, settings);
+    }
+
+    /** Sets the client's address, whatever comes of it; false if a trusted proxy named none. */
+    private static boolean readClient(RequestContext context, RequestHead head, EdgeSettings settings) {
+        InetAddress peer = IpLiteral.withoutMapping(head.peerAddress().getAddress());
+        context.client(new ClientAddress(peer, false));
+        if (!ForwardedFor.isTrusted(peer, settings.trustedProxies())) {
+            return true;
+        }
+        var lines = head.headers().getAll(ForwardedFor.NAME);
+        if (lines.isEmpty()) {
+            return true;
+        }
+        var client = ForwardedFor.read(peer, lines, settings.trustedProxies());
+        if (client == null) {
+            return false;
+        }
+        context.client(client);
+        return true;
+    }
+
+    private static Verdict route(RequestContext context, RequestHead head, HeaderScan fields, EdgeSettings settings) {
+        var target = head.target();
+        if (target.length() > settings.headLimits().maxRequestLine()) {
+            return rejected(Reason.EDGE_TARGET_TOO_LONG);
+        }
+        int pathStart = startOfPath(target);
+        if (pathStart < 0) {
+            return rejected(Reason.EDGE_TARGET_MALFORMED);
+        }
+        if (fields.hosts() > 1) {
+            return rejected(Reason.EDGE_HOST_AMBIGUOUS);
+        }
+        var authority = fields.host();
+        if (authority == null || authority.isEmpty()) {
+            return rejected(Reason.EDGE_HOST_MISSING);
+        }
+        if (pathStart > 0 && !isAuthorityOf(target, pathStart, authority)) {
+            return rejected(Reason.EDGE_HOST_AMBIGUOUS);
+        }
+        var host = Authority.hostOf(authority.toString());
+        if (host == null) {
+            return rejected(Reason.EDGE_HOST_MALFORMED);
+        }
+        var routes = settings.routes().host(host);
+        if (routes == null) {
+            return rejected(Reason.EDGE_HOST_UNKNOWN, host, context);
+        }
+        int question = target.indexOf('?', pathStart);
+        int pathEnd = question < 0 ? target.length() : question;
+        if (question >= 0) {
+            var refusal = QueryCheck.refusalOf(target, question + 1);
+            if (refusal != null) {
+                return rejected(refusal);
+            }
+        }
+        return switch (readPath(target, pathStart, pathEnd)) {
+            case CanonicalPaths.Reading.Refused(Reason reason) -> rejected(reason);
+            case CanonicalPaths.Reading.Canonical(CanonicalPath path) -> {
+                var query = question < 0 ? null : target.substring(question + 1);
+                yield matched(context, routes.find(path.value(), head.method()), path, query, fields, settings);
+            }
+        };
+    }
+
+    private static Verdict matched(
+            RequestContext context,
+            RouteTable.Match match,
+            CanonicalPath path,
+            @Nullable String query,
+            HeaderScan fields,
+            EdgeSettings settings) {
+        long length = fields.contentLength();
+        if (length < -1) {
+            return rejected(Reason.EDGE_FRAMING_AMBIGUOUS);
+        }
+        var pattern = match.pattern();
+        var variables = pattern == null ? Map.<String, String>of() : pattern.variablesOf(path.value());
+        context.matched(match.route(), path, query, variables);
+        context.allowedMethods(match.allowedMethods());
+        // After the match, so that the record names the route whose limit it is.
+        return length > settings.bodyLimitOf(match.route()).bytes()
+                ? rejected(Reason.EDGE_BODY_TOO_LARGE)
+                : Verdict.Pass.PASS;
+    }
+
+    /** Where the path of an origin-form or absolute-form target begins, or -1 for another form (RFC 9112 section 3.2). */
+    private static int startOfPath(String target) {
+        if (target.startsWith("/")) {
+            return 0;
+        }
+        int authority = startOfAuthority(target);
+        if (authority < 0) {
+            return -1;
+        }
+        int end = authority;
+        while (end < target.length() && "/?#".indexOf(target.charAt(end)) < 0) {
+            end++;
+        }
+        return end < target.length() && target.charAt(end) == '#' ? -1 : end;
+    }
+
+    private static int startOfAuthority(String target) {
+        if (target.regionMatches(true, 0, "http://", 0, 7)) {
+            return 7;
+        }
+        return target.regionMatches(true, 0, "https://", 0, 8) ? 8 : -1;
+    }
+
+    private static boolean isAuthorityOf(String target, int pathStart, CharSequence authority) {
+        int start = startOfAuthority(target);
+        return pathStart - start == authority.length()
+                && target.regionMatches(true, start, authority.toString(), 0, authority.length());
+    }
+
+    private static CanonicalPaths.Reading readPath(String target, int from, int to) {
+        // An absolute-form target without a path names the root (RFC 9110 section 4.2.3).
+        return from == to ? CanonicalPaths.read("/", 0, 1) : CanonicalPaths.read(target, from, to);
+    }
+
+    private static Verdict rejected(Reason reason, @Nullable String detail, RequestContext context) {
+        if (detail != null) {
+            context.evidence(Evidence.DETAIL, detail);
+        }
+        return rejected(reason);
+    }
+
+    private static Verdict rejected(Reason reason) {
+        var verdict = REJECTED.get(reason);
+        if (verdict == null) {
+            throw new IllegalStateException("reason %s is not one of this stage".formatted(reason.code()));
+        }
+        return verdict;
+    }
+}

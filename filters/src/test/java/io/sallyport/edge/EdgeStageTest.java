@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.edge;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.netty.handler.codec.http.HttpMethod;
+import io.sallyport.config.Findings;
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Reason;
+import io.sallyport.decision.Verdict;
+import io.sallyport.pipeline.CanonicalPath;
+import io.sallyport.pipeline.ClientAddress;
+import io.sallyport.pipeline.Evidence;
+import io.sallyport.pipeline.FakeRequest;
+import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.Snapshot;
+import io.sallyport.pipeline.StageName;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the stage refuses, what it removes, and what it hands on. */
+class EdgeStageTest {
+    private static final String HOST = "api.example.org";
+    private static final String PEER = "192.0.2.7";
+
+    private static final Route ORDERS = Route.builder("orders", HOST, Route.Kind.UPSTREAM)
+            .settings(StageName.EDGE, new BodyLimit(100))
+            .build();
+    private static final Route FILES =
+            Route.builder("files", HOST, Route.Kind.UPSTREAM).makePublic().build();
+    private static final Route UNMATCHED =
+            Route.builder("sallyport:unmatched", HOST, Route.Kind.UNMATCHED).build();
+
+    private static final Snapshot SNAPSHOT = snapshot();
+
+    private final EdgeStage stage = new EdgeStage();
+
+    private static Snapshot snapshot() {
+        var routes = requireNonNull(RouteTable.compile(
+                List.of(
+                        new RouteTable.Entry(
+                                ORDERS,
+                                PathPattern.parse("/v1/{tenant}/orders/**"),
+                                Set.of(HttpMethod.GET, HttpMethod.POST)),
+                        new RouteTable.Entry(FILES, PathPattern.parse("/files/**"), Set.of(HttpMethod.GET))),
+                List.of(UNMATCHED),
+                new Findings().at("sallyport.routes")));
+        var settings = new EdgeSettings(
+                routes,
+                List.of(Cidr.parse("10.0.0.0/8"), Cidr.parse("2001:db8::/32")),
+                new HeadLimits(200, 400, 8),
+                new BodyLimit(1000),
+                IdentityHeaders.with(List.of("X-Tenant-ID")));
+        return new Snapshot("test", List.of(ORDERS, FILES, UNMATCHED), Map.of(StageName.EDGE, settings));
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void a_request_with_two_readings_is_refused(FakeRequest request, Reason reason) {
+        var context = request.snapshot(SNAPSHOT).on(null).context();
+
+        assertThat(reasonOf(stage.evaluate(context))).isEqualTo(reason);
+        assertThat(context.client()).isNotNull();
+    }
+
+    static Stream<Arguments> a_request_with_two_readings_is_refused() {
+        return Stream.of(
+                        refused(
+                                Reason.EDGE_METHOD_REFUSED,
+                                FakeRequest.of(HttpMethod.TRACE, "/files/a"),
+                                FakeRequest.of(HttpMethod.CONNECT, HOST + ":443")),
+                        refused(
+                                Reason.EDGE_TARGET_MALFORMED,
+                                FakeRequest.of(HttpMethod.OPTIONS, "*"),
+                                get(""),
+                                get("files/a"),
+                                get(HOST + ":443"),
+                                get("ftp://" + HOST + "/files/a"),
+                                get("http:/files/a"),
+                                get("http://" + HOST + "#/files/a")),
+                        refused(Reason.EDGE_TARGET_TOO_LONG, get("/files/" + "a".repeat(200))),
+                        refused(
+                                Reason.EDGE_HOST_MISSING,
+                                get("/files/a").withoutHeader("Host"),
+                                get("/files/a").host(""),
+                                get("http://" + HOST + "/files/a").withoutHeader("Host")),
+                        refused(
+                                Reason.EDGE_HOST_AMBIGUOUS,
+                                get("/files/a").header("Host", HOST),
+                                get("/files/a").header("host", "other.example.org"),
+                                get("http://other.example.org/files/a"),
+                                get("http://" + HOST + ":8080/files/a"),
+                                get("http://user@" + HOST + "/files/a"),
+                                get("http:///files/a"),
+                                get("http://" + HOST + "@other.example.org/files/a")),
+                        refused(
+                                Reason.EDGE_HOST_MALFORMED,
+                                Stream.of(
+                                                HOST + ".",
+                                                "." + HOST,
+                                                "api..example.org",
+                                                "-api.example.org",
+                                                "api_.example.org",
+                                                "api.example.org:",
+                                                "api.example.org:x",
+                                                "api.example.org:65536",
+                                                "api.example.org:443:443",
+                                                "user@api.example.org",
+                                                "api.example.org/",
+                                                "api.example.org,other",
+                                                "api.example.org other",
+                                                "%61pi.example.org",
+                                                "\u00e4pi.example.org",
+                                                "a".repeat(64) + ".org",
+                                                "::1",
+                                                "[::1",
+                                                "[::1]x",
+                                                "[192.0.2.1]",
+                                                "[]")
+                                        .map(host -> get("/files/a").host(host))
+                                        .toArray(FakeRequest[]::new)),
+                        refused(
+                                Reason.EDGE_HOST_UNKNOWN,
+                                Stream.of("example.org", "other.example.org", "192.0.2.1", "[2001:db8::1]:443")
+                                        .map(host -> get("/files/a").host(host))
+                                        .toArray(FakeRequest[]::new)),
+                        refused(
+                                Reason.EDGE_PATH_MALFORMED,
+                                get("/files/%zz"),
+                                get("/files/a b"),
+                                get("/files/%C3"),
+                                get("/files/a#b"),
+                                get("/files/a?b|c"),
+                                get("/files/a?b c"),
+                                get("/files/a?b#c"),
+                                get("/files/a?b=%z"),
+                                get("/files/a?b=%"),
+                                get("/files/a?\u00e9"),
+                                get("/files/a?\0")),
+                        refused(
+                                Reason.EDGE_PATH_AMBIGUOUS,
+                                get("/files/../v1"),
+                                get("/files//a"),
+                                get("/files/a%2fb"),
+                                get("/files/a;b"),
+                                get("/files/%252e%252e/v1"),
+                                get("http://" + HOST + "//files/a")),
+                        refused(
+                                Reason.EDGE_HEADER_NAME_REFUSED,
+                                get("/files/a").header("X_Forwarded_For", "192.0.2.1"),
+                                get("/files/a").header("X-Auth_User", "alice"),
+                                get("/files/a").header("X.Auth.User", "alice"),
+                                get("/files/a").header("X-Auth-User ", "alice"),
+                                get("/files/a").header("", "alice"),
+                                get("/files/a").header("X\u00a0", "alice")),
+                        refused(
+                                Reason.EDGE_HEADER_VALUE_REFUSED,
+                                get("/files/a").header("X", "a\r\nX-Auth-User: alice"),
+                                get("/files/a").header("X", "a\nb"),
+                                get("/files/a").header("X", "a\0"),
+                                get("/files/a").header("X", "\u001b[2J"),
+                                get("/files/a").header("X", "\u007f"),
+                                get("/files/a").header("X", "\u010d\u010a")),
+                        // After Nathan Davison's "Abusing HTTP hop-by-hop request headers" (2019).
+                        refused(
+                                Reason.EDGE_CONNECTION_NOMINATION,
+                                Stream.of(
+                                                "Authorization",
+                                                "close, X-Forwarded-For",
+                                                "keep-alive,authorization",
+                                                "\tCookie ,close",
+                                                "DPoP",
+                                                "host",
+                                                "Content-Length",
+                                                "Client-Cert",
+                                                "x-tenant-id",
+                                                "x-auth-user")
+                                        .map(value -> get("/files/a").header("Connection", value))
+                                        .toArray(FakeRequest[]::new)),
+                        refused(
+                                Reason.EDGE_CREDENTIAL_IN_QUERY,
+                                Stream.of(
+                                                "access_token=x",
+                                                "a=b&access_token=x",
+                                                "a;access_token=x",
+                                                "access_token",
+                                                "Access_Token=x",
+                                                "access%5ftoken=x",
+                                                "%61%63cess_token=x",
+                                                "access_token[]=x",
+                                                "a?access_token=x")
+                                        .map(query -> get("/files/a?" + query))
+                                        .toArray(FakeRequest[]::new)),
+                        refused(
+                                Reason.EDGE_FORWARDED_MALFORMED,
+                                Stream.of(
+                                                "",
+                                                "unknown",
+                                                "192.0.2.1,",
+                                                ",",
+                                                "192.0.2.1:x",
+                                                "_hidden",
+                                                "192.0.2.1 192.0.2.2",
+                                                "[::1",
+                                                "fe80::1%eth0",
+                                                "010.0.0.1",
+                                                "192.0.2.1, junk",
+                                                "junk, 10.9.9.9")
+                                        .map(value ->
+                                                get("/files/a").from("10.1.2.3").header("X-Forwarded-For", value))
+                                        .toArray(FakeRequest[]::new)),
+                        refused(
+                                Reason.EDGE_EXPECTATION_UNSUPPORTED,
+                                get("/files/a").header("Expect", "102-processing"),
+                                get("/files/a").header("Expect", "100-continue").header("Expect", "x"),
+                                get("/files/a").header("Expect", "")),
+                        refused(
+                                Reason.EDGE_HEADERS_TOO_LARGE,
+                                get("/files/a").header("X", "a".repeat(400)),
+                                manyHeaders(8)),
+                        refused(
+                                Reason.EDGE_FRAMING_AMBIGUOUS,
+                                Stream.of("", "+5", "-5", "5, 5", "0x5", "1234567890123456789")
+                                        .map(value -> get("/files/a").header("Content-Length", value))
+                                        .toArray(FakeRequest[]::new)),
+                        refused(
+                                Reason.EDGE_FRAMING_AMBIGUOUS,
+                                get("/files/a").header("Content-Length", "5").header("Content-Length", "5")),
+                        refused(
+                                Reason.EDGE_BODY_TOO_LARGE,
+                                post("/v1/acme/orders").header("Content-Length", "101"),
+                                get("/files/a").header("Content-Length", "1001"),
+                                get("/nowhere").header("Content-Length", "1001")))
+                .flatMap(cases -> cases);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/files",
+                "/files/a?b=c&d[]=e%20f+g&access_tokens=1&my_access_token=x",
+                "/files/a?",
+                "/files/a?/?:@!$'()*,;=-._~",
+                "/files/a/",
+                "http://api.example.org/files/a",
+                "HTTPS://API.example.org/files/a",
+            })
+    void a_request_with_one_reading_passes(String target) {
+        var context = contextOf(get(target));
+
+        assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+        assertThat(context.route()).isSameAs(FILES);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"api.example.org", "API.Example.ORG", "api.example.org:8443", "Api.example.org:1"})
+    void a_host_is_compared_without_case_and_port(String host) {
+        var context = contextOf(get("/files/a").host(host));
+
+        assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+        assertThat(context.route()).isSameAs(FILES);
+    }
+
+    @Test
+    void route_path_query_and_variables_are_handed_on_as_they_were_read() {
+        var context = contextOf(get("/v1/caf%c3%a9/orders/%37?a=%2f"));
+
+        assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+        assertThat(context.route()).isSameAs(ORDERS);
+        assertThat(context.path()).isEqualTo(new CanonicalPath("/v1/caf%C3%A9/orders/7"));
+        assertThat(context.query()).isEqualTo("a=%2f");
+        assertThat(context.pathVariables()).isEqualTo(Map.of("tenant", "caf\u00e9"));
+        assertThat(context.allowedMethods()).isEmpty();
+    }
+
+    @Test
+    void an_absolute_target_without_a_path_names_the_root() {
+        var context = contextOf(get("http://api.example.org?a=b"));
+
+        assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+        assertThat(context.path()).isEqualTo(new CanonicalPath("/"));
+        assertThat(context.query()).isEqualTo("a=b");
+    }
+
+    @Test
+    void a_path_without_a_route_passes_on_the_hosts_unmatched_route() {
+        var context = contextOf(get("/nowhere"));
+
+        assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+        assertThat(context.route()).isSameAs(UNMATCHED);
+        assertThat(context.allowedMethods()).isEmpty();
+    }
+
+    @Test
+    void a_path_without_that_method_passes_on_the_unmatched_route_and_says_which_it_has() {
+        var context = contextOf(FakeRequest.of(HttpMethod.DELETE, "/v1/acme/orders/7"));
+
+        assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+        assertThat(context.route()).isSameAs(UNMATCHED);
+        assertThat(context.allowedMethods()).containsExactlyInAnyOrder(HttpMethod.GET, HttpMethod.POST);
+    }
+
+    @Test
+    void a_body_as_long_as_the_limit_passes() {
+        assertThat(stage.evaluate(contextOf(post("/v1/acme/orders").header("Content-Length", "100"))))
+                .isEqualTo(Verdict.Pass.PASS);
+        assertThat(stage.evaluate(contextOf(get("/files/a").header("Content-Length", "1000"))))
+                .isEqualTo(Verdict.Pass.PASS);
+    }
+
+    @Test
+    void a_body_too_long_is_recorded_on_the_route_whose_limit_it_is() {
+        var context = contextOf(post("/v1/acme/orders").header("Content-Length", "101"));
+
+        assertThat(reasonOf(stage.evaluate(context))).isEqualTo(Reason.EDGE_BODY_TOO_LARGE);
+        assertThat(context.route()).isSameAs(ORDERS);
+    }
+
+    @Test
+    void expect_100_continue_passes() {
+        assertThat(stage.evaluate(contextOf(get("/files/a").header("Expect", "100-Continue"))))
+                .isEqualTo(Verdict.Pass.PASS);
+    }
+
+    @Test
+    void connection_may_nominate_what_a_proxy_may_drop() {
+        var request = get("/files/a").header("Connection", "keep-alive, Upgrade, TE, X-Hop,, HTTP2-Settings");
+
+        assertThat(stage.evaluate(contextOf(request))).isEqualTo(Verdict.Pass.PASS);
+    }
+
+    @Test
+    void trace_is_refused_without_saying_what_is_allowed() {
+        assertThat(stage.evaluate(contextOf(FakeRequest.of(HttpMethod.TRACE, "/files/a"))))
+                .isEqualTo(new Verdict.Deny(new Denial.MethodNotAllowed(Reason.EDGE_METHOD_REFUSED, Set.of())));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "X-Auth-User",
+                "x-auth-request-email",
+                "X-AUTHENTICATED-USERID",
+                "X-Sallyport-Subject",
+                "Txn-Token",
+                "Client-Cert",
+                "Client-Cert-Chain",
+                "X-Client-Cert",
+                "X-Forwarded-For",
+                "X-Forwarded-Host",
+                "X-Forwarded-Prefix",
+                "X-Forwarded-Client-Cert",
+                "Forwarded",
+                "X-Real-IP",
+                "True-Client-IP",
+                "X-Original-URL",
+                "X-Original-Method",
+                "X-Rewrite-URL",
+                "X-HTTP-Method-Override",
+                "X-Method-Override",
+                "X-SSL-Client-S-DN",
+                "SSL-Client-Verify",
+                "X-Remote-User",
+                "Remote-User",
+                "Proxy",
+                "X-Envoy-Original-Path",
+                "traceparent",
+                "Tracestate",
+                "baggage",
+                "b3",
+                "X-B3-TraceId",
+                "x-tenant-id",
+            })
+    void what_only_a_gateway_may_say_is_removed_on_public_routes_too(String name) {
+        for (var target : List.of("/files/a", "/v1/acme/orders", "/nowhere")) {
+            var context = contextOf(get(target).header(name, "a").header(name.toUpperCase(Locale.ROOT), "b"));
+
+            assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+            assertThat(context.head().headers().contains(name)).isFalse();
+            assertThat(context.head().headers().names()).containsExactly("Host");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Authorization",
+                "Cookie",
+                "DPoP",
+                "Accept",
+                "Content-Type",
+                "X-Request-ID",
+                "X-Authority",
+                "X-Forward",
+                "X-SSLX",
+                "Via",
+                "If-None-Match",
+                "Sec-WebSocket-Key",
+                "X-API-Key",
+                "S",
+                "X"
+            })
+    void what_a_client_may_say_stays(String name) {
+        var context = contextOf(get("/files/a").header(name, "a"));
+
+        assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+        assertThat(context.head().headers().getAll(name)).containsExactly("a");
+    }
+
+    @Test
+    void the_peer_is_the_client_and_what_it_says_of_others_is_ignored() throws Exception {
+        var context = contextOf(get("/files/a").header("X-Forwarded-For", "10.0.0.1, junk"));
+
+        assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+        assertThat(context.client()).isEqualTo(new ClientAddress(InetAddress.getByName(PEER), false));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "192.0.2.1 | 192.0.2.1",
+                "192.0.2.1:4711 | 192.0.2.1",
+                "203.0.113.9, 192.0.2.1 | 192.0.2.1",
+                "203.0.113.9, 192.0.2.1 , 10.7.7.7,10.8.8.8 | 192.0.2.1",
+                "junk, 192.0.2.1 | 192.0.2.1",
+                "10.0.0.1, 10.0.0.2 | 10.0.0.1",
+                "[2001:db9::1]:443, 2001:db8::5 | 2001:db9::1",
+                "2001:db9::1 | 2001:db9::1",
+                "[2001:db9::1] | 2001:db9::1",
+                "::ffff:192.0.2.1 | 192.0.2.1",
+                "192.0.2.1, ::ffff:10.0.0.1 | 192.0.2.1",
+            })
+    void behind_trusted_proxies_the_client_is_the_last_address_that_none_of_them_has(String forwarded, String client)
+            throws Exception {
+        var context = contextOf(get("/files/a").from("10.1.2.3").header("X-Forwarded-For", forwarded));
+
+        assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+        assertThat(context.client()).isEqualTo(new ClientAddress(InetAddress.getByName(client), true));
+    }
+
+    @Test
+    void lines_of_forwarded_addresses_are_one_list() throws Exception {
+        var context = contextOf(get("/files/a")
+                .from("10.1.2.3")
+                .header("X-Forwarded-For", "203.0.113.9, 192.0.2.1")
+                .header("X-Forwarded-For", "10.7.7.7"));
+
+        assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+        assertThat(context.client()).isEqualTo(new ClientAddress(InetAddress.getByName("192.0.2.1"), true));
+    }
+
+    @Test
+    void a_trusted_proxy_that_forwards_nobody_is_the_client() throws Exception {
+        var context = contextOf(get("/files/a").from("::ffff:10.1.2.3"));
+
+        assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
+        assertThat(context.client()).isEqualTo(new ClientAddress(InetAddress.getByName("10.1.2.3"), false));
+    }
+
+    @Test
+    void a_refusal_counts_against_the_client_and_not_the_proxy() throws Exception {
+        var context = contextOf(get("/files//a").from("10.1.2.3").header("X-Forwarded-For", "192.0.2.1"));
+
+        assertThat(reasonOf(stage.evaluate(context))).isEqualTo(Reason.EDGE_PATH_AMBIGUOUS);
+        assertThat(context.client()).isEqualTo(new ClientAddress(InetAddress.getByName("192.0.2.1"), true));
+    }
+
+    @Test
+    void the_record_names_the_host_or_the_header_that_was_refused() {
+        var host = contextOf(get("/files/a").host("Other.example.org:80"));
+        var header = contextOf(get("/files/a").header("X_A", "secret"));
+        var unprintable = contextOf(get("/files/a").header("X\u001b[2J", "secret"));
+
+        stage.evaluate(host);
+        stage.evaluate(header);
+        stage.evaluate(unprintable);
+
+        assertThat(host.evidence()).isEqualTo(Map.of(Evidence.DETAIL, "other.example.org"));
+        assertThat(header.evidence()).isEqualTo(Map.of(Evidence.DETAIL, "X_A"));
+        assertThat(unprintable.evidence()).isEmpty();
+    }
+
+    private static Stream<Arguments> refused(Reason reason, FakeRequest... requests) {
+        return Stream.of(requests).map(request -> arguments(request, reason));
+    }
+
+    private static FakeRequest get(String target) {
+        return FakeRequest.get(target).from(PEER);
+    }
+
+    private static FakeRequest post(String target) {
+        return FakeRequest.of(HttpMethod.POST, target).from(PEER);
+    }
+
+    private static FakeRequest manyHeaders(int count) {
+        var request = get("/files/a");
+        for (int i = 0; i < count; i++) {
+            request.header("X", "a");
+        }
+        return request;
+    }
+
+    private static RequestContext contextOf(FakeRequest request) {
+        return request.snapshot(SNAPSHOT).on(null).context();
+    }
+
+    private static Reason reasonOf(Verdict verdict) {
+        return ((Verdict.Deny) verdict).denial().reason();
+    }
+}
