@@ -53,9 +53,4 @@ final class Base64Url {
         }
         return buffer == 0 ? bytes : null;
     }
-
-    /** Whether the characters from {@code start} up to {@code end} are canonical. */
-    static boolean isCanonical(String text, int start, int end) {
-        return decode(text, start, end) != null;
-    }
 }

@@ -20,6 +20,6 @@ final class BearerCredential {
             start++;
         }
         int length = authorization.length() - start;
-        return length == 0 || length > UnverifiedToken.MAX_CHARACTERS ? -1 : start;
+        return length == 0 || length > CompactJws.MAX_CHARACTERS ? -1 : start;
     }
 }

@@ -18,7 +18,7 @@ final class Ed25519Verifier implements JWSVerifier {
     private final CryptoProvider crypto;
     private final JCAContext jca = new JCAContext();
 
-    /** @throws GeneralSecurityException if the key is no point of the curve */
+    /** @throws GeneralSecurityException if the provider does not take the key */
     Ed25519Verifier(PublicKey key, CryptoProvider crypto) throws GeneralSecurityException {
         this.key = key;
         this.crypto = crypto;

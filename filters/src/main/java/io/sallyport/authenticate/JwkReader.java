@@ -14,6 +14,7 @@ import java.security.spec.ECPoint;
 import java.security.spec.ECPublicKeySpec;
 import java.security.spec.RSAPublicKeySpec;
 import java.security.spec.X509EncodedKeySpec;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -211,15 +212,12 @@ final class JwkReader {
         if (x == null || x.length != ED25519_BYTES) {
             return new Unusable(Cause.MALFORMED);
         }
-        var encoded = new byte[ED25519_PREFIX.length + ED25519_BYTES];
-        System.arraycopy(ED25519_PREFIX, 0, encoded, 0, ED25519_PREFIX.length);
-        System.arraycopy(x, 0, encoded, ED25519_PREFIX.length, ED25519_BYTES);
-        PublicKey key;
-        try {
-            key = KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
-            return usable(key, algorithms, crypto);
-        } catch (GeneralSecurityException _) {
+        if (!Ed25519Point.isUsable(x)) {
             return new Unusable(Cause.NOT_ON_CURVE);
         }
+        var encoded = Arrays.copyOf(ED25519_PREFIX, ED25519_PREFIX.length + ED25519_BYTES);
+        System.arraycopy(x, 0, encoded, ED25519_PREFIX.length, ED25519_BYTES);
+        var key = KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
+        return usable(key, algorithms, crypto);
     }
 }

@@ -51,7 +51,7 @@ public record JwkSetDocument(List<VerificationKey> keys, List<Ignored> ignored) 
         WEAK,
         /** RSA from a generator whose keys can be factored (ROCA, CVE-2017-15361). */
         FACTORABLE,
-        /** Not a point of its curve. */
+        /** Not a point of its curve, or one of small order. */
         NOT_ON_CURVE,
         /** Another key before it has the same kid and could verify the same algorithm. */
         DUPLICATE_KID,

@@ -7,9 +7,6 @@ import org.jspecify.annotations.Nullable;
 
 /** What a presented token says of itself. Nothing of it may be believed before its signature is verified. */
 sealed interface UnverifiedToken {
-    /** No token of ours is longer; RFC 7519 has no limit of its own. */
-    int MAX_CHARACTERS = 8 * 1024;
-
     /**
      * A compact JWS of canonical base64url over two JSON objects.
      *
@@ -49,52 +46,42 @@ sealed interface UnverifiedToken {
 
     /** Reads without verifying: in linear time, without an exception for any input. */
     static UnverifiedToken parseUnverified(String compact) {
-        int first = compact.indexOf('.');
-        int second = compact.indexOf('.', first + 1);
-        // Five parts are an encrypted token (JWE); three of which one is empty are unsigned or detached.
-        if (compact.length() > MAX_CHARACTERS
-                || first <= 0
-                || second <= first + 1
-                || second == compact.length() - 1
-                || compact.indexOf('.', second + 1) >= 0
-                || !Base64Url.isCanonical(compact, second + 1, compact.length())) {
+        var jws = CompactJws.parse(compact);
+        if (jws == null) {
             return Refused.MALFORMED;
         }
-        var header = object(compact, 0, first);
-        var claims = header == null ? null : object(compact, first + 1, second);
-        if (header == null || claims == null) {
-            return Refused.MALFORMED;
+        var refused = refuse(jws.header());
+        if (refused != null) {
+            return refused;
         }
-        return of(compact, header, claims);
-    }
-
-    private static @Nullable Map<String, Object> object(String compact, int start, int end) {
-        var bytes = Base64Url.decode(compact, start, end);
-        return bytes == null ? null : StrictJson.parseObject(bytes);
-    }
-
-    private static UnverifiedToken of(String compact, Map<String, Object> header, Map<String, Object> claims) {
-        for (var name : header.keySet()) {
-            if (DENIED_MEMBERS.contains(name)) {
-                return Refused.HEADER_DENIED;
-            }
-        }
-        if (!(header.get("alg") instanceof String algorithm)
-                || header.containsKey("enc")
-                || !isStringOrAbsent(header, "kid")
-                || !isStringOrAbsent(header, "typ")
-                || !isStringOrAbsent(header, "cty")
-                || !isStringOrAbsent(header, "x5t")
-                || !isStringOrAbsent(header, "x5t#S256")
-                || (header.get("cty") instanceof String content && MediaType.isNestedToken(content))) {
+        var claims = jws.claims();
+        if (claims == null || !(jws.header().get("alg") instanceof String algorithm)) {
             return Refused.MALFORMED;
         }
         return new Jws(
                 compact,
                 algorithm,
-                header.get("kid") instanceof String kid ? kid : null,
-                header.get("typ") instanceof String type ? MediaType.normalized(type) : null,
+                jws.header().get("kid") instanceof String kid ? kid : null,
+                jws.header().get("typ") instanceof String type ? MediaType.normalized(type) : null,
                 claims);
+    }
+
+    /** What is wrong with a header, or null. */
+    static @Nullable Refused refuse(Map<String, Object> header) {
+        for (var name : header.keySet()) {
+            if (DENIED_MEMBERS.contains(name)) {
+                return Refused.HEADER_DENIED;
+            }
+        }
+        var fits = header.get("alg") instanceof String
+                && !header.containsKey("enc")
+                && isStringOrAbsent(header, "kid")
+                && isStringOrAbsent(header, "typ")
+                && isStringOrAbsent(header, "cty")
+                && isStringOrAbsent(header, "x5t")
+                && isStringOrAbsent(header, "x5t#S256")
+                && !(header.get("cty") instanceof String content && MediaType.isNestedToken(content));
+        return fits ? null : Refused.MALFORMED;
     }
 
     private static boolean isStringOrAbsent(Map<String, Object> header, String name) {

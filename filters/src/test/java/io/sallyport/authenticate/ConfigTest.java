@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sallyport.config.Findings;
+import io.sallyport.config.InvalidSetting;
+import io.sallyport.decision.Reason;
+import java.net.URI;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What an operator may write for issuers and routes, and what the answer is to the rest. */
+class ConfigTest {
+    private final Findings findings = new Findings();
+    private final FakeJwkSetSource keys = FakeJwkSetSource.of(TestTokens.es256());
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://idp.example.org",
+                "idp.example.org",
+                "https://",
+                "https:///realms",
+                "https://idp.example.org?x=1",
+                "https://idp.example.org#x",
+                "https://user@idp.example.org",
+                "https://idp.example.org/ä",
+                "https://idp example.org",
+                "ftp://idp.example.org",
+                ""
+            })
+    void an_issuer_is_an_https_url(String issuer) {
+        assertThatThrownBy(() -> corp().issuer(issuer).config())
+                .isInstanceOf(InvalidSetting.class)
+                .hasMessage(
+                        "issuer: %s (expected: an https URL with a host, without query, fragment and user (http only with insecure-plaintext: true))",
+                        issuer);
+    }
+
+    @Test
+    void an_issuer_may_be_plain_http_where_somebody_wrote_so() {
+        var config = config(URI.create("http://127.0.0.1:8080/jwks?p=1"), "http://127.0.0.1:8080", true);
+
+        assertThat(config.issuer()).isEqualTo("http://127.0.0.1:8080");
+        assertThatThrownBy(() -> config(URI.create("http://127.0.0.1:8080/jwks"), "https://idp.example.org", false))
+                .hasMessageStartingWith("jwks-uri: http://127.0.0.1:8080/jwks (expected: an https URL");
+    }
+
+    @Test
+    void lists_have_something_in_them_and_nothing_twice() {
+        refuses(() -> corp().audiences().config(), "audiences: [] (expected: at least one, each once and not empty)");
+        refuses(
+                () -> corp().audiences("a", "a").config(),
+                "audiences: [a, a] (expected: at least one, each once and not empty)");
+        refuses(() -> corp().audiences("").config(), "audiences: [] (expected: at least one, each once and not empty)");
+        refuses(() -> corp().algorithms().config(), "algorithms: [] (expected: at least one, each once)");
+        refuses(() -> corp().types().config(), "types: [] (expected: at least one, each once and not empty)");
+        refuses(
+                () -> new RouteAuthentication(List.of(), List.of(), null, false),
+                "issuers: [] (expected: at least one, each once)");
+        refuses(
+                () -> new RouteAuthentication(List.of("a"), List.of("x", "x"), null, false),
+                "audiences: [x, x] (expected: each once)");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "HS256", "HS512", "rs256", "ES256K", "Ed448", "RSA-OAEP", ""})
+    void an_algorithm_is_asymmetric_and_ours(String name) {
+        assertThatThrownBy(() -> SignatureAlgorithm.parse(name))
+                .isInstanceOf(InvalidSetting.class)
+                .hasMessageContaining("symmetric algorithms are never accepted")
+                .hasMessageContaining("[RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA]");
+    }
+
+    @Test
+    void durations_are_within_their_bounds() {
+        refuses(
+                () -> corp().maxTokenLifetime(Duration.ZERO).config(),
+                "max-token-lifetime: PT0S (expected: 1s to 366d)");
+        refuses(
+                () -> corp().maxTokenAge(Duration.ofDays(400)).config(),
+                "max-token-age: PT9600H (expected: 1s to 366d)");
+        refuses(
+                () -> new AuthenticateConfig(null, null, Duration.ofSeconds(121), 1000),
+                "clock-skew: PT2M1S (expected: 0s to 2m)");
+        refuses(
+                () -> new AuthenticateConfig(null, null, Duration.ofSeconds(-1), 1000),
+                "clock-skew: PT-1S (expected: 0s to 2m)");
+        refuses(
+                () -> new AuthenticateConfig(null, null, Duration.ZERO, 99),
+                "token-cache-size: 99 (expected: 100 to 1000000)");
+        refuses(() -> jwks("PT0S", "PT24H", "PT30S", "PT3S"), "refresh: PT0S (expected: 1s to 24h)");
+        refuses(
+                () -> jwks("PT5M", "PT1M", "PT30S", "PT3S"),
+                "max-stale: PT1M (expected: at least refresh (PT5M), at most 30d)");
+        refuses(() -> jwks("PT5M", "PT24H", "PT0S", "PT3S"), "cool-down: PT0S (expected: 1s to 1h)");
+        refuses(() -> jwks("PT5M", "PT24H", "PT30S", "PT1M"), "timeout: PT1M (expected: 100ms to 30s)");
+    }
+
+    @Test
+    void the_profile_of_rfc_9068_needs_its_type_on_the_list() {
+        refuses(
+                () -> corp().profile(Profile.RFC9068).types("JWT").config(),
+                "types: [JWT] (expected: at+jwt among them, because profile is rfc9068)");
+        var lax = corp().types("JWT").compile();
+
+        assertThat(compile(new RouteAuthentication(List.of("corp"), List.of(), Profile.RFC9068, false), lax))
+                .isNull();
+        assertThat(found())
+                .containsExactly(
+                        "routes.orders.authenticate.profile: rfc9068 (expected: default, because types of issuer corp lacks at+jwt)");
+    }
+
+    @Test
+    void two_issuers_cannot_have_one_name_for_tokens() {
+        var sections = new LinkedHashMap<String, IssuerConfig>();
+        sections.put("corp", corp().config());
+        sections.put("again", corp().config());
+
+        var issuers = Issuer.compile(sections, (_, _, _) -> keys, CryptoProvider.jdk(), findings.at("issuers"));
+
+        assertThat(issuers).containsOnlyKeys("corp");
+        assertThat(found())
+                .containsExactly("issuers.again.issuer: " + TestTokens.ISSUER
+                        + " (expected: an issuer that issuers.corp is not)");
+    }
+
+    @Test
+    void a_route_names_issuers_that_there_are() {
+        assertThat(compile(new RouteAuthentication(List.of("corp", "crop"), List.of(), null, false), corp().compile()))
+                .isNull();
+        assertThat(found())
+                .containsExactly("routes.orders.authenticate.issuers[1]: crop (expected: one of issuers: [corp])");
+    }
+
+    @Test
+    void a_route_names_its_audiences_where_the_issuer_has_several() {
+        var issuer = corp().audiences("orders", "payments").compile();
+
+        assertThat(compile(new RouteAuthentication(List.of("corp"), List.of(), null, false), issuer))
+                .isNull();
+        assertThat(found())
+                .containsExactly(
+                        "routes.orders.authenticate.audiences: (absent) (expected: some of those of issuer corp, which has several)");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "ledger        | [ledger] (expected: at least one of issuer corp)",
+                "orders,ledger | [orders, ledger] (expected: audiences of [corp] alone)",
+            })
+    void a_route_names_audiences_that_its_issuers_have(String audiences, String expected) {
+        var issuer = corp().audiences("orders", "payments").compile();
+        var section = new RouteAuthentication(List.of("corp"), List.of(audiences.split(",")), null, false);
+
+        assertThat(compile(section, issuer)).isNull();
+        assertThat(found()).containsExactly("routes.orders.authenticate.audiences: " + expected);
+    }
+
+    @Test
+    void each_issuer_of_a_route_is_held_to_its_own_audiences() {
+        var corp = corp().audiences("orders", "shared").compile();
+        var partner = TestIssuer.named("partner", keys)
+                .issuer("https://partner.example.net")
+                .audiences("orders-partner", "shared")
+                .compile();
+
+        var accepted = TestIssuer.accepting(List.of("orders", "orders-partner"), null, corp, partner);
+
+        assertThat(accepted.of(TestTokens.ISSUER))
+                .satisfies(each -> assertThat(each.audiences()).containsExactly("orders"));
+        assertThat(accepted.of("https://partner.example.net"))
+                .satisfies(each -> assertThat(each.audiences()).containsExactly("orders-partner"));
+        assertThat(accepted.authorizationServers()).containsExactly(TestTokens.ISSUER, "https://partner.example.net");
+    }
+
+    @Test
+    void what_no_route_matches_accepts_whatever_a_route_of_the_host_does() {
+        var corp = corp().audiences("orders", "payments", "ledger").compile();
+        var orders = TestIssuer.accepting(List.of("orders"), Profile.RFC9068, corp);
+        var payments = TestIssuer.accepting(List.of("payments"), null, corp);
+
+        var unmatched = AcceptedTokens.unmatched(List.of(orders, payments), TestIssuer.METADATA, "api.example.org");
+
+        assertThat(unmatched.audiences()).containsExactlyInAnyOrder("orders", "payments");
+        assertThat(unmatched.of(TestTokens.ISSUER))
+                .satisfies(each -> assertThat(each.profile()).isEqualTo(Profile.DEFAULT));
+        assertThat(unmatched.deny(Reason.AUTHENTICATE_JWT_MISSING).denial().status())
+                .isEqualTo(401);
+    }
+
+    @Test
+    void an_issuer_whose_keys_cannot_come_from_anywhere_is_not_compiled() {
+        var issuers = Issuer.compile(
+                Map.of("corp", corp().config()),
+                (_, _, at) -> {
+                    at.child("ca").reject("/nowhere.pem", "a PEM file");
+                    return null;
+                },
+                CryptoProvider.jdk(),
+                findings.at("issuers"));
+
+        assertThat(issuers).isEmpty();
+        assertThat(found()).containsExactly("issuers.corp.ca: /nowhere.pem (expected: a PEM file)");
+    }
+
+    private TestIssuer corp() {
+        return TestIssuer.with(keys);
+    }
+
+    private static IssuerConfig config(URI jwksUri, String issuer, boolean insecurePlaintext) {
+        return new IssuerConfig(
+                issuer,
+                List.of("a"),
+                List.of(SignatureAlgorithm.ES256),
+                List.of("JWT"),
+                jwksUri,
+                Duration.ofHours(1),
+                null,
+                false,
+                Profile.DEFAULT,
+                JwksConfig.DEFAULT,
+                null,
+                insecurePlaintext);
+    }
+
+    private static JwksConfig jwks(String refresh, String maxStale, String coolDown, String timeout) {
+        return new JwksConfig(
+                Duration.parse(refresh), Duration.parse(maxStale), Duration.parse(coolDown), Duration.parse(timeout));
+    }
+
+    private @Nullable AcceptedTokens compile(RouteAuthentication section, Issuer issuer) {
+        return AcceptedTokens.compile(
+                section,
+                Map.of(issuer.name(), issuer),
+                TestIssuer.METADATA,
+                "api.example.org",
+                findings.at("routes.orders.authenticate"));
+    }
+
+    private List<String> found() {
+        return findings.all().stream().map(Object::toString).toList();
+    }
+
+    private static void refuses(ThrowingCallable config, String message) {
+        assertThatThrownBy(config).isInstanceOf(InvalidSetting.class).hasMessage(message);
+    }
+}
