@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.perf.stock;
 
-import io.netty.handler.ssl.SslContextBuilder;
-import java.io.File;
 import java.util.Objects;
-import javax.net.ssl.SSLException;
-import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
-import org.springframework.cloud.gateway.config.HttpClientCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.http.HttpMethod;
 import org.springframework.security.authorization.AuthorizationDecision;
@@ -54,21 +49,5 @@ public class StockGateway {
                                 context.getVariables().get("tenant"),
                                 token.getToken().getClaimAsString("tenant_id"))))
                 .defaultIfEmpty(new AuthorizationDecision(false));
-    }
-
-    /**
-     * Mutual TLS to the upstream with the same certificates as the gateway beside it. The stock property could not be used: it
-     * leaves the host name check on, which an X509-SVID, having a URI name only, can never pass.
-     */
-    @Bean
-    HttpClientCustomizer mutualTls(
-            @Value("${peer.svid}") File svid, @Value("${peer.key}") File key, @Value("${peer.bundle}") File bundle)
-            throws SSLException {
-        var context = SslContextBuilder.forClient()
-                .keyManager(svid, key)
-                .trustManager(bundle)
-                .endpointIdentificationAlgorithm(null)
-                .build();
-        return client -> client.secure(spec -> spec.sslContext(context));
     }
 }
