@@ -403,6 +403,12 @@ public enum Reason {
             PublicCode.UPSTREAM_UNAVAILABLE,
             "A filter of the route changed scheme, host or port of the permitted upstream. Nothing was sent.",
             "Remove that filter."),
+    FORWARD_PREFLIGHT_REFUSED(
+            "forward.preflight_refused",
+            403,
+            PublicCode.FORBIDDEN,
+            "A CORS preflight asks for an origin, method or header that the route's cors section does not list, or is none.",
+            "Add what it asks for to the route's cors section if the page is yours."),
     FORWARD_FAILED(
             "forward.failed",
             502,

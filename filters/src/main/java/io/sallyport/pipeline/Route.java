@@ -6,7 +6,6 @@ import io.sallyport.decision.Mode;
 import java.util.EnumMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.springframework.util.unit.DataSize;
 
 /**
  * One route of the configuration on one of its hosts, compiled. What each stage and {@code forward} need to know of it
@@ -27,7 +26,6 @@ public final class Route {
     private final String host;
     private final Kind kind;
     private final boolean isPublic;
-    private final DataSize maxBody;
     private final Map<StageName, Mode> modes;
     private final Map<StageName, FaultPolicy> onUndecided;
     private final Map<StageName, Object> settings;
@@ -37,7 +35,6 @@ public final class Route {
         this.host = builder.host;
         this.kind = builder.kind;
         this.isPublic = builder.isPublic;
-        this.maxBody = builder.maxBody;
         this.modes = Snapshot.enumMap(builder.modes);
         this.onUndecided = Snapshot.enumMap(builder.onUndecided);
         this.settings = Snapshot.enumMap(builder.settings);
@@ -64,11 +61,6 @@ public final class Route {
     /** Whether the operator wrote {@code public}: credentials are stripped unread, and the principal is anonymous. */
     public boolean isPublic() {
         return isPublic;
-    }
-
-    /** The longest request body, announced or streamed; {@code edge} refuses the announced one, {@code wire} the streamed. */
-    public DataSize maxBody() {
-        return maxBody;
     }
 
     public Mode mode(StageName stage) {
@@ -102,13 +94,12 @@ public final class Route {
         return name + "@" + host;
     }
 
-    /** Collects a route; modes default to enforce, fault policies to deny, the body's limit to 1 MB. */
+    /** Collects a route; modes default to enforce and fault policies to deny. */
     public static final class Builder {
         private final String name;
         private final String host;
         private final Kind kind;
         private boolean isPublic;
-        private DataSize maxBody = DataSize.ofMegabytes(1);
         private final Map<StageName, Mode> modes = new EnumMap<>(StageName.class);
         private final Map<StageName, FaultPolicy> onUndecided = new EnumMap<>(StageName.class);
         private final Map<StageName, Object> settings = new EnumMap<>(StageName.class);
@@ -121,11 +112,6 @@ public final class Route {
 
         public Builder makePublic() {
             this.isPublic = true;
-            return this;
-        }
-
-        public Builder maxBody(DataSize maxBody) {
-            this.maxBody = maxBody;
             return this;
         }
 

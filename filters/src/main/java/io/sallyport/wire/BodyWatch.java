@@ -10,6 +10,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
+import io.sallyport.edge.BodyLimit;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -34,22 +35,22 @@ final class BodyWatch extends ChannelInboundHandlerAdapter implements Runnable {
     private final Exchange exchange;
     private final Channel channel;
     private final Duration timeout;
-    private final long limitBytes;
+    private final BodyLimit limit;
 
     private long received;
     private long receivedBefore;
     private boolean stopped;
     private @Nullable Future<?> tick;
 
-    private BodyWatch(Exchange exchange, Channel channel, DataSize limit, Duration timeout) {
+    private BodyWatch(Exchange exchange, Channel channel, BodyLimit limit, Duration timeout) {
         this.exchange = exchange;
         this.channel = channel;
         this.timeout = timeout;
-        this.limitBytes = limit.toBytes();
+        this.limit = limit;
     }
 
     /** Begins to watch; on the channel's event loop, before any of the body has been read. */
-    static BodyWatch start(Exchange exchange, Channel channel, DataSize limit, Duration timeout) {
+    static BodyWatch start(Exchange exchange, Channel channel, BodyLimit limit, Duration timeout) {
         var watch = new BodyWatch(exchange, channel, limit, timeout);
         channel.pipeline().addBefore(NettyPipeline.ReactiveBridge, NAME, watch);
         watch.scheduleTick();
@@ -90,7 +91,7 @@ final class BodyWatch extends ChannelInboundHandlerAdapter implements Runnable {
     public void channelRead(ChannelHandlerContext context, Object message) {
         if (message instanceof ByteBufHolder content) {
             received += content.content().readableBytes();
-            if (received > limitBytes) {
+            if (received > limit.bytes()) {
                 ReferenceCountUtil.release(message);
                 exchange.fail(TOO_LARGE);
                 return;

@@ -17,7 +17,10 @@ import io.netty.handler.codec.http2.Http2Error;
 import io.netty.util.AsciiString;
 import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;
+import io.sallyport.forward.ForwardPlan;
 import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.StageName;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.stream.Collectors;
@@ -132,6 +135,19 @@ final class DenialWriter {
         var rateLimits = context.rateLimitState();
         if (rateLimits != null) {
             headers.add(RATE_LIMIT_POLICY, rateLimits.policyField()).add(RATE_LIMIT, rateLimits.stateField());
+        }
+        addCors(headers, context);
+    }
+
+    /** A page that may read the route's answers may read why it got none: the challenge tells it to sign in again. */
+    private static void addCors(HttpHeaders headers, RequestContext context) {
+        var route = context.route();
+        if (route == null || route.kind() != Route.Kind.UPSTREAM) {
+            return;
+        }
+        var plan = route.settings(StageName.FORWARD, ForwardPlan.class);
+        if (plan != null && plan.cors() != null) {
+            plan.cors().writeTo(context.head().headers(), headers);
         }
     }
 

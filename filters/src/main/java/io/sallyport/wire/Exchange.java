@@ -5,12 +5,14 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.util.AttributeKey;
 import io.sallyport.decision.Denial;
+import io.sallyport.edge.EdgeSettings;
 import io.sallyport.forward.ForwardFailure;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.pipeline.Admission;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.Permit;
 import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.StageName;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
@@ -77,17 +79,24 @@ final class Exchange extends Mono<Void> implements Subscription {
         if (ended) {
             return;
         }
-        watchBody();
-        switch (admission) {
-            case Admission.Settled settled -> settle(settled);
-            case Admission.Awaited(var awaited) -> awaited.subscribe(new AdmissionSubscriber());
+        try {
+            watchBody();
+            switch (admission) {
+                case Admission.Settled settled -> settle(settled);
+                case Admission.Awaited(var awaited) -> awaited.subscribe(new AdmissionSubscriber());
+            }
+        } catch (Throwable e) {
+            failed(e);
         }
     }
 
     private void watchBody() {
         var route = context.route();
         if (route != null && Wire.announcesBody(request.requestHeaders())) {
-            body = BodyWatch.start(this, channel, route.maxBody(), bodyTimeout);
+            var limit = context.snapshot()
+                    .settings(StageName.EDGE, EdgeSettings.class)
+                    .bodyLimitOf(route);
+            body = BodyWatch.start(this, channel, limit, bodyTimeout);
             channel.attr(CURRENT).set(this);
         }
     }

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.wire;
 
+import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Verdict;
+import io.sallyport.edge.BodyLimit;
+import io.sallyport.edge.EdgeConfig;
+import io.sallyport.edge.EdgeSettings;
+import io.sallyport.edge.HeadLimits;
+import io.sallyport.edge.RouteTable;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.pipeline.CanonicalPath;
@@ -20,6 +26,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -73,7 +80,7 @@ final class WireServer implements AutoCloseable {
     };
     private Route route =
             Route.builder("orders", "localhost", Route.Kind.UPSTREAM).build();
-    private @Nullable Snapshot snapshot = new Snapshot("test", List.of(), Map.of());
+    private boolean ready = true;
     private Duration bodyTimeout = Duration.ofSeconds(30);
     private Duration requestTimeout = Duration.ofSeconds(10);
     private ListenerConfig.@Nullable Tls tls;
@@ -96,9 +103,14 @@ final class WireServer implements AutoCloseable {
     }
 
     WireServer maxBody(DataSize maxBody) {
-        this.route = Route.builder("orders", "localhost", Route.Kind.UPSTREAM)
-                .maxBody(maxBody)
-                .build();
+        return on(Route.builder("orders", "localhost", Route.Kind.UPSTREAM)
+                .settings(StageName.EDGE, BodyLimit.of(maxBody))
+                .build());
+    }
+
+    /** Every request is on that route. */
+    WireServer on(Route route) {
+        this.route = route;
         return this;
     }
 
@@ -113,7 +125,7 @@ final class WireServer implements AutoCloseable {
     }
 
     WireServer withoutSnapshot() {
-        this.snapshot = null;
+        this.ready = false;
         return this;
     }
 
@@ -129,12 +141,22 @@ final class WireServer implements AutoCloseable {
 
     WireServer start() {
         var listener = listener();
+        var snapshot = ready ? new Snapshot("test", List.of(), Map.of(StageName.EDGE, edgeSettings())) : null;
         var handler = new IngressHandler(ingress(), () -> snapshot, InstantSource.fixed(NOW), listener);
         server = new IngressServerCustomizer(listener, handler, connections)
                 .apply(HttpServer.create())
                 .route(new IngressRoutes(handler)::apply)
                 .bindNow();
         return this;
+    }
+
+    private static EdgeSettings edgeSettings() {
+        var table = RouteTable.compile(List.of(), List.of(), new Findings().at(""));
+        return EdgeSettings.compile(
+                new EdgeConfig(null, null, DataSize.ofMegabytes(1), List.of()),
+                Objects.requireNonNull(table),
+                List.of(),
+                new HeadLimits(8_192, 16_384));
     }
 
     private Ingress ingress() {
@@ -155,20 +177,15 @@ final class WireServer implements AutoCloseable {
     }
 
     private ListenerConfig listener() {
-        return new ListenerConfig(
-                "127.0.0.1",
-                0,
-                null,
-                tls,
-                tls == null,
-                List.of(),
-                DataSize.ofKilobytes(8),
-                maxHeaders,
-                100,
-                requestTimeout,
-                bodyTimeout,
-                Duration.ofSeconds(60),
-                Duration.ZERO);
+        return new ListenerConfigTest.Listener()
+                .address("127.0.0.1")
+                .port(0)
+                .tls(tls)
+                .insecurePlaintext(tls == null)
+                .maxHeaders(maxHeaders)
+                .requestTimeout(requestTimeout)
+                .bodyTimeout(bodyTimeout)
+                .build();
     }
 
     int port() {

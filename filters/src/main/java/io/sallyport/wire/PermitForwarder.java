@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.wire;
+
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Reason;
+import io.sallyport.forward.ForwardFailure;
+import io.sallyport.forward.Forwarder;
+import io.sallyport.pipeline.Permit;
+import reactor.core.publisher.Mono;
+import reactor.netty.http.server.HttpServerRequest;
+import reactor.netty.http.server.HttpServerResponse;
+
+/** Gives each permit to the one forwarder that its route was compiled for. */
+public final class PermitForwarder implements Forwarder {
+    private static final Denial UNMATCHED = new Denial.Rejected(Reason.AUTHORIZE_ROUTE_UNMATCHED);
+
+    private final Forwarder local;
+    private final Forwarder upstream;
+
+    /**
+     * @param local for the gateway's own answers
+     * @param upstream for everything that an upstream answers
+     */
+    public PermitForwarder(LocalForwarder local, Forwarder upstream) {
+        this.local = local;
+        this.upstream = upstream;
+    }
+
+    @Override
+    public Mono<Void> forward(Permit permit, HttpServerRequest request, HttpServerResponse response) {
+        return switch (permit.route().kind()) {
+            case LOCAL -> local.forward(permit, request, response);
+            case UPSTREAM -> upstream.forward(permit, request, response);
+            // authorize has let nobody come here; if it ever does, there is still nothing to forward to.
+            case UNMATCHED -> Mono.error(new ForwardFailure(UNMATCHED, null));
+        };
+    }
+}
