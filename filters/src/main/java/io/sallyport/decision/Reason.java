@@ -289,14 +289,14 @@ public enum Reason {
             "revocation.subject_revoked",
             401,
             PublicCode.UNAUTHENTICATED,
-            "The subject's tokens issued before a point in time are denied, and this one was.",
+            "The subject's tokens issued up to a point in time are denied, and this one was.",
             "The user must sign in again."),
     REVOCATION_CLIENT_REVOKED(
             "revocation.client_revoked",
             401,
             PublicCode.UNAUTHENTICATED,
-            "The client is on the deny-list.",
-            "Look at who listed the client, and why."),
+            "The client's tokens issued up to a point in time are denied, and this one was.",
+            "Look at who listed the client, and why; the record has the entry's reason."),
     REVOCATION_UNAVAILABLE(
             "revocation.unavailable",
             503,
@@ -309,7 +309,7 @@ public enum Reason {
             "ratelimit.exceeded",
             429,
             PublicCode.RATE_LIMITED,
-            "A rate-limit policy of the route has no permits left for this key.",
+            "A rate-limit policy of the route has too few units left for this key.",
             "Raise the limit if the caller is genuine; the record names the policies."),
     RATELIMIT_UNAVAILABLE(
             "ratelimit.unavailable",

@@ -43,7 +43,10 @@ final class MemoryBuckets implements BucketStore {
 
     @Override
     public Partition partition(RatePolicy policy, PartitionKey key) {
-        var partition = partitions.get(key, missing -> open(policy, missing));
+        var partition = partitions.getIfPresent(key);
+        if (partition == null) {
+            partition = partitions.get(key, missing -> open(policy, missing));
+        }
         return partition.policy() == policy || partition.policy().bucket().equals(policy.bucket())
                 ? partition
                 : carryOver(partition, policy, key);

@@ -3,6 +3,7 @@ package io.sallyport.revocation;
 
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Changes the deny-list. A stage completes when the change has taken effect and is as durable as this store makes it, never
@@ -40,4 +41,8 @@ public interface DenyListStore {
 
     /** Whether an acknowledged change outlives the process. */
     boolean isDurable();
+
+    /** Why the list could not be read back, or the last change not be made durable, for health; null if all is well. */
+    @Nullable
+    String problem();
 }

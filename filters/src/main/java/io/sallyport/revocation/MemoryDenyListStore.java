@@ -6,19 +6,25 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Changes the index and nothing else: a restart forgets every entry. */
 public final class MemoryDenyListStore implements DenyListStore {
+    private static final Logger log = LoggerFactory.getLogger(MemoryDenyListStore.class);
+
     private final DenyListIndex index;
     private final int maxEntries;
     private final InstantSource clock;
 
-    /** Takes an empty index, which is complete from now on. */
+    /** Takes an empty index, which is complete from now on, and says in the log what it does not do. */
     public MemoryDenyListStore(DenyListIndex index, int maxEntries, InstantSource clock) {
         this.index = index;
         this.maxEntries = maxEntries;
         this.clock = clock;
         index.complete();
+        log.atWarn().log("the deny-list is kept in memory alone: a restart forgets every revocation");
     }
 
     @Override
@@ -46,5 +52,10 @@ public final class MemoryDenyListStore implements DenyListStore {
     @Override
     public boolean isDurable() {
         return false;
+    }
+
+    @Override
+    public @Nullable String problem() {
+        return null;
     }
 }

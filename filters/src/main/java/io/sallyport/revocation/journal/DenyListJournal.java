@@ -9,7 +9,6 @@ import io.sallyport.revocation.DenyListIndex;
 import io.sallyport.revocation.DenyListKey;
 import io.sallyport.revocation.DenyListStore;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -41,7 +40,9 @@ public final class DenyListJournal implements DenyListStore, AutoCloseable {
     private final InstantSource clock;
     private final Counter failures;
     private final BlockingQueue<Command> waiting = new LinkedBlockingQueue<>();
-    private final @Nullable JournalFile file;
+    /** Null if it could not be read back. Visible to the test that breaks it. */
+    final @Nullable JournalFile file;
+
     private final CompletableFuture<Boolean> stopped = new CompletableFuture<>();
 
     /** Why the journal cannot be used, for health; null if it can. */
@@ -88,16 +89,19 @@ public final class DenyListJournal implements DenyListStore, AutoCloseable {
             return opened;
         } catch (IOException e) {
             problem = "the deny-list could not be read back: " + described(e);
-            log.atError().addKeyValue("journal", path).setCause(e).log("the deny-list could not be read back");
+            log.atError()
+                    .addKeyValue("journal", path)
+                    .addKeyValue("problem", described(e))
+                    .log("the deny-list could not be read back");
             return null;
         }
     }
 
-    /** The JDK's messages are often the file's name alone. */
+    /** With the exception's name, unless the sentence is ours: the JDK often says the file's name alone, or nothing. */
     private static String described(IOException e) {
-        return e instanceof FileSystemException
-                ? "%s (%s)".formatted(e.getMessage(), e.getClass().getSimpleName())
-                : String.valueOf(e.getMessage());
+        return e.getClass() == IOException.class
+                ? String.valueOf(e.getMessage())
+                : "%s (%s)".formatted(e.getClass().getSimpleName(), e.getMessage());
     }
 
     private void replay(JournalLine.Change change) {
@@ -113,7 +117,7 @@ public final class DenyListJournal implements DenyListStore, AutoCloseable {
         Thread.ofPlatform().name("sallyport-deny-list").daemon().start(() -> run(opened));
     }
 
-    /** Why the journal cannot be used, or the last change could not be made durable; null if all is well. */
+    @Override
     public @Nullable String problem() {
         return problem;
     }
@@ -179,7 +183,10 @@ public final class DenyListJournal implements DenyListStore, AutoCloseable {
         try {
             opened.close();
         } catch (IOException e) {
-            log.atWarn().addKeyValue("journal", path).setCause(e).log("the journal could not be closed");
+            log.atWarn()
+                    .addKeyValue("journal", path)
+                    .addKeyValue("problem", described(e))
+                    .log("the journal could not be closed");
         }
         stopped.complete(true);
     }
@@ -231,7 +238,7 @@ public final class DenyListJournal implements DenyListStore, AutoCloseable {
             problem = "the deny-list's journal could not be written: " + described(e);
             log.atError()
                     .addKeyValue("journal", path)
-                    .setCause(e)
+                    .addKeyValue("problem", described(e))
                     .log("a change of the deny-list could not be written");
             return new Change.Failed("The change could not be written to disk");
         }
@@ -247,7 +254,10 @@ public final class DenyListJournal implements DenyListStore, AutoCloseable {
         } catch (IOException e) {
             // Nothing is lost; whether the file at that place is the old or the new one is not known.
             unknownEnd = true;
-            log.atWarn().addKeyValue("journal", path).setCause(e).log("the journal could not be compacted");
+            log.atWarn()
+                    .addKeyValue("journal", path)
+                    .addKeyValue("problem", described(e))
+                    .log("the journal could not be compacted");
         }
     }
 
