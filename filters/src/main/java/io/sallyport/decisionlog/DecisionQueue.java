@@ -17,6 +17,7 @@ final class DecisionQueue {
             Queues.<DecisionRecord>unboundedMultiproducer().get();
     private final AtomicInteger size = new AtomicInteger();
     private volatile @Nullable Thread waiting;
+    private volatile boolean woken;
 
     DecisionQueue(int capacity) {
         this.capacity = capacity;
@@ -46,15 +47,17 @@ final class DecisionQueue {
     /** Waits until there may be something to do, at most that long. The same thread as {@link #poll}'s. */
     void await(long nanos) {
         waiting = Thread.currentThread();
-        // After it is known who waits: a record that came before is seen here, one that comes after wakes up.
-        if (records.isEmpty()) {
+        // After it is known who waits: a call that came before is seen here, one that comes after unparks.
+        if (!woken) {
             LockSupport.parkNanos(this, nanos);
         }
         waiting = null;
+        woken = false;
     }
 
-    /** Ends an {@link #await}. */
+    /** Ends an {@link #await}, this one or the next. */
     void wakeUp() {
+        woken = true;
         var thread = waiting;
         if (thread != null) {
             LockSupport.unpark(thread);

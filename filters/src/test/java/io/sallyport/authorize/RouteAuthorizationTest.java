@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authorize;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
+import io.sallyport.config.RecordBinder;
+import io.sallyport.config.Setting;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -93,6 +96,44 @@ class RouteAuthorizationTest {
                 .extracting(finding -> finding.path() + "=" + finding.value())
                 .containsExactly(
                         "sallyport.routes.r.authorize.allow.a=tru", "sallyport.routes.r.authorize.deny.b=fals");
+    }
+
+    @Test
+    void the_section_of_the_file_is_the_word_or_rules_in_their_order() {
+        var findings = new Findings();
+        var yaml = """
+                scopes: [payments:write]
+                allow:
+                  payers: "token.claims.tenant_id == path.tenant"
+                  auditors: "'audit' in token.scopes"
+                deny:
+                  night: "now.getHours() < 6"
+                """;
+
+        var section = requireNonNull(RecordBinder.bind(yaml, RouteAuthorization.class, findings));
+
+        assertThat(RecordBinder.bind("authorize: public", Section.class, findings))
+                .isEqualTo(new Section(RouteAuthorization.PUBLIC));
+        assertThat(RecordBinder.bind("{}", AuthorizeConfig.class, findings)).isEqualTo(new AuthorizeConfig(null, null));
+        assertThat(findings.all()).isEmpty();
+        assertThat(section.allow().keySet()).containsExactly("payers", "auditors");
+        assertThat(section.deny()).containsExactly(Map.entry("night", "now.getHours() < 6"));
+        assertThat(section.scopes()).containsExactly("payments:write");
+        assertThat(section.insecureObserve()).isFalse();
+        assertThat(section.isPublic()).isFalse();
+    }
+
+    record Section(@Setting("As a route has it.") RouteAuthorization authorize) {}
+
+    @Test
+    void an_empty_section_of_the_file_does_not_load() {
+        for (var yaml : List.of("{}", "{ allow: {} }", "{ deny: { never: 'false' } }", "privat")) {
+            var findings = new Findings();
+
+            RecordBinder.bind("authorize: " + yaml, Section.class, findings);
+
+            assertThat(findings.all()).as(yaml).hasSize(1);
+        }
     }
 
     private static ThrowableAssertAlternative<InvalidSetting> refused(ThrowingCallable made) {
