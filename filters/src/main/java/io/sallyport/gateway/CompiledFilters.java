@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.gateway;
+
+import io.sallyport.forward.RouteFilters;
+import java.util.List;
+import org.springframework.cloud.gateway.filter.GatewayFilter;
+
+/**
+ * The filters of one route, ready to run.
+ *
+ * @param filters in the order of the file, each with the order that the library gives a route's filters: 1, 2, ...
+ */
+public record CompiledFilters(List<GatewayFilter> filters) implements RouteFilters {
+    public static final CompiledFilters NONE = new CompiledFilters(List.of());
+
+    public CompiledFilters {
+        filters = List.copyOf(filters);
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sallyport.config.Finding;
+import io.sallyport.config.Findings;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FilterDefinitionsTest {
+    private final Findings findings = new Findings();
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "AddRequestHeader=X-Color, blue",
+                "AddRequestParameter=color, blue",
+                "AddResponseHeader=X-Color, blue",
+                "DedupeResponseHeader=X-Color, RETAIN_FIRST",
+                "MapRequestHeader=X-From, X-To",
+                "PrefixPath=/api",
+                "RemoveRequestHeader=X-Color",
+                "RemoveRequestParameter=color",
+                "RemoveResponseHeader=X-Color",
+                "RequestHeaderSize=1000B",
+                "RequestSize=5MB",
+                "RewriteLocationResponseHeader=AS_IN_REQUEST, Location, ,",
+                "RewritePath=/old/(?<rest>.*), /new/$\\{rest}",
+                "RewriteRequestParameter=color, blue",
+                "RewriteResponseHeader=X-Color, red, blue",
+                "SecureHeaders",
+                "SetPath=/fixed",
+                "SetRequestHeader=X-Color, blue",
+                "SetResponseHeader=X-Color, blue",
+                "StripPrefix=1"
+            })
+    void a_filter_of_the_list_compiles(String definition) {
+        var compiled = compile(definition);
+
+        assertThat(findings.all()).isEmpty();
+        assertThat(Objects.requireNonNull(compiled).filters()).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SetRequestUri=http://elsewhere.example",
+                "RequestHeaderToRequestUri=X-Target",
+                "RedirectTo=302, https://elsewhere.example",
+                "SetRequestHostHeader=elsewhere.example",
+                "PreserveHostHeader",
+                "TokenRelay=",
+                "RequestRateLimiter=1, 2",
+                "Retry=3",
+                "CircuitBreaker=name",
+                "ModifyRequestBody",
+                "JsonToGrpc",
+                "SaveSession"
+            })
+    void a_filter_that_is_not_on_the_list_does_not_load(String definition) {
+        assertThat(compile(definition)).isNull();
+        assertThat(findings.all()).hasSize(1);
+    }
+
+    @Test
+    void a_misspelt_filter_is_told_the_nearest_name() {
+        assertThat(compile("StripPrefx=1")).isNull();
+        assertThat(findings.all()).singleElement().satisfies(finding -> {
+            assertThat(finding.path()).isEqualTo("sallyport.routes.orders.filters[0]");
+            assertThat(finding.value()).isEqualTo("StripPrefx");
+            assertThat(finding.expected()).contains("StripPrefix");
+        });
+    }
+
+    @Test
+    void wrong_arguments_are_told_which_ones_there_are() {
+        assertThat(compile("StripPrefix=one", "RewritePath=(, /x")).isNull();
+        assertThat(findings.all())
+                .extracting(Finding::expected)
+                .containsExactly(
+                        "the arguments of StripPrefix: parts", "the arguments of RewritePath: regexp, replacement");
+    }
+
+    @Test
+    void an_expression_is_never_evaluated() {
+        assertThat(compile("AddRequestHeader=X-Color, #{T(java.lang.Runtime).getRuntime()}"))
+                .isNull();
+        assertThat(findings.all()).hasSize(1);
+    }
+
+    @Test
+    void every_wrong_filter_is_found_at_once() {
+        assertThat(compile("Nothing", "StripPrefix=1", "Retry=3")).isNull();
+        assertThat(findings.all())
+                .extracting(Finding::path)
+                .containsExactly("sallyport.routes.orders.filters[0]", "sallyport.routes.orders.filters[2]");
+    }
+
+    private @Nullable CompiledFilters compile(String... definitions) {
+        return FilterDefinitions.compile(List.of(definitions), findings.at("sallyport.routes.orders.filters"));
+    }
+}
