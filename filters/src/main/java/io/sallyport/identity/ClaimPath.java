@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.identity;
 
-import io.sallyport.config.InvalidSetting;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -23,12 +22,12 @@ public final class ClaimPath {
     /**
      * Reads a path of 1 to 256 characters without spaces and control characters.
      *
-     * @throws InvalidSetting if it is anything else
+     * @throws IllegalArgumentException if it is anything else
      */
     public static ClaimPath parse(String path) {
         if (path.isEmpty() || path.length() > MAX_LENGTH || !path.chars().allMatch(c -> c > 0x20 && c != 0x7f)) {
-            throw new InvalidSetting(
-                    "", path, "the name of a claim, or a dotted path to it, of 1 to 256 characters without spaces");
+            throw new IllegalArgumentException(
+                    "claim path: %s (expected: 1 to 256 characters without spaces)".formatted(path));
         }
         return new ClaimPath(path);
     }

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * and none is counted together with everybody else who did.
  */
 public sealed interface LimitKey {
+    /** What a claim's path is written after. */
+    String CLAIM = "claim:";
+
     /** The kinds that are written as one word. */
     enum Word implements LimitKey {
         /** Issuer and subject of the token, or the workload's SPIFFE ID. */
@@ -48,8 +51,12 @@ public sealed interface LimitKey {
         if (word != null) {
             return word;
         }
-        if (text.startsWith("claim:")) {
-            return new Claim(ClaimPath.parse(text.substring("claim:".length())));
+        if (text.startsWith(CLAIM)) {
+            try {
+                return new Claim(ClaimPath.parse(text.substring(CLAIM.length())));
+            } catch (IllegalArgumentException _) {
+                // Told below, like any other text that is no key.
+            }
         }
         throw new InvalidSetting("", text, "subject, client, address, route or claim:<path>");
     }

@@ -57,7 +57,7 @@ public final class RouteLimits {
         if (limit.key() == LimitKey.Word.ADDRESS || limit.key() == LimitKey.Word.ROUTE) {
             return true;
         }
-        var written = limit.key() instanceof LimitKey.Claim(var path) ? "claim:" + path : lower(limit.key());
+        var written = limit.key() instanceof LimitKey.Claim(var path) ? LimitKey.CLAIM + path : lower(limit.key());
         at.child("key").reject(written, "address or route, because every caller of a public route is anonymous");
         return false;
     }
