@@ -2,7 +2,7 @@
 package io.sallyport.wire;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.util.ByteProcessor;
+import io.netty.util.concurrent.FastThreadLocal;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.HeadLimits;
 import java.nio.charset.StandardCharsets;
@@ -44,9 +44,21 @@ final class FramingMachine {
     private static final byte[] HIXIE_KEY_1 = "sec-websocket-key1".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] HIXIE_KEY_2 = "sec-websocket-key2".getBytes(StandardCharsets.US_ASCII);
 
+    // Heads are looked at in here: a copy of so little costs less than reading a buffer byte by byte. Bodies never are.
+    private static final FastThreadLocal<byte[]> WINDOW = new FastThreadLocal<>() {
+        @Override
+        protected byte[] initialValue() {
+            return new byte[512];
+        }
+    };
+
     private static final boolean[] TOKEN = new boolean[256];
+    private static final boolean[] FIELD_VALUE = new boolean[256];
 
     static {
+        Arrays.fill(FIELD_VALUE, ' ', 256, true);
+        FIELD_VALUE['\t'] = true;
+        FIELD_VALUE[0x7f] = false;
         for (int c = '0'; c <= '9'; c++) {
             TOKEN[c] = true;
         }
@@ -103,9 +115,6 @@ final class FramingMachine {
     }
 
     private final HeadLimits limits;
-    // A field, not a lambda per feed.
-    private final ByteProcessor processor = this::accept;
-
     private State state = State.BEFORE_REQUEST;
     private @Nullable Reason refusal;
     private int complete;
@@ -162,8 +171,10 @@ final class FramingMachine {
                     endOfData();
                 }
             } else {
-                int stop = bytes.forEachByte(index, end - index, processor);
-                index = stop < 0 ? end : stop + 1;
+                var window = WINDOW.get();
+                int length = Math.min(window.length, end - index);
+                bytes.getBytes(index, window, 0, length);
+                index += walk(window, length);
             }
             if (refusal == null && state == State.BEFORE_REQUEST && !emptyLineSeen) {
                 complete = index - start;
@@ -190,6 +201,59 @@ final class FramingMachine {
     /** Whether the body of a message has begun and not ended. */
     boolean isInBody() {
         return inBody;
+    }
+
+    /**
+     * Walks the first {@code length} bytes, or less.
+     *
+     * @return how many were taken
+     */
+    private int walk(byte[] window, int length) {
+        int at = 0;
+        while (at < length) {
+            // What most bytes are, without a look at the state for each.
+            switch (state) {
+                case TARGET -> at = skipTarget(window, at, length);
+                case FIELD_NAME -> at = skipName(window, at, length);
+                case VALUE -> at = field == Field.OTHER ? skipValue(window, at, length) : at;
+                default -> {}
+            }
+            if (at < length && !accept(window[at++])) {
+                return at;
+            }
+        }
+        return at;
+    }
+
+    private int skipTarget(byte[] window, int from, int length) {
+        int end = Math.min(length, from + limits.maxRequestLine() - lineLength);
+        int at = from;
+        // Negative above 0x7f.
+        while (at < end && window[at] > ' ' && window[at] < 0x7f) {
+            at++;
+        }
+        lineLength += at - from;
+        return at;
+    }
+
+    private int skipName(byte[] window, int from, int length) {
+        int end = Math.min(length, from + limits.maxHeaders() - fieldBytes);
+        int at = from;
+        while (at < end && TOKEN[window[at] & 0xff]) {
+            nameByte(window[at++]);
+        }
+        fieldBytes += at - from;
+        return at;
+    }
+
+    private int skipValue(byte[] window, int from, int length) {
+        int end = Math.min(length, from + limits.maxHeaders() - fieldBytes);
+        int at = from;
+        while (at < end && FIELD_VALUE[window[at] & 0xff]) {
+            at++;
+        }
+        fieldBytes += at - from;
+        return at;
     }
 
     /** Takes one byte; false stops the walk: refused, at the end of a message, or before bytes that need no looking at. */
@@ -322,11 +386,15 @@ final class FramingMachine {
         if (!TOKEN[b]) {
             return refuse(malformedField());
         }
+        nameByte(b);
+        return true;
+    }
+
+    private void nameByte(int b) {
         if (nameLength < name.length) {
             name[nameLength] = (byte) (b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b);
         }
         nameLength++;
-        return true;
     }
 
     private boolean endOfName() {
@@ -371,7 +439,7 @@ final class FramingMachine {
             state = State.FIELD_LF;
             return endOfValue();
         }
-        if ((b < ' ' && b != '\t') || b == 0x7f) {
+        if (!FIELD_VALUE[b]) {
             return refuse(malformedField());
         }
         if (field == Field.OTHER) {

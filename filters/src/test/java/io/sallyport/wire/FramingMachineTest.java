@@ -4,10 +4,12 @@ package io.sallyport.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import com.sun.management.ThreadMXBean;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.HeadLimits;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -383,6 +385,21 @@ class FramingMachineTest {
             assertThat(machine.feed(buffer("\n".repeat(1000)))).isNull();
         }
         assertThat(machine.isInBody()).isTrue();
+    }
+
+    @Test
+    void reading_allocates_nothing() {
+        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        var machine = new FramingMachine(LIMITS);
+        var bytes = buffer(HEAD + "Content-Length: 2\r\n\r\nhi" + CHUNKED + "5;a=\"b\"\r\nhello\r\n0\r\nA: b\r\n\r\n");
+        machine.feed(bytes);
+
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 100; i++) {
+            machine.feed(bytes);
+        }
+
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isZero();
     }
 
     private interface Check {
