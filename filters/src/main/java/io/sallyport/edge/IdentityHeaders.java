@@ -18,7 +18,7 @@ import java.util.List;
  * {@code X-Request-ID} ({@code forward} replaces it).
  */
 public final class IdentityHeaders {
-    private static final List<String> NAMES = List.of(
+    static final List<String> NAMES = List.of(
             "baggage",
             "b3",
             "cf-connecting-ip",
@@ -45,7 +45,7 @@ public final class IdentityHeaders {
             "x-rewrite-url");
 
     /** Beginnings of names; a client's certificate has more of them than anybody has counted. */
-    private static final List<String> FAMILIES = List.of(
+    static final List<String> FAMILIES = List.of(
             "ssl-client-",
             "x-amzn-oidc-",
             "x-auth-",
