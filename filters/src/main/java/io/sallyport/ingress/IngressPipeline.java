@@ -3,13 +3,14 @@ package io.sallyport.ingress;
 
 import io.sallyport.authenticate.AuthenticateStage;
 import io.sallyport.authorize.AuthorizeStage;
+import io.sallyport.edge.EdgeStage;
 import io.sallyport.flood.FloodStage;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.pipeline.OutcomeListener;
-import io.sallyport.pipeline.Stage;
 import io.sallyport.ratelimit.RateLimitStage;
 import io.sallyport.revocation.RevocationStage;
 import io.sallyport.risk.RiskStage;
+import io.sallyport.route.RouteStage;
 
 /** THE list: what happens to a request, and in which order, is read here and nowhere else. */
 public final class IngressPipeline {
@@ -22,14 +23,14 @@ public final class IngressPipeline {
      * @param decisionLog told once about each request's end
      */
     public static Ingress create(
-            Stage edge,
+            EdgeStage edge,
             FloodStage flood,
             AuthenticateStage authenticate,
             RevocationStage revocation,
             RateLimitStage rateLimit,
             RiskStage risk,
             AuthorizeStage authorize,
-            Stage route,
+            RouteStage route,
             Forwarder forward,
             OutcomeListener decisionLog) {
         return Ingress.decide(

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.wire;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.handler.ssl.OpenSsl;
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Reason;
+import io.sallyport.forward.ForwardFailure;
+import io.sallyport.forward.Forwarder;
+import io.sallyport.forward.TestCa;
+import io.sallyport.pipeline.Outcome;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLHandshakeException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.util.unit.DataSize;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.netty.http.client.HttpClient;
+
+/** The ingress port over TLS and HTTP/2, frame by frame. */
+class Http2WireTest {
+    private static final String HOST = "api.example.org";
+    private static final Denial DENIED = new Denial.Forbidden(Reason.AUTHORIZE_NO_RULE_ALLOWED);
+    private static final Denial FAILED = new Denial.UpstreamFailed(Reason.FORWARD_UPSTREAM_RESET);
+
+    private final ListenerConfig.Tls tls;
+
+    Http2WireTest(@TempDir Path files) {
+        tls = new ListenerConfig.Tls(files.resolve("tls.crt"), files.resolve("tls.key"));
+        TestCa.of("example.org").issue(new TestCa.Leaf().dnsName(HOST)).writeTo(tls.certificate(), tls.key());
+    }
+
+    @Test
+    void a_denial_is_a_problem_document_without_fields_of_http_1() throws Exception {
+        try (var server = WireServer.denying(DENIED).tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            var stream = client.request("GET", HOST, true);
+
+            assertThat(stream.next()).isEqualTo("HEADERS 403");
+            assertThat(stream.head().get("content-type")).hasToString("application/problem+json");
+            assertThat(stream.head().get("content-length")).hasToString("140");
+            assertThat(stream.head().contains("connection")).isFalse();
+            assertThat(stream.head().contains("transfer-encoding")).isFalse();
+            assertThat(stream.next()).startsWith("DATA {\"type\":\"https://sallyport.io/errors/forbidden\"");
+            assertThat(server.outcome()).isEqualTo(new Outcome.Refused(DENIED));
+        }
+    }
+
+    @Test
+    void the_head_says_what_the_connection_is() throws Exception {
+        try (var server = WireServer.denying(DENIED).tls(tls).start();
+                var client = Http2Client.connect(server.port(), "API.example.org")) {
+            client.request("GET", HOST, true).next();
+
+            var head = server.ended().context().head();
+            assertThat(head.isHttp2()).isTrue();
+            assertThat(head.peerAddress().getAddress().isLoopbackAddress()).isTrue();
+            var connection = Objects.requireNonNull(head.tls());
+            assertThat(connection.protocol()).isEqualTo("TLSv1.3");
+            assertThat(connection.serverName()).isEqualTo(HOST);
+            assertThat(connection.peer()).isNull();
+        }
+    }
+
+    @Test
+    void a_denied_request_with_a_body_is_answered_and_its_stream_reset_without_error() throws Exception {
+        try (var server = WireServer.denying(DENIED).tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            var stream = client.request("POST", HOST, false).send("the first part", false);
+
+            assertThat(stream.next()).isEqualTo("HEADERS 403");
+            assertThat(stream.next()).startsWith("DATA {");
+            var end = stream.next();
+            assertThat(end.equals("DATA .") ? stream.next() : end).isEqualTo("RESET NO_ERROR");
+            assertThat(server.outcome()).isEqualTo(new Outcome.Refused(DENIED));
+
+            // The connection serves on.
+            assertThat(client.request("GET", HOST, true).next()).isEqualTo("HEADERS 403");
+            assertThat(client.isConnected()).isTrue();
+        }
+    }
+
+    @Test
+    void the_answer_to_HEAD_has_no_body() throws Exception {
+        try (var server = WireServer.denying(DENIED).tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            assertThat(client.request("HEAD", HOST, true).next()).isEqualTo("HEADERS 403.");
+        }
+    }
+
+    @Test
+    void a_stream_that_the_client_resets_cancels_the_forwarder() throws Exception {
+        var forwarding = new CountDownLatch(1);
+        var cancelled = new CountDownLatch(1);
+        Forwarder never = (_, _, _) ->
+                Mono.<Void>never().doOnSubscribe(_ -> forwarding.countDown()).doOnCancel(cancelled::countDown);
+        try (var server = WireServer.permitting(never).tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            var stream = client.request("GET", HOST, true);
+            happens(forwarding);
+            stream.reset();
+
+            happens(cancelled);
+            assertThat(server.outcome()).isEqualTo(new Outcome.Cancelled(0));
+            assertThat(client.isConnected()).isTrue();
+        }
+    }
+
+    @Test
+    void an_answer_that_breaks_off_is_reset_and_not_ended() throws Exception {
+        Forwarder failing = (_, _, response) -> response.status(200)
+                .sendString(
+                        Flux.just("the first half").concatWith(Mono.error(new ForwardFailure(FAILED, null))),
+                        StandardCharsets.US_ASCII)
+                .then();
+        try (var server = WireServer.permitting(failing).tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            var stream = client.request("GET", HOST, true);
+
+            assertThat(stream.next()).isEqualTo("HEADERS 200");
+            var next = stream.next();
+            assertThat(next.equals("DATA the first half") ? stream.next() : next)
+                    .isEqualTo("RESET INTERNAL_ERROR");
+            assertThat(server.outcome()).isEqualTo(new Outcome.Aborted(200, Reason.FORWARD_UPSTREAM_RESET));
+            assertThat(server.hasAnotherOutcome()).isFalse();
+        }
+    }
+
+    @Test
+    void a_streamed_body_that_outgrows_the_route_is_a_413() throws Exception {
+        Forwarder reading = (_, request, response) -> request.receive()
+                .then(response.status(200).sendString(Mono.just("read")).then());
+        try (var server = WireServer.permitting(reading)
+                        .maxBody(DataSize.ofBytes(10))
+                        .tls(tls)
+                        .start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            var stream =
+                    client.request("POST", HOST, false).send("six by", false).send("six by", false);
+
+            assertThat(stream.next()).isEqualTo("HEADERS 413");
+            var outcome = (Outcome.Refused) server.outcome();
+            assertThat(outcome.denial().reason()).isEqualTo(Reason.EDGE_BODY_TOO_LARGE);
+            assertThat(server.hasAnotherOutcome()).isFalse();
+        }
+    }
+
+    /** Reactor Netty reads a number there before anybody else reads anything, and answers 400 itself. */
+    @Test
+    void what_the_server_answers_before_there_is_a_request_is_recorded() throws Exception {
+        try (var server = new WireServer().tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            assertThat(client.request("GET", "api.example.org:port", true).next())
+                    .startsWith("HEADERS 400");
+            var ended = server.ended();
+            assertThat(((Outcome.Refused) ended.outcome()).denial().reason()).isEqualTo(Reason.EDGE_PROTOCOL_ERROR);
+            assertThat(ended.context().head().isHttp2()).isTrue();
+            assertThat(server.hasAnotherOutcome()).isFalse();
+        }
+    }
+
+    @Test
+    void http_1_over_tls_is_served_and_guarded() throws Exception {
+        try (var server = new WireServer().tls(tls).start()) {
+            var answer = HttpClient.create()
+                    .secure(spec -> spec.sslContext(InsecureTls.CLIENT))
+                    .get()
+                    .uri("https://localhost:" + server.port() + "/")
+                    .responseSingle((response, body) -> body.asString().map(text -> response.version() + " " + text))
+                    .block();
+
+            assertThat(answer).isEqualTo("HTTP/1.1 forwarded");
+            var head = server.ended().context().head();
+            assertThat(head.isHttp2()).isFalse();
+            assertThat(Objects.requireNonNull(head.tls()).protocol()).isEqualTo("TLSv1.3");
+        }
+    }
+
+    @Test
+    void http_2_in_plaintext_is_refused() throws Exception {
+        try (var server = new WireServer().start();
+                var client = server.connect().send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) {
+            assertThat(client.readToEnd()).startsWith("HTTP/1.1 400 Bad Request\r\n");
+            assertThat(((Outcome.Refused) server.outcome()).denial().reason())
+                    .isEqualTo(Reason.EDGE_REQUEST_LINE_MALFORMED);
+        }
+    }
+
+    @Test
+    void an_old_version_or_suite_of_tls_gets_no_handshake() {
+        try (var server = new WireServer().tls(tls).start()) {
+            for (var old :
+                    java.util.List.of("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_128_GCM_SHA256")) {
+                assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> HttpClient.create()
+                                .secure(spec -> spec.sslContext(InsecureTls.withSuite(old)))
+                                .get()
+                                .uri("https://localhost:" + server.port() + "/")
+                                .response()
+                                .block()))
+                        .as(old)
+                        .hasRootCauseInstanceOf(SSLHandshakeException.class);
+            }
+        }
+    }
+
+    @Test
+    void the_native_library_is_used_where_there_is_one() {
+        assertThat(ListenerTls.isNative()).isEqualTo(OpenSsl.isAvailable());
+        assertThat(ListenerTls.load(tls).getClass().getSimpleName())
+                .startsWith(OpenSsl.isAvailable() ? "OpenSsl" : "Jdk");
+    }
+
+    private static void happens(CountDownLatch latch) throws InterruptedException {
+        assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+    }
+}
