@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.autoconfigure;
+
+import io.sallyport.authenticate.IssuerConfig;
+import io.sallyport.config.Setting;
+import io.sallyport.decisionlog.DecisionLogConfig;
+import io.sallyport.forward.IdentityConfig;
+import io.sallyport.wire.ListenerConfig;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Section {@code sallyport}: each part is declared by the package that it belongs to. */
+public record GatewaySettings(
+        @Setting(value = "Where the gateway listens. Read at start only.", required = true) @Nullable
+        ListenerConfig listener,
+
+        @Setting(
+                value = "The port for probes, metrics and revocations. Read at start only.",
+                byDefault = "{ insecure-plaintext: true }")
+        ManagementConfig management,
+
+        @Setting(
+                "The gateway's own workload identity, with which it proves itself to upstreams. Required by every route"
+                        + " whose upstream is https. Read at start only.")
+        @Nullable
+        IdentityConfig identity,
+
+        @Setting(
+                value = "Authorization servers whose tokens routes may accept, by a name of your own.",
+                byDefault = "{}")
+        Map<String, IssuerConfig> issuers,
+
+        @Setting(value = "What holds for a stage on every route.", byDefault = "{}")
+        StagesConfig stages,
+
+        @Setting(value = "What is recorded, and where. Read at start only.", byDefault = "{}")
+        DecisionLogConfig decisionLog,
+
+        @Setting("The routes, by a name of your own: 1 to 64 of a-z, 0-9 and dash.")
+        Map<String, RouteSection> routes) {
+
+    /** The listener of a file that is right. */
+    ListenerConfig requireListener() {
+        return Objects.requireNonNull(listener, "listener");
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.autoconfigure;
+
+import io.sallyport.authenticate.Issuer;
+import io.sallyport.pipeline.Snapshot;
+import java.time.Duration;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One generation of the configuration with what is needed of it beside the request path.
+ *
+ * @param snapshot what requests are judged by
+ * @param issuers by name; their keys stay current by themselves
+ */
+record Generation(ConfigurationFile file, Snapshot snapshot, Map<String, Issuer> issuers) {
+    Generation {
+        issuers = Map.copyOf(issuers);
+    }
+
+    GatewaySettings settings() {
+        return file.settings();
+    }
+
+    /** The longest that a token of that {@code iss} is accepted after its {@code iat}, or null if there is no such issuer. */
+    @Nullable
+    Duration longestLifetime(String iss) {
+        for (var issuer : settings().issuers().values()) {
+            if (issuer.issuer().equals(iss)) {
+                return issuer.maxTokenLifetime()
+                        .plus(settings().stages().authenticate().clockSkew());
+            }
+        }
+        return null;
+    }
+}

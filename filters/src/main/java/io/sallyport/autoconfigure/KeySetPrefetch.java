@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.autoconfigure;
+
+import java.util.Set;
+
+/** Has key sets of issuers fetched before they are needed, and forgets those that are no longer. */
+interface KeySetPrefetch {
+    /**
+     * Waits until each of them has a key set, or has failed to get one within its time-out. An issuer that cannot be reached
+     * does not keep a configuration from being applied: its tokens get 503 until it can be.
+     */
+    void await(Set<String> issuers);
+
+    /** Forgets the key sets of all others. */
+    void retain(Set<String> issuers);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.autoconfigure;
+
+import io.sallyport.authenticate.AcceptedTokens;
+import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.RouteAuthentication;
+import io.sallyport.authorize.RouteAuthorization;
+import io.sallyport.authorize.RouteRules;
+import io.sallyport.config.Findings;
+import io.sallyport.edge.BodyLimit;
+import io.sallyport.edge.MatchConfig;
+import io.sallyport.edge.RouteTable;
+import io.sallyport.forward.UpstreamTarget;
+import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.StageName;
+import io.sallyport.ratelimit.RouteLimits;
+import io.sallyport.risk.RiskLadder;
+import io.sallyport.route.UpstreamCapacity;
+import io.sallyport.wire.CorsRules;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.util.unit.DataSize;
+
+/** Compiles the routes of one file: one {@link Route} for each host of each section, and the built-in ones. Used once. */
+final class RouteCompiler {
+    private final GatewaySettings settings;
+    private final Map<String, Issuer> issuers;
+    private final Findings findings;
+    private final StageModes modes;
+    private final BuiltInRoutes builtIn;
+    private final UpstreamCapacities capacities = new UpstreamCapacities();
+    private final List<RouteTable.Entry> entries = new ArrayList<>();
+    private final List<Route> routes = new ArrayList<>();
+
+    /** @param issuers those that are right */
+    RouteCompiler(GatewaySettings settings, Map<String, Issuer> issuers, Findings findings) {
+        this.settings = settings;
+        this.issuers = issuers;
+        this.findings = findings;
+        this.modes = StageModes.compile(settings.stages(), findings.at("sallyport.stages"));
+        this.builtIn = new BuiltInRoutes(settings.listener(), modes);
+    }
+
+    /** Compiles all routes, or adds findings and returns null. */
+    @Nullable
+    RouteTable compile() {
+        var at = findings.at("sallyport.routes");
+        settings.routes().forEach((name, section) -> compile(name, section, at.child(name)));
+        if (!findings.isEmpty()) {
+            return null;
+        }
+        // Built-in ones first: it is the operator's route that is at fault if it takes what one of these needs.
+        entries.addAll(0, builtIn.entries());
+        entries.forEach(entry -> routes.add(entry.route()));
+        var unmatched = builtIn.unmatched();
+        routes.addAll(unmatched);
+        return RouteTable.compile(entries, unmatched, at);
+    }
+
+    /** Every route, after {@link #compile}. */
+    List<Route> routes() {
+        return routes;
+    }
+
+    /** What of a route is the same on each of its hosts. */
+    private record Compiled(
+            boolean isPublic,
+            @Nullable RouteRules rules,
+            @Nullable RouteLimits limits,
+            @Nullable RiskLadder ladder,
+            @Nullable CorsRules cors,
+            List<String> scopes,
+            DataSize maxBody,
+            @Nullable UpstreamCapacity capacity) {}
+
+    private void compile(String name, RouteSection section, Findings.Place at) {
+        var match = section.match();
+        var authorize = section.authorize();
+        var upstream = section.upstream();
+        modes.check(section, at);
+        boolean isPublic = authorize != null && authorize.isPublic();
+        if (authorize != null) {
+            checkAuthentication(section, isPublic, at);
+        }
+        var upstreamAt = at.child("upstream");
+        var target = upstream == null ? null : UpstreamTarget.compile(upstream, upstreamAt);
+        checkIdentity(name, target);
+        var compiled = new Compiled(
+                isPublic,
+                authorize == null || isPublic ? null : rules(authorize, match, at),
+                RouteLimits.compile(section.rateLimits(), name, isPublic, at.child("rate-limits")),
+                section.risk() == null ? null : RiskLadder.compile(section.risk(), isPublic, at.child("risk")),
+                section.cors() == null || match == null
+                        ? null
+                        : CorsRules.compile(section.cors(), match.methodSet(), at.child("cors")),
+                authorize == null ? List.of() : authorize.scopes(),
+                section.maxBody() == null ? settings.stages().edge().maxBody() : section.maxBody(),
+                upstream == null || target == null ? null : capacities.compile(name, upstream, target, upstreamAt));
+        if (section.authenticate() != null) {
+            checkIssuers(section.authenticate(), at.child("authenticate"));
+        }
+        if (match != null) {
+            for (var host : match.hosts()) {
+                add(name, host.value(), section, match, compiled, at);
+            }
+        }
+    }
+
+    private static @Nullable RouteRules rules(
+            RouteAuthorization authorize, @Nullable MatchConfig match, Findings.Place at) {
+        // Without a path to take them from, every variable that a rule reads would be an unknown one.
+        return match == null
+                ? null
+                : RouteRules.compile(authorize, Set.copyOf(match.path().variableNames()), at.child("authorize"));
+    }
+
+    private static void checkAuthentication(RouteSection section, boolean isPublic, Findings.Place at) {
+        var place = at.child("authenticate");
+        if (isPublic && section.authenticate() != null) {
+            place.reject("(a section)", "nothing, because authorize is public");
+        }
+        if (!isPublic && section.authenticate() == null && !at.findings().concern(place.path())) {
+            place.reject(null, "issuers whose tokens are accepted, or else authorize: public");
+        }
+    }
+
+    private void checkIssuers(RouteAuthentication authenticate, Findings.Place at) {
+        for (int i = 0; i < authenticate.issuers().size(); i++) {
+            SnapshotCompiler.checkIssuer(
+                    authenticate.issuers().get(i),
+                    issuers.keySet(),
+                    at.child("issuers").element(i));
+        }
+    }
+
+    private void checkIdentity(String route, @Nullable UpstreamTarget target) {
+        var path = "sallyport.identity";
+        if (target != null && target.tls() && settings.identity() == null && !findings.concern(path)) {
+            findings.at(path).reject(null, "an identity to prove to the upstream of route " + route);
+        }
+    }
+
+    private void add(
+            String name, String host, RouteSection section, MatchConfig match, Compiled compiled, Findings.Place at) {
+        var authenticate = section.authenticate();
+        boolean issuersKnown = authenticate != null && issuers.keySet().containsAll(authenticate.issuers());
+        var accepted = authenticate == null || !issuersKnown
+                ? null
+                : AcceptedTokens.compile(
+                        authenticate,
+                        issuers,
+                        builtIn.metadata(host, match.path().literalPrefix()),
+                        host,
+                        at.child("authenticate"));
+        if (!findings.isEmpty()) {
+            return;
+        }
+        var route = Route.builder(name, host, Route.Kind.UPSTREAM);
+        modes.applyTo(route, section);
+        route.settings(StageName.EDGE, BodyLimit.of(compiled.maxBody()));
+        if (compiled.isPublic()) {
+            route.makePublic();
+        } else {
+            route.settings(StageName.AUTHENTICATE, Objects.requireNonNull(accepted, "accepted tokens"));
+        }
+        if (compiled.rules() != null) {
+            route.settings(StageName.AUTHORIZE, compiled.rules());
+        }
+        if (compiled.limits() != null) {
+            route.settings(StageName.RATELIMIT, compiled.limits());
+        }
+        if (compiled.capacity() != null) {
+            route.settings(StageName.ROUTE, compiled.capacity());
+        }
+        if (compiled.ladder() != null) {
+            route.settings(StageName.RISK, compiled.ladder());
+        }
+        builtIn.add(host, match.path(), accepted, compiled.scopes(), compiled.cors());
+        entries.add(new RouteTable.Entry(route.build(), match.path(), match.methodSet()));
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.autoconfigure;
+
+import io.sallyport.authenticate.CryptoProvider;
+import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.JwkSetSource;
+import io.sallyport.authenticate.JwkSetSources;
+import io.sallyport.config.Findings;
+import io.sallyport.config.NearestName;
+import io.sallyport.edge.EdgeSettings;
+import io.sallyport.edge.HeadLimits;
+import io.sallyport.edge.RouteTable;
+import io.sallyport.pipeline.Snapshot;
+import io.sallyport.pipeline.StageName;
+import io.sallyport.risk.AuthenticationFailureIndex;
+import io.sallyport.risk.RiskScoring;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Compiles a bound file to a {@link Snapshot}: has every package compile its own sections, and checks what none of them can see
+ * alone. Adds all findings that there are, and does no network I/O.
+ */
+final class SnapshotCompiler {
+    private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,64}");
+    private static final String A_NAME = "1 to 64 of a-z, 0-9 and dash";
+
+    private final JwkSetSources keySets;
+    private final CryptoProvider crypto;
+    private final AuthenticationFailureIndex failures;
+
+    /**
+     * @param keySets where issuers' keys come from
+     * @param failures what the risk signal of failed authentications reads
+     */
+    SnapshotCompiler(JwkSetSources keySets, CryptoProvider crypto, AuthenticationFailureIndex failures) {
+        this.keySets = keySets;
+        this.crypto = crypto;
+        this.failures = failures;
+    }
+
+    /** One whose snapshots judge nothing: they have no keys. */
+    static SnapshotCompiler forChecking() {
+        return new SnapshotCompiler((_, _, _) -> NoKeys.NO_KEYS, CryptoProvider.jdk(), _ -> 0);
+    }
+
+    private enum NoKeys implements JwkSetSource {
+        NO_KEYS;
+
+        @Override
+        public io.sallyport.authenticate.@Nullable JwkSet current(Instant now) {
+            return null;
+        }
+
+        @Override
+        public Refresh refresh(@Nullable String kid, Instant now) {
+            return Refresh.Done.UNAVAILABLE;
+        }
+    }
+
+    /**
+     * Compiles everything.
+     *
+     * @throws InvalidConfiguration with everything that is wrong
+     */
+    Generation compile(ConfigurationFile file) {
+        var findings = new Findings();
+        var generation = compile(file, findings);
+        if (generation == null) {
+            throw new InvalidConfiguration(file.path(), findings.all());
+        }
+        return generation;
+    }
+
+    /**
+     * Compiles everything, and adds findings to those that there are.
+     *
+     * @return null if there are any
+     */
+    @Nullable
+    Generation compile(ConfigurationFile file, Findings findings) {
+        var settings = file.settings();
+        var at = findings.at("sallyport");
+        checkPorts(settings, at);
+        checkNames(settings.issuers().keySet(), at.child("issuers"));
+        checkNames(settings.routes().keySet(), at.child("routes"));
+        if (settings.routes().isEmpty() && !findings.concern("sallyport.routes")) {
+            at.child("routes").reject("{}", "at least one route");
+        }
+        var issuers = Issuer.compile(settings.issuers(), keySets, crypto, at.child("issuers"));
+        var managementIssuer = settings.management().issuer();
+        if (managementIssuer != null) {
+            checkIssuer(
+                    managementIssuer, issuers.keySet(), at.child("management").child("issuer"));
+        }
+        var routes = new RouteCompiler(settings, issuers, findings);
+        var table = routes.compile();
+        if (table == null || !findings.isEmpty()) {
+            return null;
+        }
+        return new Generation(
+                file, new Snapshot(file.revision(), routes.routes(), gatewayWide(settings, table)), issuers);
+    }
+
+    private Map<StageName, Object> gatewayWide(GatewaySettings settings, RouteTable table) {
+        var listener = settings.requireListener();
+        var stages = settings.stages();
+        var headLimits = new HeadLimits(
+                Math.toIntExact(listener.maxRequestLine().toBytes()),
+                Math.toIntExact(listener.maxHeaders().toBytes()));
+        return Map.of(
+                StageName.EDGE, EdgeSettings.compile(stages.edge(), table, listener.trustedProxies(), headLimits),
+                StageName.FLOOD, stages.flood(),
+                StageName.AUTHENTICATE, stages.authenticate(),
+                StageName.RISK, RiskScoring.compile(stages.risk(), failures));
+    }
+
+    private static void checkPorts(GatewaySettings settings, Findings.Place at) {
+        int port = settings.management().port();
+        if (port != 0
+                && settings.listener() != null
+                && port == settings.listener().port()) {
+            at.child("management").child("port").reject(port, "another port than the listener's");
+        }
+    }
+
+    private static void checkNames(Set<String> names, Findings.Place at) {
+        for (var name : names) {
+            if (!NAME.matcher(name).matches()) {
+                at.child(name).reject(name, "a name of " + A_NAME);
+            }
+        }
+    }
+
+    /** Adds a finding if there is no such issuer; one that is there but wrong has its findings already. */
+    static void checkIssuer(String name, Set<String> issuers, Findings.Place at) {
+        if (!issuers.contains(name) && !at.findings().concern("sallyport.issuers." + name)) {
+            at.reject(name, "the name of an issuer: " + NearestName.expectation(name, issuers));
+        }
+    }
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.autoconfigure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.config.Finding;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class ConfigurationReloaderTest {
+    private static final String FIRST = """
+            sallyport:
+              listener: { port: 8443, insecure-plaintext: true }
+              management: { port: 8444, insecure-plaintext: true }
+              identity: { workload-api: "unix:/run/spire/agent.sock" }
+              issuers:
+                corp: { issuer: "https://idp.example.org", audiences: [api] }
+              stages:
+                authenticate: { token-cache-size: 1000 }
+                revocation: { journal: deny-list.journal, max-entries: 1000 }
+              decision-log: { allowed: none }
+              routes:
+                status:
+                  match: { hosts: [api.example.org], path: /status, methods: [GET] }
+                  authorize: public
+                  upstream: { uri: "http://status:8080", insecure-plaintext: true }
+            """;
+
+    /** Remembers what was waited for and forgotten, and how things stood then. */
+    private final class RememberingKeySets implements KeySetPrefetch {
+        private final List<String> calls = new ArrayList<>();
+
+        @Override
+        public void await(Set<String> issuers) {
+            calls.add("await %s under %s".formatted(issuers, snapshots.get().revision()));
+        }
+
+        @Override
+        public void retain(Set<String> issuers) {
+            calls.add("retain %s under %s".formatted(issuers, snapshots.get().revision()));
+        }
+    }
+
+    @TempDir
+    private Path folder;
+
+    private final MeterRegistry meters = new SimpleMeterRegistry();
+    private final RememberingKeySets keySets = new RememberingKeySets();
+    private Path path = Path.of("");
+
+    @SuppressWarnings("NullAway.Init") // before each test
+    private SnapshotSource snapshots;
+
+    @SuppressWarnings("NullAway.Init") // before each test
+    private ConfigurationReloader reloader;
+
+    @BeforeEach
+    void load() throws IOException {
+        path = Files.writeString(folder.resolve("gateway.yaml"), FIRST);
+        var compiler = SnapshotCompiler.forChecking();
+        snapshots = new SnapshotSource(compiler.compile(ConfigurationFile.load(path)));
+        reloader = new ConfigurationReloader(compiler, keySets, snapshots, meters);
+    }
+
+    @Test
+    void a_changed_file_is_applied_as_a_whole() throws IOException {
+        var before = snapshots.get();
+        Files.writeString(path, FIRST.replace("/status", "/health").replace("status:\n", "health:\n"));
+
+        assertThat(reloader.reload()).isEqualTo(ConfigurationReloader.Result.APPLIED);
+
+        assertThat(snapshots.get()).isNotSameAs(before);
+        assertThat(snapshots.get().revision()).matches("[0-9a-f]{12}").isNotEqualTo(before.revision());
+        assertThat(snapshots.get().routes()).extracting(Object::toString).contains("health@api.example.org");
+        assertThat(reloader.status())
+                .isEqualTo(new ConfigurationReloader.Status(snapshots.get().revision(), List.of()));
+        assertThat(reloads("applied")).isEqualTo(1);
+        assertThat(lastReloadSuccessful()).isEqualTo(1);
+    }
+
+    @Test
+    void a_file_that_says_what_it_said_is_no_reload() throws IOException {
+        var before = snapshots.get();
+        Files.writeString(path, FIRST);
+
+        assertThat(reloader.reload()).isEqualTo(ConfigurationReloader.Result.UNCHANGED);
+
+        assertThat(snapshots.get()).isSameAs(before);
+        assertThat(reloads("applied") + reloads("refused")).isZero();
+    }
+
+    @Test
+    void a_wrong_file_changes_nothing_and_says_why() throws IOException {
+        var before = snapshots.get();
+        Files.writeString(path, FIRST.replace("path: /status", "path: status").replace("issuers:", "isuers:"));
+
+        assertThat(reloader.reload()).isEqualTo(ConfigurationReloader.Result.REFUSED);
+
+        assertThat(snapshots.get()).isSameAs(before);
+        assertThat(reloader.status().revision()).isEqualTo(before.revision());
+        assertThat(reloader.status().findings())
+                .extracting(Finding::path)
+                .containsExactly("sallyport.isuers", "sallyport.routes.status.match.path");
+        assertThat(reloads("refused")).isEqualTo(1);
+        assertThat(lastReloadSuccessful()).isZero();
+        assertThat(keySets.calls).isEmpty();
+    }
+
+    @Test
+    void a_file_that_is_mended_by_writing_what_is_in_force_is_right_again() throws IOException {
+        Files.writeString(path, "");
+        assertThat(reloader.reload()).isEqualTo(ConfigurationReloader.Result.REFUSED);
+        Files.writeString(path, FIRST);
+
+        assertThat(reloader.reload()).isEqualTo(ConfigurationReloader.Result.UNCHANGED);
+
+        assertThat(reloader.status().findings()).isEmpty();
+        assertThat(lastReloadSuccessful()).isEqualTo(1);
+    }
+
+    @Test
+    void a_refused_file_is_no_outage_but_shows_in_health() throws IOException {
+        Files.writeString(path, "sallyport: 1");
+        reloader.reload();
+
+        var health = new ConfigurationHealth(reloader).health();
+
+        assertThat(health.getStatus().getCode()).isEqualTo("UP");
+        assertThat(health.getDetails())
+                .containsEntry("revision", snapshots.get().revision())
+                .containsEntry("file", "refused")
+                .containsEntry("findings", 1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "port: 8443             | port: 8445             | sallyport.listener",
+                "port: 8444             | port: 8445             | sallyport.management",
+                "agent.sock             | other.sock             | sallyport.identity",
+                "allowed: none          | allowed: all           | sallyport.decision-log",
+                "token-cache-size: 1000 | token-cache-size: 2000 | sallyport.stages.authenticate.token-cache-size",
+                "journal: deny-list     | journal: other         | sallyport.stages.revocation.journal",
+                "max-entries: 1000      | max-entries: 2000      | sallyport.stages.revocation.max-entries",
+            })
+    void what_is_read_at_start_only_cannot_be_changed_by_a_reload(String from, String to, String section)
+            throws IOException {
+        var before = snapshots.get();
+        Files.writeString(path, FIRST.replace(from, to).replace("/status", "/health"));
+
+        assertThat(reloader.reload()).isEqualTo(ConfigurationReloader.Result.REFUSED);
+
+        assertThat(snapshots.get()).isSameAs(before);
+        assertThat(reloader.status().findings())
+                .extracting(Finding::toString)
+                .containsExactly(section + ": changed (expected: what it was: it is read at start only, so a change"
+                        + " needs a restart)");
+    }
+
+    @Test
+    void key_sets_are_waited_for_before_the_swap_and_forgotten_after_it() throws IOException {
+        var before = snapshots.get().revision();
+        Files.writeString(path, FIRST.replace("    corp:", "    partner:"));
+
+        reloader.reload();
+
+        var after = snapshots.get().revision();
+        assertThat(keySets.calls).containsExactly("await [partner] under " + before, "retain [partner] under " + after);
+    }
+
+    @Test
+    void the_watcher_reloads_once_the_file_has_changed_and_kept_still_for_a_look() throws IOException {
+        var watcher = new ConfigurationWatcher(path, reloader);
+        watcher.look();
+        assertThat(reloads("applied")).isZero();
+
+        write(FIRST.replace("/status", "/health"), 1);
+        watcher.look();
+        assertThat(reloads("applied")).isZero();
+        write(FIRST.replace("/status", "/healthz"), 2);
+        watcher.look();
+        assertThat(reloads("applied")).isZero();
+        watcher.look();
+        watcher.look();
+
+        assertThat(reloads("applied")).isEqualTo(1);
+    }
+
+    @Test
+    void the_watcher_waits_while_there_is_no_file() throws IOException {
+        var watcher = new ConfigurationWatcher(path, reloader);
+        Files.delete(path);
+        watcher.look();
+        watcher.look();
+        assertThat(reloader.status().findings()).isEmpty();
+
+        write(FIRST.replace("/status", "/health"), 1);
+        watcher.look();
+        watcher.look();
+
+        assertThat(reloads("applied")).isEqualTo(1);
+    }
+
+    /** The way of a mounted ConfigMap: file -> ..data/file, ..data -> folder of a generation, swapped by rename. */
+    @Test
+    void the_watcher_sees_a_symbolic_link_above_the_file_swapped() throws IOException {
+        Files.move(path, Files.createDirectory(folder.resolve("..1")).resolve("gateway.yaml"));
+        Files.createSymbolicLink(folder.resolve("..data"), Path.of("..1"));
+        Files.createSymbolicLink(path, Path.of("..data", "gateway.yaml"));
+        var watcher = new ConfigurationWatcher(path, reloader);
+
+        var next = Files.createDirectory(folder.resolve("..2")).resolve("gateway.yaml");
+        Files.writeString(next, FIRST.replace("/status", "/health"));
+        // The same time and nearly the same size as the old one: the swap alone has to tell.
+        Files.setLastModifiedTime(next, Files.getLastModifiedTime(folder.resolve("..1/gateway.yaml")));
+        Files.createSymbolicLink(folder.resolve("..data_tmp"), Path.of("..2"));
+        Files.move(folder.resolve("..data_tmp"), folder.resolve("..data"), StandardCopyOption.ATOMIC_MOVE);
+        watcher.look();
+        watcher.look();
+
+        assertThat(reloads("applied")).isEqualTo(1);
+    }
+
+    private void write(String yaml, int second) throws IOException {
+        Files.writeString(path, yaml);
+        Files.setLastModifiedTime(path, FileTime.from(Instant.EPOCH.plusSeconds(second)));
+    }
+
+    private double reloads(String result) {
+        return meters.counter("sallyport.config.reloads", "result", result).count();
+    }
+
+    private double lastReloadSuccessful() {
+        return meters.get("sallyport.config.last.reload.successful").gauge().value();
+    }
+}
