@@ -2,7 +2,7 @@
 MVN = mvn -B -ntp
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check fmt run demo clean
+.PHONY: help build test check fmt docs run demo clean
 
 help: ## Lists the targets.
 	@sed -n 's/^\([a-z]*\): ## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-6s %s\n", $$1, $$2 }'
@@ -18,6 +18,9 @@ check: ## Runs all that a change must pass: lint, unit, architecture and integra
 
 fmt: ## Formats the Java sources and adds missing license lines (Maven itself must run on JDK 25 for this one).
 	$(MVN) spotless:apply
+
+docs: ## Writes the pages that are generated from the code: docs/reasons.md.
+	$(MVN) -pl filters test -Dtest='ReasonsPageTest' -Dsallyport.docs.update=true
 
 run: ## Starts the gateway with config/gateway.yaml.
 	./sallyport run
