@@ -56,6 +56,8 @@ public final class IdentityHeaders {
             "x-forwarded-",
             "x-goog-authenticated-user-",
             "x-goog-iap-",
+            // Netty's own, from which an HTTP/2 upstream's :scheme and :path would be made.
+            "x-http2-",
             "x-ms-client-principal",
             "x-original-",
             "x-remote-",
