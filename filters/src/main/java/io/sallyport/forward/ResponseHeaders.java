@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.forward;
+
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.util.AsciiString;
+import io.sallyport.pipeline.Permit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The last edit of an answer's head before the wire, after every filter. What the gateway says of itself replaces what an
+ * upstream says under the same names: the request id, rate limits, other origins, and other doors ({@code Alt-Svc}).
+ */
+public final class ResponseHeaders {
+    private static final AsciiString X_REQUEST_ID = AsciiString.cached("x-request-id");
+    private static final AsciiString RATE_LIMIT = AsciiString.cached("ratelimit");
+    private static final AsciiString RATE_LIMIT_POLICY = AsciiString.cached("ratelimit-policy");
+    private static final String ACCESS_CONTROL = "access-control-";
+
+    private static final FieldNames REPLACED = FieldNames.of("alt-svc", "content-length", "x-request-id");
+    private static final FieldNames RATE_LIMITS = FieldNames.of(
+            "ratelimit",
+            "ratelimit-limit",
+            "ratelimit-policy",
+            "ratelimit-remaining",
+            "ratelimit-reset",
+            "x-ratelimit-limit",
+            "x-ratelimit-remaining",
+            "x-ratelimit-reset");
+
+    private ResponseHeaders() {}
+
+    /** Whether no filter may write that field, because it would be removed or written over here. */
+    public static boolean owns(CharSequence name) {
+        return isDropped(name, true);
+    }
+
+    /**
+     * Writes the head.
+     *
+     * @param head what the filters have left of the upstream's
+     * @param contentLength the upstream's, or null if its answer has none
+     */
+    static void write(Permit permit, HttpHeaders head, @Nullable String contentLength, HttpHeaders out) {
+        var context = permit.context();
+        var limits = context.rateLimitState();
+        var nominated = HopByHop.nominatedBy(head);
+        for (var fields = head.iteratorCharSequence(); fields.hasNext(); ) {
+            var field = fields.next();
+            var name = field.getKey();
+            if (!isDropped(name, limits != null) && (nominated.isEmpty() || !HopByHop.isNominated(nominated, name))) {
+                out.add(name, field.getValue());
+            }
+        }
+        if (contentLength != null) {
+            out.set(HttpHeaderNames.CONTENT_LENGTH, contentLength);
+        }
+        out.set(X_REQUEST_ID, permit.requestId().toString());
+        if (limits != null) {
+            out.set(RATE_LIMIT, limits.stateField());
+            out.set(RATE_LIMIT_POLICY, limits.policyField());
+        }
+        var cors = ForwardPlan.of(permit.route()).cors();
+        if (cors != null) {
+            cors.writeTo(context.head().headers(), out);
+        }
+    }
+
+    /** Copies the trailer fields that may follow the answer. */
+    static void writeTrailers(HttpHeaders trailers, HttpHeaders out) {
+        for (var fields = trailers.iteratorCharSequence(); fields.hasNext(); ) {
+            var field = fields.next();
+            if (!isDropped(field.getKey(), true)) {
+                out.add(field.getKey(), field.getValue());
+            }
+        }
+    }
+
+    private static boolean isDropped(CharSequence name, boolean limits) {
+        return HopByHop.NAMES.contains(name)
+                || REPLACED.contains(name)
+                || (limits && RATE_LIMITS.contains(name))
+                || AsciiString.regionMatchesAscii(name, true, 0, ACCESS_CONTROL, 0, ACCESS_CONTROL.length());
+    }
+}

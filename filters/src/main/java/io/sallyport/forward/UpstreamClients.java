@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.forward;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.channel.socket.DatagramChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.resolver.AddressResolverGroup;
+import io.netty.resolver.dns.DnsAddressResolverGroup;
+import io.netty.resolver.dns.DnsNameResolverBuilder;
+import io.netty.util.concurrent.GlobalEventExecutor;
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Reason;
+import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.netty.http.HttpProtocol;
+import reactor.netty.http.client.HttpClient;
+import reactor.netty.resources.ConnectionProvider;
+import reactor.netty.resources.LoopResources;
+import reactor.netty.tcp.SslProvider;
+
+/**
+ * The HTTP clients towards upstreams: one with a pool of its own for each upstream and pin ({@link UpstreamPeer}), generation
+ * of the gateway's identity, and event loop. A connection so lives on the event loop of the requests that it serves, and
+ * nothing of a request is ever touched by two threads.
+ *
+ * <p>When the identity changes, new requests get new clients at once; connections of the previous generation are closed as they
+ * become idle, after {@code drain-after}. If an authority was withdrawn from a bundle, the idle ones are closed at once, and
+ * those in use after {@code drain-after}.
+ */
+public final class UpstreamClients implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(UpstreamClients.class);
+
+    private static final Denial SVID_MISSING =
+            new Denial.Unavailable(Reason.FORWARD_SVID_MISSING, Duration.ofSeconds(5));
+    private static final Denial SVID_EXPIRED =
+            new Denial.Unavailable(Reason.FORWARD_SVID_EXPIRED, Duration.ofSeconds(5));
+
+    // Shorter than what servers keep idle connections for, 5 s at the least: a request that meets its connection's end
+    // is a
+    // 502, for it is not repeated.
+    private static final Duration MAX_IDLE = Duration.ofSeconds(4);
+
+    // A peer is verified when it is connected to; not too long before it is used.
+    private static final Duration MAX_LIFE = Duration.ofMinutes(10);
+
+    // How many requests an upstream gets is the bulkhead's to say. A pool that queues would only hide it.
+    private static final int MAX_CONNECTIONS = 65_536;
+
+    // What a request that has just taken a client needs to acquire its connection.
+    private static final Duration LEAST_DRAIN = Duration.ofSeconds(1);
+
+    private final SvidSource identities;
+    private final Duration drainAfter;
+    private final InstantSource clock;
+    private final MeterRegistry meters;
+    private final boolean openSsl;
+    private final ConcurrentMap<String, HandshakeMetrics> handshakes = new ConcurrentHashMap<>();
+    private final Generation plaintext = new Generation(null);
+    private volatile @Nullable Generation current;
+    private volatile @Nullable AddressResolverGroup<InetSocketAddress> resolver;
+    private volatile boolean closed;
+
+    /** @param drainAfter how long connections of a previous identity may go on being used */
+    public UpstreamClients(SvidSource identities, Duration drainAfter, InstantSource clock, MeterRegistry meters) {
+        this(identities, drainAfter, clock, meters, OpenSsl.isAvailable());
+    }
+
+    /** @param openSsl false for the JDK's own TLS, which is slower */
+    UpstreamClients(
+            SvidSource identities, Duration drainAfter, InstantSource clock, MeterRegistry meters, boolean openSsl) {
+        this.identities = identities;
+        this.drainAfter = drainAfter.compareTo(LEAST_DRAIN) < 0 ? LEAST_DRAIN : drainAfter;
+        this.clock = clock;
+        this.meters = meters;
+        this.openSsl = openSsl;
+        if (!openSsl) {
+            log.atInfo().log("no native TLS on this platform: TLS towards upstreams is the JDK's, and slower");
+        }
+        identities.onUpdate(this::identityChanged);
+    }
+
+    /**
+     * The client for that upstream.
+     *
+     * @param eventLoop that of the request, and the caller's own
+     * @throws ForwardFailure if the gateway cannot prove its own identity: {@code forward.svid_missing} or {@code svid_expired}
+     */
+    HttpClient clientFor(UpstreamTarget target, EventLoop eventLoop) {
+        return generationFor(target).client(UpstreamPeer.of(target), eventLoop);
+    }
+
+    /** Counts a handshake that failed for another reason than the peer's identity, which its trust manager has counted. */
+    void handshakeFailed(UpstreamTarget target) {
+        handshakesOf(UpstreamPeer.of(target)).failed();
+    }
+
+    private HandshakeMetrics handshakesOf(UpstreamPeer peer) {
+        return handshakes.computeIfAbsent(peer.label(), label -> new HandshakeMetrics(label, meters));
+    }
+
+    private Generation generationFor(UpstreamTarget target) {
+        if (!target.tls()) {
+            return plaintext;
+        }
+        var identity = identities.current();
+        if (identity == null) {
+            throw new ForwardFailure(SVID_MISSING, null);
+        }
+        if (identity.isExpiredAt(clock.instant())) {
+            throw new ForwardFailure(SVID_EXPIRED, null);
+        }
+        var generation = current;
+        return generation != null && generation.isOf(identity) ? generation : swap(identity);
+    }
+
+    private synchronized Generation swap(WorkloadIdentity identity) {
+        var previous = current;
+        if (previous != null && !previous.isOlderThan(identity)) {
+            return previous;
+        }
+        var next = new Generation(identity);
+        if (previous != null) {
+            next.makeReadyAs(previous);
+        }
+        current = next;
+        if (previous != null) {
+            drain(previous, identity);
+        }
+        return next;
+    }
+
+    /** On the thread of the source: it, and no event loop, builds the TLS contexts of upstreams that are in use. */
+    private void identityChanged(@Nullable WorkloadIdentity identity) {
+        if (closed) {
+            return;
+        }
+        if (identity != null) {
+            swap(identity);
+            return;
+        }
+        synchronized (this) {
+            var previous = current;
+            current = null;
+            if (previous != null) {
+                previous.retireConnections();
+                later(drainAfter, previous::dispose);
+            }
+        }
+    }
+
+    private void drain(Generation previous, WorkloadIdentity next) {
+        if (previous.identity != null && next.withdrawsTrustOf(previous.identity)) {
+            previous.retireConnections();
+            later(drainAfter, previous::dispose);
+        } else {
+            later(drainAfter, previous::retire);
+        }
+    }
+
+    private static void later(Duration delay, Runnable task) {
+        var _ = GlobalEventExecutor.INSTANCE.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        var last = current;
+        if (last != null) {
+            last.dispose();
+        }
+        plaintext.dispose();
+        var names = resolver;
+        if (names != null) {
+            names.close();
+        }
+    }
+
+    private AddressResolverGroup<InetSocketAddress> resolver(EventLoop eventLoop) {
+        var group = resolver;
+        return group != null ? group : newResolver(eventLoop);
+    }
+
+    // Each event loop resolves for itself, without blocking.
+    private synchronized AddressResolverGroup<InetSocketAddress> newResolver(EventLoop eventLoop) {
+        var group = resolver;
+        if (group == null) {
+            LoopResources loop = _ -> eventLoop;
+            group = new DnsAddressResolverGroup(new DnsNameResolverBuilder()
+                    .datagramChannelFactory(() -> loop.onChannel(DatagramChannel.class, eventLoop))
+                    .socketChannelFactory(() -> loop.onChannel(SocketChannel.class, eventLoop)));
+            resolver = group;
+        }
+        return group;
+    }
+
+    private record ClientKey(UpstreamPeer peer, EventLoop eventLoop) {}
+
+    /** Everything that was made under one identity. */
+    private final class Generation {
+        private final @Nullable WorkloadIdentity identity;
+        private final ConcurrentMap<UpstreamPeer, SslContext> contexts = new ConcurrentHashMap<>();
+        private final ConcurrentMap<ClientKey, HttpClient> clients = new ConcurrentHashMap<>();
+        private final ConcurrentMap<ClientKey, ConnectionProvider> pools = new ConcurrentHashMap<>();
+        private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+
+        /** @param identity null for upstreams that are reached in plaintext */
+        Generation(@Nullable WorkloadIdentity identity) {
+            this.identity = identity;
+        }
+
+        boolean isOf(WorkloadIdentity other) {
+            return identity != null && identity.generation() == other.generation();
+        }
+
+        boolean isOlderThan(WorkloadIdentity other) {
+            return identity == null || identity.generation() < other.generation();
+        }
+
+        void makeReadyAs(Generation previous) {
+            previous.contexts.keySet().forEach(this::contextOf);
+        }
+
+        HttpClient client(UpstreamPeer peer, EventLoop eventLoop) {
+            var key = new ClientKey(peer, eventLoop);
+            var client = clients.get(key);
+            return client != null ? client : clients.computeIfAbsent(key, this::newClient);
+        }
+
+        private HttpClient newClient(ClientKey key) {
+            var peer = key.peer;
+            var pool = ConnectionProvider.builder("sallyport-upstream")
+                    .maxConnections(MAX_CONNECTIONS)
+                    .pendingAcquireTimeout(peer.connectTimeout())
+                    .maxIdleTime(MAX_IDLE)
+                    .maxLifeTime(MAX_LIFE)
+                    .lifo()
+                    .build();
+            pools.put(key, pool);
+            var address = peer.address();
+            var client = HttpClient.create(pool)
+                    .protocol(HttpProtocol.HTTP11)
+                    .remoteAddress(() -> address)
+                    .runOn((LoopResources) _ -> key.eventLoop)
+                    .resolver(resolver(key.eventLoop))
+                    .channelGroup(channels)
+                    .disableRetry(true)
+                    .option(
+                            ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                            Math.toIntExact(peer.connectTimeout().toMillis()))
+                    .doOnChannelInit((_, channel, _) -> AnswerGuard.install(channel.pipeline()));
+            return peer.tls() ? client.secure(tls(peer)) : client;
+        }
+
+        private SslProvider tls(UpstreamPeer peer) {
+            var tls = SslProvider.builder().sslContext(contextOf(peer)).handshakeTimeout(peer.connectTimeout());
+            return (peer.isLiteral() ? tls : tls.serverNames(new SNIHostName(peer.host()))).build();
+        }
+
+        private SslContext contextOf(UpstreamPeer peer) {
+            return contexts.computeIfAbsent(peer, this::newContext);
+        }
+
+        private SslContext newContext(UpstreamPeer peer) {
+            var own = identity;
+            if (own == null) {
+                throw new IllegalStateException("TLS to %s without an identity".formatted(peer.label()));
+            }
+            try {
+                return new ResumptionFreeSslContext(SslContextBuilder.forClient()
+                        .sslProvider(
+                                openSsl
+                                        ? io.netty.handler.ssl.SslProvider.OPENSSL
+                                        : io.netty.handler.ssl.SslProvider.JDK)
+                        .protocols("TLSv1.3", "TLSv1.2")
+                        .keyManager(own.key(), own.chain().toArray(X509Certificate[]::new))
+                        .trustManager(
+                                new PinnedTrustManager(own.bundles(), peer.expectedIds(), clock, handshakesOf(peer)))
+                        // An SVID names no host. Netty's own check would look for one.
+                        .endpointIdentificationAlgorithm(null)
+                        .build());
+            } catch (SSLException e) {
+                throw new IllegalStateException("no TLS context for %s".formatted(peer.label()), e);
+            }
+        }
+
+        /** Lets what is under way finish, then closes. */
+        void retire() {
+            retireConnections();
+            pools.values().forEach(ConnectionProvider::dispose);
+        }
+
+        /** Closes connections that are idle now, and each other one when its answer has ended. */
+        void retireConnections() {
+            for (var channel : channels) {
+                channel.eventLoop().execute(() -> {
+                    if (channel.pipeline().get(AnswerGuard.NAME) instanceof AnswerGuard guard) {
+                        guard.retire();
+                    }
+                });
+            }
+        }
+
+        /** Closes everything, whatever is under way. */
+        void dispose() {
+            pools.values().forEach(ConnectionProvider::dispose);
+            var _ = channels.close();
+        }
+    }
+}

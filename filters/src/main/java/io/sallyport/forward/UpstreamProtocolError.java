@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.forward;
+
+import java.io.IOException;
+
+/** The upstream sent what is no answer to a request of HTTP/1.1. A verdict, not a bug: no stack trace. */
+final class UpstreamProtocolError extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    UpstreamProtocolError(String message) {
+        super(message);
+    }
+
+    @Override
+    public synchronized Throwable fillInStackTrace() {
+        return this;
+    }
+}
