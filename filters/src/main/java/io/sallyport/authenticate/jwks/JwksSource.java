@@ -306,7 +306,8 @@ final class JwksSource implements JwkSetSource {
         // The first of a row is news; the others are the same news.
         (before == 0 ? log.atWarn() : log.atDebug())
                 .addKeyValue("issuer", issuer)
-                .addKeyValue("cause", error.toString())
+                .addKeyValue(
+                        "cause", error instanceof JwkSetEndpoint.UnusableAnswer ? error.getMessage() : error.toString())
                 .addKeyValue("keys_of", known == null ? null : known.keys().confirmedAt())
                 .log("the key set could not be fetched");
         listener.refreshed(RefreshResult.FAILED);
