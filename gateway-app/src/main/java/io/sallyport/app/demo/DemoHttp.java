@@ -14,13 +14,18 @@ public final class DemoHttp {
 
     /** A client that follows no redirects and trusts this root only. */
     public static HttpClient clientTrusting(X509Certificate root) {
+        return HttpClient.newBuilder()
+                .sslContext(tlsTrusting(root))
+                .connectTimeout(Duration.ofSeconds(5))
+                .build();
+    }
+
+    /** TLS for a client that trusts this root only. */
+    public static SSLContext tlsTrusting(X509Certificate root) {
         try {
             var context = SSLContext.getInstance("TLS");
             context.init(null, new TrustManager[] {DemoTls.pkix(root)}, null);
-            return HttpClient.newBuilder()
-                    .sslContext(context)
-                    .connectTimeout(Duration.ofSeconds(5))
-                    .build();
+            return context;
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("this JDK has no TLS", e);
         }

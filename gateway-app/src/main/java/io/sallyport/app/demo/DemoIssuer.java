@@ -111,6 +111,11 @@ public final class DemoIssuer implements AutoCloseable {
         public Client {
             scopes = Set.copyOf(scopes);
         }
+
+        /** The same after a sign-in of another strength: what {@code acr_values} asks for (RFC 9470 section 4). */
+        Client withAcr(String stronger) {
+            return new Client(id, tenant, scopes, stronger, devicePosture, algorithm);
+        }
     }
 
     /**
@@ -236,8 +241,10 @@ public final class DemoIssuer implements AutoCloseable {
             return oauthError(response, HttpResponseStatus.BAD_REQUEST, "invalid_request", "demo_issued_ago: seconds");
         }
         var issuedAt = time.instant().minusSeconds(ago == null ? 0 : Long.parseLong(ago));
+        var acr = first(form, "acr_values");
+        var stepped = acr == null ? client : client.withAcr(acr);
         var answer = new LinkedHashMap<String, Object>();
-        answer.put("access_token", mint(client, scopes, audience, issuedAt));
+        answer.put("access_token", mint(stepped, scopes, audience, issuedAt));
         answer.put("token_type", "Bearer");
         answer.put("expires_in", TOKEN_LIFETIME.toSeconds());
         answer.put("scope", String.join(" ", new TreeSet<>(scopes)));

@@ -24,8 +24,6 @@ import io.spiffe.workloadapi.grpc.Workload.X509SVID;
 import io.spiffe.workloadapi.grpc.Workload.X509SVIDRequest;
 import io.spiffe.workloadapi.grpc.Workload.X509SVIDResponse;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,9 +38,7 @@ import org.jspecify.annotations.Nullable;
  * The X.509 half of the SPIFFE Workload API for one workload, over gRPC on a Unix socket: what a SPIRE agent is to the
  * gateway. Both of its calls are streams that stay open; a new SVID is pushed into each of them.
  *
- * <p>Who may connect is decided by the directory of the socket, in place of attestation. Where the platform has no epoll, and
- * the client's library therefore no Unix sockets, it listens on a loopback TCP port instead, which the standard allows too
- * (SPIFFE Workload Endpoint section 4).
+ * <p>Who may connect is decided by the directory of the socket, in place of attestation.
  */
 public final class DemoWorkloadApi implements AutoCloseable {
     private static final Metadata.Key<String> SECURITY_HEADER =
@@ -72,32 +68,28 @@ public final class DemoWorkloadApi implements AutoCloseable {
         this.lifetime = lifetime;
         this.current = registered ? authority.svid(workload, lifetime) : null;
 
-        if (Epoll.isAvailable()) {
-            var socket = directory.resolve("workload.sock");
-            var boss = new EpollEventLoopGroup(1);
-            var worker = new EpollEventLoopGroup(1);
-            eventLoops.add(boss);
-            eventLoops.add(worker);
-            this.server = NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))
-                    .channelType(EpollServerDomainSocketChannel.class)
-                    .bossEventLoopGroup(boss)
-                    .workerEventLoopGroup(worker)
-                    .addService(new Service())
-                    .intercept(new RequireSecurityHeader())
-                    .build()
-                    .start();
-            this.address = URI.create("unix:" + socket);
-        } else {
-            this.server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-                    .addService(new Service())
-                    .intercept(new RequireSecurityHeader())
-                    .build()
-                    .start();
-            this.address = URI.create("tcp://127.0.0.1:" + server.getPort());
-        }
+        var socket = directory.resolve("workload.sock");
+        var accepting = new EpollEventLoopGroup(1);
+        var serving = new EpollEventLoopGroup(1);
+        eventLoops.add(accepting);
+        eventLoops.add(serving);
+        this.server = NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))
+                .channelType(EpollServerDomainSocketChannel.class)
+                .bossEventLoopGroup(accepting)
+                .workerEventLoopGroup(serving)
+                .addService(new Service())
+                .intercept(new RequireSecurityHeader())
+                .build()
+                .start();
+        this.address = URI.create("unix:" + socket);
         // Half of the lifetime, as SPIRE does: the workload has the other half to take the new one.
         var period = lifetime.dividedBy(2).toMillis();
         var _ = rotation.scheduleAtFixedRate(this::rotateIfRegistered, period, period, TimeUnit.MILLISECONDS);
+    }
+
+    /** Whether this platform has the Unix sockets that java-spiffe, the gateway's client, would call it on. */
+    public static boolean isSupported() {
+        return Epoll.isAvailable();
     }
 
     /**
