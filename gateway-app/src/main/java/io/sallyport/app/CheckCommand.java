@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.app;
+
+import io.sallyport.autoconfigure.ConfigurationCheck;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code sallyport check}: prints everything that is wrong with a configuration, one finding on each line. */
+@Command(
+        name = "check",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Says what is wrong with a configuration, without starting anything.",
+            "One finding a line: file, line, path, value, and what was expected."
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:the configuration is valid", "2:it is not; all findings were printed"})
+final class CheckCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli before call()
+    private CommandSpec spec;
+
+    @Mixin
+    private final ConfigurationOption configuration = new ConfigurationOption();
+
+    @Override
+    public Integer call() {
+        var file = configuration.file();
+        var findings = ConfigurationCheck.check(file);
+        var out = spec.commandLine().getOut();
+        findings.forEach(finding -> out.println(finding.in(file.toString())));
+        if (findings.isEmpty()) {
+            out.println(file + ": valid");
+            return CommandLine.ExitCode.OK;
+        }
+        spec.commandLine()
+                .getErr()
+                .println(
+                        findings.size() == 1
+                                ? "sallyport: 1 finding"
+                                : "sallyport: %d findings".formatted(findings.size()));
+        return CommandLine.ExitCode.USAGE;
+    }
+}
