@@ -30,6 +30,9 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
     /** By how much the codec allows more than we do: a limit of ours is then always met first, with our answer and a record. */
     private static final DataSize SLACK = DataSize.ofKilobytes(1);
 
+    /** The same for HTTP/2, whose codec counts 32 bytes more for each field (RFC 9113 section 6.5.2). */
+    private static final DataSize HTTP_2_SLACK = DataSize.ofKilobytes(8);
+
     private static final int MAX_CONCURRENT_STREAMS = 100;
     /** Resets of one connection within the window: CVE-2023-44487 from the client, MadeYouReset (CVE-2025-55163) from us. */
     private static final int MAX_RESETS_BY_CLIENT = 200;
@@ -78,7 +81,7 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
         return limited.protocol(HttpProtocol.H2, HttpProtocol.HTTP11)
                 .secure(spec -> spec.sslContext(tls).handshakeTimeout(listener.requestTimeout()))
                 .http2Settings(settings -> settings.maxConcurrentStreams(MAX_CONCURRENT_STREAMS)
-                        .maxHeaderListSize(listener.maxHeaders().toBytes())
+                        .maxHeaderListSize(listener.maxHeaders().toBytes() + HTTP_2_SLACK.toBytes())
                         .maxDecodedRstFramesPerWindow(MAX_RESETS_BY_CLIENT, RESET_WINDOW_SECONDS)
                         .maxEncodedRstFramesPerWindow(MAX_RESETS_BY_US, RESET_WINDOW_SECONDS));
     }

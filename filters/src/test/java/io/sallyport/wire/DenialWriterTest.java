@@ -9,8 +9,14 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.PolicyName;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
+import io.sallyport.forward.ExpectedIds;
+import io.sallyport.forward.ForwardPlan;
+import io.sallyport.forward.RouteFilters;
+import io.sallyport.forward.UpstreamTarget;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.RateLimitState;
+import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.StageName;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -185,6 +191,33 @@ class DenialWriterTest {
             var answer = client.readToEnd();
 
             assertThat(answer).startsWith("HTTP/1.1 403 Forbidden\r\n").contains("\r\nconnection: close\r\n");
+        }
+    }
+
+    @Test
+    void a_page_that_may_read_the_answers_of_a_route_may_read_its_refusals() throws Exception {
+        var plan = new ForwardPlan(
+                new UpstreamTarget(
+                        false,
+                        "orders.test",
+                        80,
+                        "orders.test",
+                        ExpectedIds.of(List.of()),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(1),
+                        false,
+                        false),
+                new RouteFilters() {},
+                LocalForwarderTest.rules("https://app.example.org", HttpMethod.GET));
+        var route = Route.builder("orders", "localhost", Route.Kind.UPSTREAM)
+                .settings(StageName.FORWARD, plan)
+                .build();
+        try (var server = WireServer.denying(FORBIDDEN).on(route).start();
+                var client = server.connect()
+                        .send("GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.example.org\r\n\r\n")) {
+            assertThat(client.readAnswer())
+                    .startsWith("HTTP/1.1 403 Forbidden\r\n")
+                    .contains("\r\naccess-control-allow-origin: https://app.example.org\r\n", "\r\nvary: origin\r\n");
         }
     }
 

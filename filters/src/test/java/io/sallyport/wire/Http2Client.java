@@ -93,6 +93,25 @@ final class Http2Client implements AutoCloseable {
         return stream;
     }
 
+    /** Opens a stream and takes it back, as far as the connection still lets it. */
+    void openAndReset(String authority) throws InterruptedException {
+        var channel = new Http2StreamChannelBootstrap(connection).open().await().getNow();
+        if (channel != null) {
+            var headers = new DefaultHttp2Headers()
+                    .method("GET")
+                    .scheme("https")
+                    .authority(authority)
+                    .path("/");
+            channel.writeAndFlush(new DefaultHttp2HeadersFrame(headers, true)).await();
+            channel.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.CANCEL)).await();
+        }
+    }
+
+    /** Whether the server has ended the connection, which has to be soon. */
+    boolean isEndedByServer() throws InterruptedException {
+        return connection.closeFuture().await(10, TimeUnit.SECONDS);
+    }
+
     boolean isConnected() {
         return connection.isActive();
     }

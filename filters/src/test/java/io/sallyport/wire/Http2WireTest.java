@@ -165,6 +165,35 @@ class Http2WireTest {
         }
     }
 
+    /** RFC 9113 leaves it to the codec otherwise, which would answer without a record. */
+    @Test
+    void a_head_that_is_too_large_is_left_to_the_pipeline_to_refuse() throws Exception {
+        try (var server = WireServer.denying(DENIED)
+                        .maxHeaders(DataSize.ofKilobytes(1))
+                        .tls(tls)
+                        .start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            assertThat(client.request("GET", HOST, true, "x-large", "x".repeat(2_000))
+                            .next())
+                    .isEqualTo("HEADERS 403");
+            assertThat(server.outcome()).isEqualTo(new Outcome.Refused(DENIED));
+        }
+    }
+
+    /** Rapid reset, CVE-2023-44487. */
+    @Test
+    void a_client_that_opens_streams_only_to_reset_them_loses_its_connection() throws Exception {
+        Forwarder never = (_, _, _) -> Mono.never();
+        try (var server = WireServer.permitting(never).tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            for (int i = 0; i < 250 && client.isConnected(); i++) {
+                client.openAndReset(HOST);
+            }
+
+            assertThat(client.isEndedByServer()).isTrue();
+        }
+    }
+
     @Test
     void http_1_over_tls_is_served_and_guarded() throws Exception {
         try (var server = new WireServer().tls(tls).start()) {
