@@ -63,19 +63,19 @@ public record DecisionLogConfig(
             @Setting("The file that is written; rotated ones lie beside it, named by the time of their rotation.")
             Path path,
 
-            @Setting(value = "When the file would grow beyond this it is rotated: 64KB to 1GB.", byDefault = "64MB")
+            @Setting(value = "When the file would grow beyond this it is rotated: 1MB to 1GB.", byDefault = "64MB")
             DataSize maxSize,
 
             @Setting(
                     value = "How many files are kept, the written one included; the oldest is deleted. 2 to 1000.",
                     byDefault = "8")
             int maxFiles) {
-        private static final DataSize SMALLEST = DataSize.ofKilobytes(64);
+        private static final DataSize SMALLEST = DataSize.ofMegabytes(1);
         private static final DataSize LARGEST = DataSize.ofGigabytes(1);
 
         public File {
             if (maxSize.compareTo(SMALLEST) < 0 || maxSize.compareTo(LARGEST) > 0) {
-                throw new InvalidSetting("max-size", maxSize, "64KB to 1GB");
+                throw new InvalidSetting("max-size", maxSize, "1MB to 1GB");
             }
             requireRange("max-files", maxFiles, 2, 1_000);
         }

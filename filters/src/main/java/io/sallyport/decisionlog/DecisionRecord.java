@@ -56,7 +56,7 @@ record DecisionRecord(
         @Nullable Repeats repeats) {
 
     private static final int LONGEST_USER_AGENT = 256;
-    private static final int LONGEST_PATH = 2_048;
+    static final int LONGEST_PATH = 2_048;
     // A Host that names no route is the client's to choose; what is no host name is not shown at all.
     private static final Pattern HOST = Pattern.compile("[A-Za-z0-9.:\\[\\]-]{1,255}");
     private static final Pattern CLIENT_REQUEST_ID = Pattern.compile("[A-Za-z0-9-]{8,64}");

@@ -23,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class EcsLine {
     private static final String ECS_VERSION = "8.11.0";
-    private static final int LONGEST_TEXT = 2_048;
+    private static final int LONGEST_TEXT = 1_024;
     private static final Pattern DOT = Pattern.compile("\\.");
     // Always three digits, so that lines sort by their text.
     private static final DateTimeFormatter TIMESTAMP =
@@ -125,7 +125,10 @@ final class EcsLine {
         }
         fields.text("url.domain", record.host());
         // The canonical path, never the query.
-        fields.text("url.path", record.path());
+        var path = record.path();
+        if (path != null) {
+            fields.put("url.path", Text.wellFormed(Text.truncate(path, DecisionRecord.LONGEST_PATH)));
+        }
         fields.text("user_agent.original", record.userAgent());
         var protocol = record.tlsProtocol();
         if (protocol != null) {

@@ -20,7 +20,7 @@ import org.springframework.util.unit.DataSize;
 
 /** Lines on a bounded piece of disk. */
 class RotatingFileTest {
-    private static final int MAX_BYTES = 64 * 1024;
+    private static final int MAX_BYTES = 1024 * 1024;
     private static final int MAX_FILES = 3;
 
     private final MovableClock clock = new MovableClock(FakeRequest.NOW);
