@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.gateway;
+
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Reason;
+import io.sallyport.forward.ForwardFailure;
+import io.sallyport.forward.ForwardPlan;
+import io.sallyport.forward.Forwarder;
+import io.sallyport.forward.UpstreamAnswer;
+import io.sallyport.pipeline.Permit;
+import java.net.URI;
+import java.net.URISyntaxException;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.codec.ServerCodecConfigurer;
+import org.springframework.web.server.ServerWebExchange;
+import org.springframework.web.server.WebHandler;
+import org.springframework.web.server.adapter.DefaultServerWebExchange;
+import org.springframework.web.server.i18n.FixedLocaleContextResolver;
+import org.springframework.web.server.i18n.LocaleContextResolver;
+import org.springframework.web.server.session.WebSessionManager;
+import reactor.core.publisher.Mono;
+import reactor.netty.http.server.HttpServerRequest;
+import reactor.netty.http.server.HttpServerResponse;
+
+/**
+ * The way of a route that lists {@code filters:}: an exchange of Spring's is made of what was permitted, runs through the
+ * library's handler with the permit in the Reactor context, and its answer is written when the filters are done with it.
+ *
+ * <p>The library's handler is called as such, and not through Spring's {@code HttpHandler}: that one would turn every failure
+ * into a 500 of its own before the gateway could say what failed.
+ */
+public final class GatewayForwarder implements Forwarder {
+    private static final Denial TARGET_MALFORMED = new Denial.Rejected(Reason.EDGE_TARGET_MALFORMED);
+    private static final Denial BODY_TOO_LARGE = new Denial.Rejected(Reason.EDGE_BODY_TOO_LARGE);
+    private static final Denial HEADERS_TOO_LARGE = new Denial.Rejected(Reason.EDGE_HEADERS_TOO_LARGE);
+    private static final Denial FAILED = new Denial.UpstreamFailed(Reason.FORWARD_FAILED);
+
+    private static final WebSessionManager NO_SESSIONS =
+            _ -> Mono.error(new IllegalStateException("the gateway keeps no sessions"));
+    private static final ServerCodecConfigurer CODECS = ServerCodecConfigurer.create();
+    private static final LocaleContextResolver LOCALE = new FixedLocaleContextResolver();
+
+    private final WebHandler handler;
+
+    /** Takes what finds the route that the permit names and runs its filters. */
+    public GatewayForwarder(PermitRouteMapping routes) {
+        this.handler = exchange -> routes.getHandler(exchange)
+                .switchIfEmpty(Mono.error(() -> new ForwardFailure(FAILED, null)))
+                .flatMap(found -> ((WebHandler) found).handle(exchange));
+    }
+
+    @Override
+    public Mono<Void> forward(Permit permit, HttpServerRequest request, HttpServerResponse response) {
+        permit.redeem();
+        var exchange = exchangeOf(permit, request);
+        if (exchange == null) {
+            return Mono.error(new ForwardFailure(TARGET_MALFORMED, null));
+        }
+        return handler.handle(exchange)
+                .then(Mono.defer(() -> write(exchange, response)))
+                .doOnError(_ -> discardAnswer(exchange))
+                .doOnCancel(() -> discardAnswer(exchange))
+                .contextWrite(context -> context.put(Permit.class, permit));
+    }
+
+    private static @Nullable ServerWebExchange exchangeOf(Permit permit, HttpServerRequest request) {
+        try {
+            return new DefaultServerWebExchange(
+                    new PermittedRequest(permit, request, upstreamUri(permit)),
+                    new HeldResponse(),
+                    NO_SESSIONS,
+                    CODECS,
+                    LOCALE);
+        } catch (URISyntaxException e) {
+            return null;
+        }
+    }
+
+    /** Where the request goes, in the form that was authorized; filters may change its path and query and nothing else. */
+    private static URI upstreamUri(Permit permit) throws URISyntaxException {
+        var target = ForwardPlan.of(permit.route()).target();
+        var query = permit.context().query();
+        var uri = new StringBuilder(target.tls() ? "https://" : "http://")
+                .append(target.authority())
+                .append(permit.path().value());
+        if (query != null) {
+            uri.append('?').append(query);
+        }
+        return new URI(uri.toString());
+    }
+
+    private static Mono<Void> write(ServerWebExchange exchange, HttpServerResponse response) {
+        UpstreamAnswer answer = exchange.getAttribute(PinnedRoutingFilter.ANSWER);
+        var edited = exchange.getResponse();
+        var status = edited.getStatusCode();
+        if (answer == null) {
+            return Mono.error(new ForwardFailure(answeredByFilter(status == null ? 0 : status.value()), null));
+        }
+        exchange.getAttributes().remove(PinnedRoutingFilter.ANSWER);
+        return answer.writeTo(
+                response,
+                status == null ? answer.status() : HttpResponseStatus.valueOf(status.value()),
+                nettyHeaders(edited.getHeaders()));
+    }
+
+    // The filters on the list answer for one reason only: a size that they do not let pass.
+    private static Denial answeredByFilter(int status) {
+        return switch (status) {
+            case 413 -> BODY_TOO_LARGE;
+            case 431 -> HEADERS_TOO_LARGE;
+            default -> FAILED;
+        };
+    }
+
+    private static void discardAnswer(ServerWebExchange exchange) {
+        if (exchange.getAttributes().remove(PinnedRoutingFilter.ANSWER) instanceof UpstreamAnswer answer) {
+            answer.discard();
+        }
+    }
+
+    static io.netty.handler.codec.http.HttpHeaders nettyHeaders(HttpHeaders headers) {
+        var copy = DefaultHttpHeadersFactory.headersFactory().newHeaders();
+        headers.forEach(copy::add);
+        return copy;
+    }
+}

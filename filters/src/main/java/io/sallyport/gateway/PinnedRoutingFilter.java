@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.gateway;
+
+import static org.springframework.cloud.gateway.support.ServerWebExchangeUtils.GATEWAY_REQUEST_URL_ATTR;
+
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Reason;
+import io.sallyport.forward.ForwardFailure;
+import io.sallyport.forward.ForwardPlan;
+import io.sallyport.forward.UpstreamAnswer;
+import io.sallyport.forward.UpstreamExchange;
+import io.sallyport.forward.UpstreamTarget;
+import io.sallyport.pipeline.Permit;
+import java.net.URI;
+import org.springframework.cloud.gateway.filter.GatewayFilter;
+import org.springframework.cloud.gateway.filter.GatewayFilterChain;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.server.reactive.ServerHttpRequestDecorator;
+import org.springframework.web.server.ServerWebExchange;
+import reactor.core.publisher.Mono;
+import reactor.netty.http.server.HttpServerRequest;
+
+/**
+ * The last filter, in place of the library's {@code NettyRoutingFilter}: sends the request, as the filters before it have left
+ * it, to the upstream that the permit names and to no other. The answer's head then goes back through the same filters.
+ */
+public final class PinnedRoutingFilter implements GatewayFilter {
+    /** The exchange's attribute that holds the {@link UpstreamAnswer} until somebody writes or discards it. */
+    static final String ANSWER = PinnedRoutingFilter.class.getName() + ".answer";
+
+    private static final Denial PERMIT_MISSING = new Denial.Rejected(Reason.FORWARD_PERMIT_MISSING);
+    private static final Denial TARGET_CHANGED = new Denial.UpstreamFailed(Reason.FORWARD_TARGET_CHANGED);
+
+    private final UpstreamExchange upstream;
+
+    public PinnedRoutingFilter(UpstreamExchange upstream) {
+        this.upstream = upstream;
+    }
+
+    @Override
+    public Mono<Void> filter(ServerWebExchange exchange, GatewayFilterChain chain) {
+        return Mono.deferContextual(context -> {
+            Permit permit = context.getOrDefault(Permit.class, null);
+            return permit == null ? Mono.error(new ForwardFailure(PERMIT_MISSING, null)) : send(permit, exchange);
+        });
+    }
+
+    private Mono<Void> send(Permit permit, ServerWebExchange exchange) {
+        var request = exchange.getRequest();
+        var target = ForwardPlan.of(permit.route()).target();
+        var uri = request.getURI();
+        URI chosen = exchange.getAttribute(GATEWAY_REQUEST_URL_ATTR);
+        if (!isOf(target, uri) || (chosen != null && !isOf(target, chosen))) {
+            return Mono.error(new ForwardFailure(TARGET_CHANGED, null));
+        }
+        HttpServerRequest received = ServerHttpRequestDecorator.getNativeRequest(request);
+        return upstream.send(permit, received, targetOf(uri), GatewayForwarder.nettyHeaders(request.getHeaders()))
+                .doOnNext(answer -> hold(answer, exchange))
+                .then();
+    }
+
+    private static boolean isOf(UpstreamTarget target, URI uri) {
+        return (target.tls() ? "https" : "http").equals(uri.getScheme())
+                && target.authority().equals(uri.getRawAuthority());
+    }
+
+    private static String targetOf(URI uri) {
+        var path = uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
+        var query = uri.getRawQuery();
+        return query == null ? path : path + '?' + query;
+    }
+
+    private static void hold(UpstreamAnswer answer, ServerWebExchange exchange) {
+        exchange.getAttributes().put(ANSWER, answer);
+        var response = exchange.getResponse();
+        response.setStatusCode(HttpStatusCode.valueOf(answer.status().code()));
+        var headers = response.getHeaders();
+        for (var field : answer.headers()) {
+            headers.add(field.getKey(), field.getValue());
+        }
+    }
+}
