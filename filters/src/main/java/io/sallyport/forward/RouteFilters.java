@@ -2,7 +2,13 @@
 package io.sallyport.forward;
 
 /**
- * The {@code filters:} of a route, compiled by the seam that runs them. This package knows that they are there, and nothing
+ * The {@code filters:} of a route, compiled by the seam that runs them. This package knows whether there are any, and nothing
  * else of them.
  */
-public interface RouteFilters {}
+@FunctionalInterface
+public interface RouteFilters {
+    /** Of a route that only forwards. */
+    RouteFilters NONE = () -> true;
+
+    boolean isEmpty();
+}

@@ -11,9 +11,12 @@ import org.springframework.cloud.gateway.filter.GatewayFilter;
  * @param filters in the order of the file, each with the order that the library gives a route's filters: 1, 2, ...
  */
 public record CompiledFilters(List<GatewayFilter> filters) implements RouteFilters {
-    public static final CompiledFilters NONE = new CompiledFilters(List.of());
-
     public CompiledFilters {
         filters = List.copyOf(filters);
+    }
+
+    @Override
+    public boolean isEmpty() {
+        return filters.isEmpty();
     }
 }

@@ -83,9 +83,6 @@ public final class FilterDefinitions {
 
     /** The filters in their order, or findings at their places and null. */
     public static @Nullable CompiledFilters compile(List<String> definitions, Findings.Place at) {
-        if (definitions.isEmpty()) {
-            return CompiledFilters.NONE;
-        }
         var filters = new ArrayList<GatewayFilter>();
         for (int i = 0; i < definitions.size(); i++) {
             var filter = compile(definitions.get(i), at.element(i));

@@ -4,6 +4,7 @@ package io.sallyport.wire;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.ForwardFailure;
+import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.pipeline.Permit;
 import reactor.core.publisher.Mono;
@@ -15,22 +16,29 @@ public final class PermitForwarder implements Forwarder {
     private static final Denial UNMATCHED = new Denial.Rejected(Reason.AUTHORIZE_ROUTE_UNMATCHED);
 
     private final Forwarder local;
-    private final Forwarder upstream;
+    private final Forwarder direct;
+    private final Forwarder filtered;
 
     /**
+     * Takes the three ways forward.
+     *
      * @param local for the gateway's own answers
-     * @param upstream for everything that an upstream answers
+     * @param direct for routes that only forward
+     * @param filtered for routes that list filters
      */
-    public PermitForwarder(LocalForwarder local, Forwarder upstream) {
+    public PermitForwarder(LocalForwarder local, Forwarder direct, Forwarder filtered) {
         this.local = local;
-        this.upstream = upstream;
+        this.direct = direct;
+        this.filtered = filtered;
     }
 
     @Override
     public Mono<Void> forward(Permit permit, HttpServerRequest request, HttpServerResponse response) {
         return switch (permit.route().kind()) {
             case LOCAL -> local.forward(permit, request, response);
-            case UPSTREAM -> upstream.forward(permit, request, response);
+            case UPSTREAM ->
+                (ForwardPlan.of(permit.route()).filters().isEmpty() ? direct : filtered)
+                        .forward(permit, request, response);
             // authorize has let nobody come here; if it ever does, there is still nothing to forward to.
             case UNMATCHED -> Mono.error(new ForwardFailure(UNMATCHED, null));
         };

@@ -96,7 +96,7 @@ public final class TestFront implements AutoCloseable {
     /** A route whose plan is that target, without filters. */
     public static Route route(String name, UpstreamTarget target) {
         return Route.builder(name, "api.example.org", Route.Kind.UPSTREAM)
-                .settings(io.sallyport.pipeline.StageName.FORWARD, new ForwardPlan(target, new RouteFilters() {}, null))
+                .settings(io.sallyport.pipeline.StageName.FORWARD, new ForwardPlan(target, RouteFilters.NONE, null))
                 .build();
     }
 
