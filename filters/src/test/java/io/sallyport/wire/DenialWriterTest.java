@@ -207,7 +207,7 @@ class DenialWriterTest {
                         Duration.ofSeconds(1),
                         false,
                         false),
-                new RouteFilters() {},
+                RouteFilters.NONE,
                 LocalForwarderTest.rules("https://app.example.org", HttpMethod.GET));
         var route = Route.builder("orders", "localhost", Route.Kind.UPSTREAM)
                 .settings(StageName.FORWARD, plan)

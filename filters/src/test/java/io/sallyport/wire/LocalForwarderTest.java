@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Reason;
+import io.sallyport.forward.Forwarder;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
@@ -20,6 +21,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the gateway answers itself, over a real socket. */
 class LocalForwarderTest {
+    private static final Forwarder NOBODY = (_, _, _) -> {
+        throw new AssertionError("forwarded");
+    };
+
     private static final CorsRules READERS = rules("https://app.example.org", HttpMethod.GET, HttpMethod.HEAD);
     private static final CorsRules WRITERS = rules("https://admin.example.org", HttpMethod.PUT);
 
@@ -115,9 +120,7 @@ class LocalForwarderTest {
 
     @Test
     void an_unmatched_route_has_nothing_to_forward_to() throws Exception {
-        var server = WireServer.permitting(new PermitForwarder(new LocalForwarder(), (_, _, _) -> {
-            throw new AssertionError("forwarded");
-        }));
+        var server = WireServer.permitting(new PermitForwarder(new LocalForwarder(), NOBODY, NOBODY));
         try (var started = server.on(Route.builder("sallyport:unmatched", "localhost", Route.Kind.UNMATCHED)
                                 .build())
                         .start();
@@ -143,9 +146,7 @@ class LocalForwarderTest {
     }
 
     private static WireServer serving(LocalAnswer answer) {
-        return WireServer.permitting(new PermitForwarder(new LocalForwarder(), (_, _, _) -> {
-                    throw new AssertionError("forwarded to an upstream");
-                }))
+        return WireServer.permitting(new PermitForwarder(new LocalForwarder(), NOBODY, NOBODY))
                 .on(Route.builder("sallyport:local", "localhost", Route.Kind.LOCAL)
                         .settings(StageName.FORWARD, answer)
                         .build())
