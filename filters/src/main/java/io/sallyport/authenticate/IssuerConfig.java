@@ -80,7 +80,6 @@ public record IssuerConfig(
         }
     }
 
-    /** Some part of the URL that is not a way to say where: it has no business in an exact string. */
     private static void requireUrl(String key, String value, boolean insecurePlaintext) {
         var expected = insecurePlaintext
                 ? "an http or https URL with a host, without query, fragment and user"

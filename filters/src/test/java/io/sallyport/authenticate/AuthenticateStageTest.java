@@ -161,7 +161,8 @@ class AuthenticateStageTest {
                                 .audience(List.of(TestTokens.AUDIENCE, 7))
                                 .issue()),
                         Reason.AUTHENTICATE_JWT_AUD_MISMATCH),
-                arguments("no exp", bearer(CORP.token().without("exp").issue()), Reason.AUTHENTICATE_JWT_EXP_MISSING),
+                arguments(
+                        "T4: no exp", bearer(CORP.token().without("exp").issue()), Reason.AUTHENTICATE_JWT_EXP_MISSING),
                 arguments(
                         "an exp of null",
                         bearer(CORP.token().claim("exp", null).issue()),

@@ -53,10 +53,11 @@ final class HttpJwkSetEndpoint implements JwkSetEndpoint {
 
     @Override
     public Mono<Answer> fetch(@Nullable String etag) {
+        // Wherever a fault lies, or whatever took too long: the next attempt asks again where the keys are.
         return jwksUri()
                 .flatMap(uri -> get(uri, etag))
-                // Wherever the fault lies, the next attempt asks again where the keys are.
-                .doOnError(_ -> discovered = null);
+                .doOnError(_ -> discovered = null)
+                .doOnCancel(() -> discovered = null);
     }
 
     private Mono<URI> jwksUri() {

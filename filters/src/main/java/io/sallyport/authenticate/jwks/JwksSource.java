@@ -210,12 +210,16 @@ final class JwksSource implements JwkSetSource {
         var known = state;
         // Subscribed to by nobody but us: no client's cancel ends it.
         Mono.defer(() -> endpoint.fetch(known == null ? null : known.etag()))
-                .timeout(timing.timeout(), scheduler)
-                .switchIfEmpty(Mono.error(() -> new JwkSetEndpoint.UnusableAnswer("the endpoint has no answer")))
+                .timeout(timing.timeout(), Mono.error(this::noAnswer), scheduler)
+                .switchIfEmpty(Mono.error(this::noAnswer))
                 .publishOn(scheduler)
                 .map(this::accept)
                 .onErrorResume(error -> Mono.fromSupplier(() -> fail(error)))
                 .subscribe(delay -> conclude(mine, kid, delay));
+    }
+
+    private JwkSetEndpoint.UnusableAnswer noAnswer() {
+        return new JwkSetEndpoint.UnusableAnswer("no answer within " + timing.timeout());
     }
 
     /** Ends a fetch: what it brought is in place before anybody who waited looks for it. */
