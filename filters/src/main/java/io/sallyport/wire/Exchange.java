@@ -169,14 +169,23 @@ final class Exchange extends Mono<Void> implements Subscription {
         if (response.hasSentHeaders()) {
             conclude(new Outcome.Aborted(response.status().code(), denial.reason()));
             // The client's subscription is left alone: completing it would complete the answer.
-            Wire.abort(channel, context.head().isHttp2());
+            abort();
             return;
         }
         conclude(new Outcome.Refused(denial));
-        // An error means that the connection is gone already; it must not become the 500 that Reactor Netty would make
-        // of it.
-        Mono.fromDirect(DenialWriter.answer(denial, context, request, response))
-                .subscribe(null, _ -> Wire.abort(channel, context.head().isHttp2()), this::complete);
+        try {
+            // An error means that the connection is gone already; it must not become the 500 that Reactor Netty would
+            // make.
+            Mono.fromDirect(DenialWriter.answer(denial, context, request, response))
+                    .subscribe(null, _ -> abort(), this::complete);
+        } catch (RuntimeException _) {
+            // A forwarder began to answer at this very moment, on another thread: whatever it sends is not an answer.
+            abort();
+        }
+    }
+
+    private void abort() {
+        Wire.abort(channel, context.head().isHttp2());
     }
 
     @Override

@@ -3,10 +3,12 @@ package io.sallyport.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.pipeline.Outcome;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -77,9 +79,12 @@ class FramingRefusalTest {
 
             assertThat(rest).startsWith("HTTP/1.1 400 Bad Request\r\n");
             assertThat(rest.split("HTTP/1.1 ", -1)).hasSize(2);
-            assertThat(server.outcome()).isEqualTo(new Outcome.Answered(200));
-            assertThat(server.outcome()).isEqualTo(new Outcome.Answered(200));
-            assertThat(reasonOf(server.outcome())).isEqualTo(Reason.EDGE_HEADER_MALFORMED);
+            // In any order: the forwarder of this test ends on a thread of its own.
+            assertThat(List.of(server.outcome(), server.outcome(), server.outcome()))
+                    .containsExactlyInAnyOrder(
+                            new Outcome.Answered(200),
+                            new Outcome.Answered(200),
+                            new Outcome.Refused(new Denial.Rejected(Reason.EDGE_HEADER_MALFORMED)));
             assertThat(server.hasAnotherOutcome()).isFalse();
         }
     }

@@ -316,6 +316,19 @@ class IngressHandlerTest {
     }
 
     @Test
+    void one_connection_more_than_the_listener_holds_is_closed_and_the_others_serve_on() throws Exception {
+        try (var server = new WireServer().maxConnections(1).start();
+                var first = server.connect().send(GET)) {
+            first.readAnswer();
+            try (var second = server.connect()) {
+                assertThatThrownBy(() -> second.send(GET).readHead()).isInstanceOf(IOException.class);
+            }
+
+            assertThat(first.send(GET).readAnswer()).startsWith("HTTP/1.1 200 OK\r\n");
+        }
+    }
+
+    @Test
     void forwarded_headers_of_a_client_are_not_believed() throws Exception {
         try (var server = new WireServer().start();
                 var client = server.connect().send("""

@@ -85,6 +85,7 @@ final class WireServer implements AutoCloseable {
     private Duration requestTimeout = Duration.ofSeconds(10);
     private ListenerConfig.@Nullable Tls tls;
     private DataSize maxHeaders = DataSize.ofKilobytes(16);
+    private int maxConnections = 100;
     private @Nullable DisposableServer server;
 
     static WireServer denying(Denial denial) {
@@ -131,6 +132,11 @@ final class WireServer implements AutoCloseable {
 
     WireServer tls(ListenerConfig.Tls tls) {
         this.tls = tls;
+        return this;
+    }
+
+    WireServer maxConnections(int maxConnections) {
+        this.maxConnections = maxConnections;
         return this;
     }
 
@@ -183,6 +189,7 @@ final class WireServer implements AutoCloseable {
                 .tls(tls)
                 .insecurePlaintext(tls == null)
                 .maxHeaders(maxHeaders)
+                .maxConnections(maxConnections)
                 .requestTimeout(requestTimeout)
                 .bodyTimeout(bodyTimeout)
                 .build();
