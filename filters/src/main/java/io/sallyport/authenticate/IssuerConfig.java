@@ -80,6 +80,23 @@ public record IssuerConfig(
         }
     }
 
+    /** The same issuer, for tokens of other audiences. */
+    public IssuerConfig withAudiences(List<String> others) {
+        return new IssuerConfig(
+                issuer,
+                others,
+                algorithms,
+                types,
+                jwksUri,
+                maxTokenLifetime,
+                maxTokenAge,
+                requireNbf,
+                profile,
+                jwks,
+                ca,
+                insecurePlaintext);
+    }
+
     private static void requireUrl(String key, String value, boolean insecurePlaintext) {
         var expected = insecurePlaintext
                 ? "an http or https URL with a host, without query, fragment and user"

@@ -50,7 +50,7 @@ final class ConfigurationReloader {
     record Status(String revision, List<Finding> findings) {}
 
     private final SnapshotCompiler compiler;
-    private final KeySetPrefetch keySets;
+    private final KeySets keySets;
     private final SnapshotSource snapshots;
     private final Counter applied;
     private final Counter refused;
@@ -58,8 +58,7 @@ final class ConfigurationReloader {
     private volatile Status status;
 
     /** @param keySets has the keys of issuers fetched before tokens of theirs are accepted */
-    ConfigurationReloader(
-            SnapshotCompiler compiler, KeySetPrefetch keySets, SnapshotSource snapshots, MeterRegistry meters) {
+    ConfigurationReloader(SnapshotCompiler compiler, KeySets keySets, SnapshotSource snapshots, MeterRegistry meters) {
         this.compiler = compiler;
         this.keySets = keySets;
         this.snapshots = snapshots;
@@ -118,9 +117,9 @@ final class ConfigurationReloader {
 
     private void apply(ConfigurationFile file) {
         var next = compiler.compile(file);
-        keySets.await(next.issuers().keySet());
+        keySets.await(next.issuers().values());
         snapshots.swap(next);
-        keySets.retain(next.issuers().keySet());
+        keySets.retain(next.issuers().values());
         status = new Status(file.revision(), List.of());
         applied.increment();
         log.atInfo()

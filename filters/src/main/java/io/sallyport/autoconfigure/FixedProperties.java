@@ -52,6 +52,9 @@ final class FixedProperties {
             Map.entry("management.endpoint.health.probes.enabled", "true"),
             Map.entry("management.endpoint.health.group.liveness.include", "livenessState"),
             Map.entry("management.endpoint.health.group.liveness.additional-path", "management:/livez"),
+            Map.entry(
+                    "management.endpoint.health.group.readiness.include",
+                    "readinessState,configuration,jwks,revocation,svid"),
             Map.entry("management.endpoint.health.group.readiness.additional-path", "management:/readyz"));
 
     /** Makes of Spring Boot what the ingress port must not have, or what {@link ManagementSecurity} does instead. */
@@ -78,11 +81,6 @@ final class FixedProperties {
         properties.put("management.server.address", management.address());
         properties.put("management.server.port", management.port());
         properties.put("management.endpoint.health.roles", "SCOPE_" + management.readScope());
-        properties.put(
-                "management.endpoint.health.group.readiness.include",
-                settings.identity() == null
-                        ? "readinessState,jwks,configuration"
-                        : "readinessState,jwks,configuration,svid");
         if (management.tls() != null) {
             properties.put("management.server.ssl.enabled", true);
             properties.put(

@@ -2,6 +2,7 @@
 package io.sallyport.autoconfigure;
 
 import io.sallyport.authenticate.Issuer;
+import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Snapshot;
 import java.time.Duration;
 import java.util.Map;
@@ -12,8 +13,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param snapshot what requests are judged by
  * @param issuers by name; their keys stay current by themselves
+ * @param management accepts what the management port accepts; no request is ever matched to it. Null if it accepts nothing
  */
-record Generation(ConfigurationFile file, Snapshot snapshot, Map<String, Issuer> issuers) {
+record Generation(
+        ConfigurationFile file,
+        Snapshot snapshot,
+        Map<String, Issuer> issuers,
+        @Nullable Route management) {
     Generation {
         issuers = Map.copyOf(issuers);
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.autoconfigure;
 
+import io.sallyport.revocation.DenyListIndex;
+import java.time.InstantSource;
 import java.util.List;
-import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.autoconfigure.web.ManagementContextConfiguration;
 import org.springframework.boot.actuate.autoconfigure.web.ManagementContextType;
 import org.springframework.context.annotation.Bean;
@@ -34,8 +35,13 @@ class ManagementSecurity {
     };
 
     @Bean
+    ReactiveJwtDecoder managementTokens(SnapshotSource snapshots, DenyListIndex denyList, InstantSource clock) {
+        return new ManagementTokens(snapshots, denyList, clock);
+    }
+
+    @Bean
     SecurityWebFilterChain managementSecurityChain(
-            ServerHttpSecurity http, ConfigurationFile file, ObjectProvider<ReactiveJwtDecoder> decoder) {
+            ServerHttpSecurity http, ConfigurationFile file, ReactiveJwtDecoder decoder) {
         var config = file.settings().management();
         http.csrf(ServerHttpSecurity.CsrfSpec::disable)
                 .httpBasic(ServerHttpSecurity.HttpBasicSpec::disable)
@@ -60,7 +66,7 @@ class ManagementSecurity {
             exchanges.anyExchange().denyAll();
         });
         if (config.issuer() != null) {
-            http.oauth2ResourceServer(server -> server.jwt(jwt -> jwt.jwtDecoder(decoder.getObject()))
+            http.oauth2ResourceServer(server -> server.jwt(jwt -> jwt.jwtDecoder(decoder))
                     .authenticationEntryPoint((exchange, _) -> unauthenticated(exchange))
                     .accessDeniedHandler((exchange, _) -> forbidden(exchange)));
         }

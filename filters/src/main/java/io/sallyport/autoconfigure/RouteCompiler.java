@@ -10,7 +10,9 @@ import io.sallyport.config.Findings;
 import io.sallyport.edge.BodyLimit;
 import io.sallyport.edge.MatchConfig;
 import io.sallyport.edge.RouteTable;
+import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.UpstreamTarget;
+import io.sallyport.gateway.FilterDefinitions;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.ratelimit.RouteLimits;
@@ -73,6 +75,7 @@ final class RouteCompiler {
             @Nullable RouteLimits limits,
             @Nullable RiskLadder ladder,
             @Nullable CorsRules cors,
+            @Nullable ForwardPlan plan,
             List<String> scopes,
             DataSize maxBody,
             @Nullable UpstreamCapacity capacity) {}
@@ -89,14 +92,17 @@ final class RouteCompiler {
         var upstreamAt = at.child("upstream");
         var target = upstream == null ? null : UpstreamTarget.compile(upstream, upstreamAt);
         checkIdentity(name, target);
+        var cors = section.cors() == null || match == null
+                ? null
+                : CorsRules.compile(section.cors(), match.methodSet(), at.child("cors"));
+        var filters = FilterDefinitions.compile(section.filters(), at.child("filters"));
         var compiled = new Compiled(
                 isPublic,
                 authorize == null || isPublic ? null : rules(authorize, match, at),
                 RouteLimits.compile(section.rateLimits(), name, isPublic, at.child("rate-limits")),
                 section.risk() == null ? null : RiskLadder.compile(section.risk(), isPublic, at.child("risk")),
-                section.cors() == null || match == null
-                        ? null
-                        : CorsRules.compile(section.cors(), match.methodSet(), at.child("cors")),
+                cors,
+                target == null || filters == null ? null : new ForwardPlan(target, filters, cors),
                 authorize == null ? List.of() : authorize.scopes(),
                 section.maxBody() == null ? settings.stages().edge().maxBody() : section.maxBody(),
                 upstream == null || target == null ? null : capacities.compile(name, upstream, target, upstreamAt));
@@ -167,6 +173,7 @@ final class RouteCompiler {
         } else {
             route.settings(StageName.AUTHENTICATE, Objects.requireNonNull(accepted, "accepted tokens"));
         }
+        route.settings(StageName.FORWARD, Objects.requireNonNull(compiled.plan(), "forward plan"));
         if (compiled.rules() != null) {
             route.settings(StageName.AUTHORIZE, compiled.rules());
         }

@@ -9,6 +9,7 @@ import io.sallyport.forward.UpstreamConfig;
 import io.sallyport.ratelimit.LimitConfig;
 import io.sallyport.risk.RiskLadderConfig;
 import io.sallyport.wire.CorsConfig;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
@@ -40,6 +41,13 @@ public record RouteSection(
 
         @Setting("Which web pages of other origins may call this route. Without it none.") @Nullable
         CorsConfig cors,
+
+        @Setting(
+                value =
+                        "Filters of Spring Cloud Gateway that change the request or the answer on their way, in their order:"
+                                + " StripPrefix=1.",
+                byDefault = "[]")
+        List<String> filters,
 
         @Setting("The longest request body; as stages.edge.max-body says when absent. A longer one is a 413.") @Nullable
         DataSize maxBody,

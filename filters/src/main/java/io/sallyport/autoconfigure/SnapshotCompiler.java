@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.autoconfigure;
 
+import io.sallyport.authenticate.AcceptedTokens;
 import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
 import io.sallyport.authenticate.JwkSetSource;
 import io.sallyport.authenticate.JwkSetSources;
+import io.sallyport.authenticate.RouteAuthentication;
 import io.sallyport.config.Findings;
 import io.sallyport.config.NearestName;
 import io.sallyport.edge.EdgeSettings;
 import io.sallyport.edge.HeadLimits;
 import io.sallyport.edge.RouteTable;
+import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.risk.AuthenticationFailureIndex;
 import io.sallyport.risk.RiskScoring;
+import java.net.URI;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -91,18 +96,42 @@ final class SnapshotCompiler {
             at.child("routes").reject("{}", "at least one route");
         }
         var issuers = Issuer.compile(settings.issuers(), keySets, crypto, at.child("issuers"));
-        var managementIssuer = settings.management().issuer();
-        if (managementIssuer != null) {
-            checkIssuer(
-                    managementIssuer, issuers.keySet(), at.child("management").child("issuer"));
-        }
+        var management = management(settings, issuers, at.child("management"));
         var routes = new RouteCompiler(settings, issuers, findings);
         var table = routes.compile();
         if (table == null || !findings.isEmpty()) {
             return null;
         }
-        return new Generation(
-                file, new Snapshot(file.revision(), routes.routes(), gatewayWide(settings, table)), issuers);
+        var snapshot = new Snapshot(file.revision(), routes.routes(), gatewayWide(settings, table));
+        return new Generation(file, snapshot, issuers, management);
+    }
+
+    /** What the management port accepts: tokens as its issuer makes them, but for an audience of its own. */
+    private @Nullable Route management(GatewaySettings settings, Map<String, Issuer> issuers, Findings.Place at) {
+        var name = settings.management().issuer();
+        var audience = settings.management().audience();
+        if (name == null || audience == null) {
+            return null;
+        }
+        checkIssuer(name, issuers.keySet(), at.child("issuer"));
+        var issuer = issuers.get(name);
+        var config = settings.issuers().get(name);
+        if (issuer == null || config == null) {
+            return null;
+        }
+        var forManagement = Issuer.compile(
+                Map.of(name, config.withAudiences(List.of(audience))), (_, _, _) -> issuer.keys(), crypto, at);
+        var accepted = AcceptedTokens.compile(
+                new RouteAuthentication(List.of(name), List.of(), null, false),
+                forManagement,
+                URI.create("urn:sallyport:management"),
+                "management",
+                at);
+        return accepted == null
+                ? null
+                : Route.builder("sallyport:management", "management", Route.Kind.LOCAL)
+                        .settings(StageName.AUTHENTICATE, accepted)
+                        .build();
     }
 
     private Map<StageName, Object> gatewayWide(GatewaySettings settings, RouteTable table) {

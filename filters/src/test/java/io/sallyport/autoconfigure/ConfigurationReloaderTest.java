@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.authenticate.Issuer;
 import io.sallyport.config.Finding;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,8 +14,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,16 +42,16 @@ final class ConfigurationReloaderTest {
             """;
 
     /** Remembers what was waited for and forgotten, and how things stood then. */
-    private final class RememberingKeySets implements KeySetPrefetch {
+    private final class RememberingKeySets implements KeySets {
         private final List<String> calls = new ArrayList<>();
 
         @Override
-        public void await(Set<String> issuers) {
+        public void await(Collection<Issuer> issuers) {
             calls.add("await %s under %s".formatted(issuers, snapshots.get().revision()));
         }
 
         @Override
-        public void retain(Set<String> issuers) {
+        public void retain(Collection<Issuer> issuers) {
             calls.add("retain %s under %s".formatted(issuers, snapshots.get().revision()));
         }
     }

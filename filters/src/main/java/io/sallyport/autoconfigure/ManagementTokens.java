@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.autoconfigure;
+
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.sallyport.authenticate.AuthenticateStage;
+import io.sallyport.identity.Principal;
+import io.sallyport.pipeline.Admission;
+import io.sallyport.pipeline.CanonicalPath;
+import io.sallyport.pipeline.Pipeline;
+import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.RequestHead;
+import io.sallyport.pipeline.RequestIds;
+import io.sallyport.pipeline.TlsConnection;
+import io.sallyport.revocation.DenyList;
+import io.sallyport.revocation.RevocationStage;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.security.oauth2.jwt.BadJwtException;
+import org.springframework.security.oauth2.jwt.Jwt;
+import org.springframework.security.oauth2.jwt.JwtException;
+import org.springframework.security.oauth2.jwt.ReactiveJwtDecoder;
+import reactor.core.publisher.Mono;
+
+/**
+ * Judges the tokens of the management port by the stages that judge those of the ingress port: {@code authenticate} and {@code
+ * revocation}. So there is one idea of what a good token is, and one set of keys; Spring Security does the rest.
+ */
+final class ManagementTokens implements ReactiveJwtDecoder {
+    private final Pipeline pipeline;
+    private final SnapshotSource snapshots;
+    private final InstantSource clock;
+
+    ManagementTokens(SnapshotSource snapshots, DenyList denyList, InstantSource clock) {
+        var authenticate = snapshots.generation().settings().stages().authenticate();
+        this.pipeline = new Pipeline(
+                // Its metrics are about the ingress port, so these go nowhere.
+                List.of(
+                        new AuthenticateStage(authenticate, new CompositeMeterRegistry()),
+                        new RevocationStage(denyList)),
+                (_, _) -> {});
+        this.snapshots = snapshots;
+        this.clock = clock;
+    }
+
+    /** Fails with a message that nobody is shown: {@link ManagementSecurity} answers with fixed texts. */
+    @Override
+    public Mono<Jwt> decode(String token) {
+        return Mono.defer(() -> {
+            var context = context(token);
+            return switch (pipeline.admit(context)) {
+                case Admission.Settled settled -> jwt(settled, token);
+                case Admission.Awaited(var admission) -> admission.flatMap(settled -> jwt(settled, token));
+            };
+        });
+    }
+
+    private RequestContext context(String token) {
+        var generation = snapshots.generation();
+        var route = generation.management();
+        if (route == null) {
+            throw new JwtException("the management port has no issuer");
+        }
+        var now = clock.instant();
+        var context = new RequestContext(
+                new Presented(token),
+                generation.snapshot(),
+                RequestIds.mint(now.toEpochMilli()),
+                now,
+                System.nanoTime(),
+                Runnable::run);
+        context.matched(route, new CanonicalPath("/"), null, Map.of());
+        return context;
+    }
+
+    private static Mono<Jwt> jwt(Admission.Settled settled, String token) {
+        return switch (settled) {
+            case Admission.Permitted(var permit) ->
+                permit.principal() instanceof Principal.Subject subject
+                        ? Mono.just(jwt(subject, token))
+                        : Mono.error(new BadJwtException("no subject"));
+            case Admission.Refused(var denial) -> {
+                var reason = denial.reason().code();
+                yield Mono.error(denial.status() < 500 ? new BadJwtException(reason) : new JwtException(reason));
+            }
+        };
+    }
+
+    private static Jwt jwt(Principal.Subject subject, String token) {
+        return Jwt.withTokenValue(token)
+                // Spring wants some header; who reads one would read what nobody verified for them.
+                .header("verified-by", "sallyport")
+                .subject(subject.subject())
+                .issuer(subject.issuer())
+                .issuedAt(subject.issuedAt())
+                .expiresAt(subject.expiresAt())
+                .claim("scope", String.join(" ", subject.scopes()))
+                .build();
+    }
+
+    /** A request as far as these two stages look at one. */
+    private static final class Presented implements RequestHead {
+        private final HttpHeaders headers = new DefaultHttpHeaders();
+
+        private Presented(String token) {
+            headers.set(HttpHeaderNames.AUTHORIZATION, "Bearer " + token);
+        }
+
+        @Override
+        public HttpMethod method() {
+            return HttpMethod.GET;
+        }
+
+        @Override
+        public String target() {
+            return "/";
+        }
+
+        @Override
+        public HttpHeaders headers() {
+            return headers;
+        }
+
+        @Override
+        public boolean isHttp2() {
+            return false;
+        }
+
+        @Override
+        public InetSocketAddress peerAddress() {
+            return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        }
+
+        @Override
+        public @Nullable TlsConnection tls() {
+            return null;
+        }
+    }
+}
