@@ -19,8 +19,8 @@ check: ## Runs all that a change must pass: lint, unit, architecture and integra
 fmt: ## Formats the Java sources and adds missing license lines (Maven itself must run on JDK 25 for this one).
 	$(MVN) spotless:apply
 
-docs: ## Writes the pages that are generated from the code: docs/reasons.md.
-	$(MVN) -pl filters test -Dtest='ReasonsPageTest' -Dsallyport.docs.update=true
+docs: ## Writes the pages that are generated from the code: docs/reasons.md, docs/configuration.md, config/gateway.schema.json.
+	$(MVN) -pl filters test -Dtest='*PageTest' -Dsallyport.docs.update=true
 
 run: ## Starts the gateway with config/gateway.yaml.
 	./sallyport run

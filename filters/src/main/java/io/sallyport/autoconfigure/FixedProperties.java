@@ -30,16 +30,26 @@ final class FixedProperties {
             Map.entry(GATEWAY + "route-refresh-listener.enabled", "false"),
             // Its bean needs a gRPC transport that is not on the class path, and stops the application.
             Map.entry(GATEWAY + "filter.json-to-grpc.enabled", "false"),
+            // Global filters do not run; those that come with a client, a scheduler or a socket are not even made.
+            Map.entry(GATEWAY + "global-filter.adapt-cached-body.enabled", "false"),
+            Map.entry(GATEWAY + "global-filter.forward-path.enabled", "false"),
+            Map.entry(GATEWAY + "global-filter.forward-routing.enabled", "false"),
+            Map.entry(GATEWAY + "global-filter.netty-routing.enabled", "false"),
+            Map.entry(GATEWAY + "global-filter.remove-cached-body.enabled", "false"),
+            Map.entry(GATEWAY + "global-filter.route-to-request-url.enabled", "false"),
+            Map.entry(GATEWAY + "global-filter.websocket-routing.enabled", "false"),
+            // The one predicate that brings a web filter along. No predicate is ever asked.
+            Map.entry(GATEWAY + "predicate.weight.enabled", "false"),
             // What is measured of a request is measured by the pipeline, once.
             Map.entry(GATEWAY + "metrics.enabled", "false"),
             Map.entry(GATEWAY + "observability.enabled", "false"),
             Map.entry("spring.cloud.discovery.enabled", "false"),
             Map.entry("spring.cloud.refresh.enabled", "false"),
             // Trap T18: that endpoint makes routes.
-            Map.entry("management.endpoint.gateway.access", "none"),
-            Map.entry("management.endpoints.access.default", "none"),
-            Map.entry("management.endpoint.health.access", "read-only"),
-            Map.entry("management.endpoint.prometheus.access", "read-only"),
+            Map.entry("management.endpoint.gateway.access", "NONE"),
+            Map.entry("management.endpoints.access.default", "NONE"),
+            Map.entry("management.endpoint.health.access", "READ_ONLY"),
+            Map.entry("management.endpoint.prometheus.access", "READ_ONLY"),
             Map.entry("management.endpoints.web.exposure.include", "health,prometheus"),
             Map.entry("management.endpoints.web.exposure.exclude", ""),
             Map.entry("management.endpoints.web.base-path", "/actuator"),
@@ -63,7 +73,9 @@ final class FixedProperties {
             "org.springframework.boot.security.autoconfigure.web.reactive.ReactiveWebSecurityAutoConfiguration",
             "org.springframework.boot.security.autoconfigure.actuate.web.reactive.ReactiveManagementWebSecurityAutoConfiguration",
             "org.springframework.boot.security.oauth2.server.resource.autoconfigure.reactive.ReactiveOAuth2ResourceServerAutoConfiguration",
-            "org.springframework.boot.webflux.autoconfigure.WebFluxObservationAutoConfiguration");
+            "org.springframework.boot.webflux.autoconfigure.WebFluxObservationAutoConfiguration",
+            "org.springframework.cloud.gateway.config.GatewayNoLoadBalancerClientAutoConfiguration",
+            "org.springframework.cloud.gateway.config.GatewayReactiveLoadBalancerClientAutoConfiguration");
 
     private FixedProperties() {}
 

@@ -2,7 +2,6 @@
 package io.sallyport.autoconfigure;
 
 import io.sallyport.authenticate.Issuer;
-import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Snapshot;
 import java.time.Duration;
 import java.util.Map;
@@ -13,13 +12,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param snapshot what requests are judged by
  * @param issuers by name; their keys stay current by themselves
- * @param management accepts what the management port accepts; no request is ever matched to it. Null if it accepts nothing
+ * @param management what tokens of the management port are judged by; null if it accepts none
  */
 record Generation(
         ConfigurationFile file,
         Snapshot snapshot,
         Map<String, Issuer> issuers,
-        @Nullable Route management) {
+        @Nullable Snapshot management) {
     Generation {
         issuers = Map.copyOf(issuers);
     }

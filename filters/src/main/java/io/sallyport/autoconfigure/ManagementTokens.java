@@ -7,9 +7,9 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.authenticate.AuthenticateStage;
+import io.sallyport.edge.EdgeStage;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.Admission;
-import io.sallyport.pipeline.CanonicalPath;
 import io.sallyport.pipeline.Pipeline;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.RequestHead;
@@ -21,7 +21,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.oauth2.jwt.BadJwtException;
 import org.springframework.security.oauth2.jwt.Jwt;
@@ -30,10 +29,13 @@ import org.springframework.security.oauth2.jwt.ReactiveJwtDecoder;
 import reactor.core.publisher.Mono;
 
 /**
- * Judges the tokens of the management port by the stages that judge those of the ingress port: {@code authenticate} and {@code
- * revocation}. So there is one idea of what a good token is, and one set of keys; Spring Security does the rest.
+ * Judges the tokens of the management port by the stages that judge those of the ingress port: {@code edge}, {@code authenticate}
+ * and {@code revocation}. So there is one idea of what a good token is, and one set of keys; Spring Security does the rest.
  */
 final class ManagementTokens implements ReactiveJwtDecoder {
+    /** What the request is addressed to that such a token is judged with. */
+    static final String HOST = "management";
+
     private final Pipeline pipeline;
     private final SnapshotSource snapshots;
     private final InstantSource clock;
@@ -41,8 +43,9 @@ final class ManagementTokens implements ReactiveJwtDecoder {
     ManagementTokens(SnapshotSource snapshots, DenyList denyList, InstantSource clock) {
         var authenticate = snapshots.generation().settings().stages().authenticate();
         this.pipeline = new Pipeline(
-                // Its metrics are about the ingress port, so these go nowhere.
+                // The metrics of the stage are about the ingress port, so these go nowhere.
                 List.of(
+                        new EdgeStage(),
                         new AuthenticateStage(authenticate, new CompositeMeterRegistry()),
                         new RevocationStage(denyList)),
                 (_, _) -> {});
@@ -63,21 +66,18 @@ final class ManagementTokens implements ReactiveJwtDecoder {
     }
 
     private RequestContext context(String token) {
-        var generation = snapshots.generation();
-        var route = generation.management();
-        if (route == null) {
+        var snapshot = snapshots.generation().management();
+        if (snapshot == null) {
             throw new JwtException("the management port has no issuer");
         }
         var now = clock.instant();
-        var context = new RequestContext(
+        return new RequestContext(
                 new Presented(token),
-                generation.snapshot(),
+                snapshot,
                 RequestIds.mint(now.toEpochMilli()),
                 now,
                 System.nanoTime(),
                 Runnable::run);
-        context.matched(route, new CanonicalPath("/"), null, Map.of());
-        return context;
     }
 
     private static Mono<Jwt> jwt(Admission.Settled settled, String token) {
@@ -110,6 +110,7 @@ final class ManagementTokens implements ReactiveJwtDecoder {
         private final HttpHeaders headers = new DefaultHttpHeaders();
 
         private Presented(String token) {
+            headers.set(HttpHeaderNames.HOST, HOST);
             headers.set(HttpHeaderNames.AUTHORIZATION, "Bearer " + token);
         }
 

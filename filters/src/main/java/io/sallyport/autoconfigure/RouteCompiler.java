@@ -95,14 +95,13 @@ final class RouteCompiler {
         var cors = section.cors() == null || match == null
                 ? null
                 : CorsRules.compile(section.cors(), match.methodSet(), at.child("cors"));
-        var filters = FilterDefinitions.compile(section.filters(), at.child("filters"));
         var compiled = new Compiled(
                 isPublic,
                 authorize == null || isPublic ? null : rules(authorize, match, at),
                 RouteLimits.compile(section.rateLimits(), name, isPublic, at.child("rate-limits")),
                 section.risk() == null ? null : RiskLadder.compile(section.risk(), isPublic, at.child("risk")),
                 cors,
-                target == null || filters == null ? null : new ForwardPlan(target, filters, cors),
+                plan(section, target, cors, at),
                 authorize == null ? List.of() : authorize.scopes(),
                 section.maxBody() == null ? settings.stages().edge().maxBody() : section.maxBody(),
                 upstream == null || target == null ? null : capacities.compile(name, upstream, target, upstreamAt));
@@ -114,6 +113,15 @@ final class RouteCompiler {
                 add(name, host.value(), section, match, compiled, at);
             }
         }
+    }
+
+    private static @Nullable ForwardPlan plan(
+            RouteSection section, @Nullable UpstreamTarget target, @Nullable CorsRules cors, Findings.Place at) {
+        if (target == null || section.match() == null) {
+            return null;
+        }
+        var filters = FilterDefinitions.compile(section.filters(), at.child("filters"));
+        return filters == null ? null : new ForwardPlan(target, filters, cors);
     }
 
     private static @Nullable RouteRules rules(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.autoconfigure;
 
+import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.authenticate.AcceptedTokens;
 import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
@@ -11,12 +12,14 @@ import io.sallyport.config.Findings;
 import io.sallyport.config.NearestName;
 import io.sallyport.edge.EdgeSettings;
 import io.sallyport.edge.HeadLimits;
+import io.sallyport.edge.PathPattern;
 import io.sallyport.edge.RouteTable;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.risk.AuthenticationFailureIndex;
 import io.sallyport.risk.RiskScoring;
+import io.sallyport.wire.ListenerConfig;
 import java.net.URI;
 import java.time.Instant;
 import java.util.List;
@@ -102,12 +105,13 @@ final class SnapshotCompiler {
         if (table == null || !findings.isEmpty()) {
             return null;
         }
-        var snapshot = new Snapshot(file.revision(), routes.routes(), gatewayWide(settings, table));
+        var snapshot = new Snapshot(
+                file.revision(), routes.routes(), gatewayWide(settings, settings.requireListener(), table));
         return new Generation(file, snapshot, issuers, management);
     }
 
     /** What the management port accepts: tokens as its issuer makes them, but for an audience of its own. */
-    private @Nullable Route management(GatewaySettings settings, Map<String, Issuer> issuers, Findings.Place at) {
+    private @Nullable Snapshot management(GatewaySettings settings, Map<String, Issuer> issuers, Findings.Place at) {
         var name = settings.management().issuer();
         var audience = settings.management().audience();
         if (name == null || audience == null) {
@@ -127,15 +131,23 @@ final class SnapshotCompiler {
                 URI.create("urn:sallyport:management"),
                 "management",
                 at);
-        return accepted == null
+        var listener = settings.listener();
+        if (accepted == null || listener == null) {
+            return null;
+        }
+        var route = Route.builder("sallyport:management", ManagementTokens.HOST, Route.Kind.LOCAL)
+                .settings(StageName.AUTHENTICATE, accepted)
+                .build();
+        var nothingElse = Route.builder("sallyport:unmatched", ManagementTokens.HOST, Route.Kind.UNMATCHED)
+                .build();
+        var entry = new RouteTable.Entry(route, PathPattern.parse("/"), Set.of(HttpMethod.GET));
+        var table = RouteTable.compile(List.of(entry), List.of(nothingElse), at);
+        return table == null
                 ? null
-                : Route.builder("sallyport:management", "management", Route.Kind.LOCAL)
-                        .settings(StageName.AUTHENTICATE, accepted)
-                        .build();
+                : new Snapshot("management", List.of(route, nothingElse), gatewayWide(settings, listener, table));
     }
 
-    private Map<StageName, Object> gatewayWide(GatewaySettings settings, RouteTable table) {
-        var listener = settings.requireListener();
+    private Map<StageName, Object> gatewayWide(GatewaySettings settings, ListenerConfig listener, RouteTable table) {
         var stages = settings.stages();
         var headLimits = new HeadLimits(
                 Math.toIntExact(listener.maxRequestLine().toBytes()),

@@ -71,6 +71,7 @@ public final class SettingsReference {
             case "String" -> "text";
             case "Integer" -> "int";
             case "URI" -> "URI";
+            case "DataSize" -> "size";
             default -> SectionShape.keyOf(type).replace('-', ' ');
         };
     }

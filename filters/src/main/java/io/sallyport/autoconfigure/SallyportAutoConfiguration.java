@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.autoconfigure;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.sallyport.authenticate.AuthenticateStage;
+import io.sallyport.authenticate.CryptoProvider;
+import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.jwks.JwksSources;
+import io.sallyport.authorize.AuthorizeStage;
+import io.sallyport.decisionlog.DecisionLog;
+import io.sallyport.edge.EdgeStage;
+import io.sallyport.flood.AuthenticationFailures;
+import io.sallyport.flood.ConnectionCounts;
+import io.sallyport.flood.FloodStage;
+import io.sallyport.forward.DirectForwarder;
+import io.sallyport.forward.SvidSource;
+import io.sallyport.forward.UpstreamClients;
+import io.sallyport.forward.UpstreamExchange;
+import io.sallyport.forward.spiffe.FileSvidSource;
+import io.sallyport.forward.spiffe.WorkloadApiSvidSource;
+import io.sallyport.gateway.GatewayForwarder;
+import io.sallyport.gateway.PermitRouteMapping;
+import io.sallyport.gateway.PinnedRoutingFilter;
+import io.sallyport.gateway.PinnedWebHandler;
+import io.sallyport.ingress.Ingress;
+import io.sallyport.ingress.IngressPipeline;
+import io.sallyport.ratelimit.BucketStore;
+import io.sallyport.ratelimit.RateLimitStage;
+import io.sallyport.revocation.DenyListIndex;
+import io.sallyport.revocation.DenyListStore;
+import io.sallyport.revocation.MemoryDenyListStore;
+import io.sallyport.revocation.RevocationApi;
+import io.sallyport.revocation.RevocationStage;
+import io.sallyport.revocation.journal.DenyListJournal;
+import io.sallyport.risk.RiskStage;
+import io.sallyport.route.RouteStage;
+import io.sallyport.route.UpstreamHealth;
+import io.sallyport.wire.ConnectionListener;
+import io.sallyport.wire.IngressHandler;
+import io.sallyport.wire.IngressRoutes;
+import io.sallyport.wire.IngressServerCustomizer;
+import io.sallyport.wire.LocalForwarder;
+import io.sallyport.wire.PermitForwarder;
+import java.net.InetAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Objects;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.Environment;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * The gateway's beans. What they are made of is {@link ConfigurationFile}, which {@link SallyportInitializer} has read.
+ */
+@AutoConfiguration(beforeName = "org.springframework.cloud.gateway.config.GatewayAutoConfiguration")
+@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
+public class SallyportAutoConfiguration {
+    /** More than the longest time-out that a key set may have, discovery included. */
+    private static final Duration LONGEST_FETCH = Duration.ofMinutes(1);
+
+    @Bean
+    @ConditionalOnMissingBean(Clock.class)
+    Clock sallyportClock() {
+        return Clock.systemUTC();
+    }
+
+    // configuration
+
+    @Bean
+    CryptoProvider cryptoProvider() {
+        return CryptoProvider.detect();
+    }
+
+    /** For timers and key sets of issuers; closing it is {@link #jwksSources}'s affair no longer, so it comes last. */
+    @Bean(destroyMethod = "dispose")
+    Scheduler jwksScheduler() {
+        return Schedulers.newBoundedElastic(4, 1_000, "sallyport-jwks", 60, true);
+    }
+
+    @Bean
+    JwksSources jwksSources(CryptoProvider crypto, Scheduler jwksScheduler, Clock clock, MeterRegistry meters) {
+        return new JwksSources(crypto, jwksScheduler, clock, meters);
+    }
+
+    @Bean
+    AuthenticationFailures authenticationFailures() {
+        return new AuthenticationFailures();
+    }
+
+    @Bean
+    SnapshotCompiler snapshotCompiler(JwksSources keySets, CryptoProvider crypto, AuthenticationFailures failures) {
+        return new SnapshotCompiler(keySets, crypto, failures::lastMinute);
+    }
+
+    /** The first generation. Its key sets are fetched while the rest starts; readiness waits for them. */
+    @Bean
+    SnapshotSource snapshotSource(ConfigurationFile file, SnapshotCompiler compiler, JwksSources keySets) {
+        var first = compiler.compile(file);
+        keySets.prefetch(first.issuers().values()).subscribe();
+        keySets.retain(first.issuers().values());
+        return new SnapshotSource(first);
+    }
+
+    @Bean
+    ConfigurationReloader configurationReloader(
+            SnapshotCompiler compiler, JwksSources keySets, SnapshotSource snapshots, MeterRegistry meters) {
+        return new ConfigurationReloader(compiler, waitingFor(keySets), snapshots, meters);
+    }
+
+    private static KeySets waitingFor(JwksSources sources) {
+        return new KeySets() {
+            @Override
+            public void await(Collection<Issuer> issuers) {
+                sources.prefetch(issuers).block(LONGEST_FETCH);
+            }
+
+            @Override
+            public void retain(Collection<Issuer> issuers) {
+                sources.retain(issuers);
+            }
+        };
+    }
+
+    @Bean
+    ConfigurationWatcher configurationWatcher(ConfigurationFile file, ConfigurationReloader reloader) {
+        return new ConfigurationWatcher(file.path(), reloader);
+    }
+
+    // revocations
+
+    @Bean
+    DenyListIndex denyListIndex(MeterRegistry meters) {
+        return new DenyListIndex(meters);
+    }
+
+    @Bean
+    DenyListStore denyListStore(ConfigurationFile file, DenyListIndex index, Clock clock, MeterRegistry meters) {
+        var config = file.settings().stages().revocation();
+        return config.journal() == null
+                ? new MemoryDenyListStore(index, config.maxEntries(), clock)
+                : DenyListJournal.open(config.journal(), index, config.maxEntries(), clock, meters);
+    }
+
+    @Bean
+    RevocationApi revocationApi(DenyListStore store, SnapshotSource snapshots, Clock clock) {
+        return new RevocationApi(store, issuer -> snapshots.generation().longestLifetime(issuer), clock);
+    }
+
+    // upstreams
+
+    @Bean
+    SvidSource svidSource(ConfigurationFile file, Clock clock) {
+        var identity = file.settings().identity();
+        if (identity == null) {
+            return new NoIdentity();
+        }
+        var path = "sallyport.identity";
+        var workloadApi = identity.workloadApi();
+        return workloadApi != null
+                ? Opening.section(path, file, () -> WorkloadApiSvidSource.connect(workloadApi, clock))
+                : Opening.section(
+                        path + ".files",
+                        file,
+                        () -> FileSvidSource.watch(Objects.requireNonNull(identity.files(), "files"), clock));
+    }
+
+    @Bean
+    UpstreamClients upstreamClients(ConfigurationFile file, SvidSource svids, Clock clock, MeterRegistry meters) {
+        var identity = file.settings().identity();
+        return new UpstreamClients(svids, identity == null ? Duration.ZERO : identity.drainAfter(), clock, meters);
+    }
+
+    @Bean
+    UpstreamExchange upstreamExchange(UpstreamClients clients) {
+        return new UpstreamExchange(clients);
+    }
+
+    @Bean
+    UpstreamHealth upstreamHealth(MeterRegistry meters, Clock clock) {
+        return new UpstreamHealth(meters, clock);
+    }
+
+    // Spring Cloud Gateway: its beans of these types back off
+
+    @Bean
+    PinnedWebHandler filteringWebHandler(UpstreamExchange exchange) {
+        return new PinnedWebHandler(new PinnedRoutingFilter(exchange));
+    }
+
+    @Bean
+    PermitRouteMapping routePredicateHandlerMapping(PinnedWebHandler webHandler, Environment environment) {
+        return new PermitRouteMapping(webHandler, environment);
+    }
+
+    @Bean
+    PermitForwarder permitForwarder(UpstreamExchange exchange, PermitRouteMapping routes) {
+        return new PermitForwarder(new LocalForwarder(), new DirectForwarder(exchange), new GatewayForwarder(routes));
+    }
+
+    // the request path
+
+    @Bean
+    ConnectionCounts connectionCounts() {
+        return new ConnectionCounts();
+    }
+
+    @Bean
+    DecisionLog decisionLog(ConfigurationFile file, MeterRegistry meters, Clock clock) {
+        return Opening.section(
+                "sallyport.decision-log",
+                file,
+                () -> new DecisionLog(file.settings().decisionLog(), meters, clock, version()));
+    }
+
+    private static String version() {
+        var version = SallyportAutoConfiguration.class.getPackage().getImplementationVersion();
+        return version == null ? "unknown" : version;
+    }
+
+    @Bean
+    Ingress ingress(
+            ConfigurationFile file,
+            AuthenticationFailures failures,
+            ConnectionCounts connections,
+            DenyListIndex denyList,
+            UpstreamHealth upstreams,
+            PermitForwarder forwarder,
+            DecisionLog decisionLog,
+            MeterRegistry meters) {
+        return IngressPipeline.create(
+                new EdgeStage(),
+                new FloodStage(failures, connections),
+                new AuthenticateStage(file.settings().stages().authenticate(), meters),
+                new RevocationStage(denyList),
+                new RateLimitStage(BucketStore.inMemory()),
+                new RiskStage(),
+                new AuthorizeStage(meters),
+                new RouteStage(upstreams),
+                forwarder,
+                decisionLog);
+    }
+
+    @Bean
+    IngressHandler ingressHandler(Ingress ingress, SnapshotSource snapshots, Clock clock, ConfigurationFile file) {
+        return new IngressHandler(ingress, snapshots, clock, file.settings().requireListener());
+    }
+
+    /** For the ingress server alone: the management server is customized by the beans of its own context. */
+    @Bean
+    WebServerFactoryCustomizer<NettyReactiveWebServerFactory> ingressServer(
+            ConfigurationFile file, IngressHandler handler, ConnectionCounts connections) {
+        var customizer = Opening.section(
+                "sallyport.listener",
+                file,
+                () -> new IngressServerCustomizer(file.settings().requireListener(), handler, counting(connections)));
+        return factory -> {
+            factory.addServerCustomizers(customizer);
+            factory.addRouteProviders(new IngressRoutes(handler));
+        };
+    }
+
+    private static ConnectionListener counting(ConnectionCounts connections) {
+        return new ConnectionListener() {
+            @Override
+            public void opened(InetAddress peer) {
+                connections.opened(peer);
+            }
+
+            @Override
+            public void closed(InetAddress peer) {
+                connections.closed(peer);
+            }
+        };
+    }
+
+    // health
+
+    @Bean
+    ConfigurationHealth configurationHealthIndicator(ConfigurationReloader reloader) {
+        return new ConfigurationHealth(reloader);
+    }
+
+    @Bean
+    KeySetHealth jwksHealthIndicator(SnapshotSource snapshots, Clock clock) {
+        return new KeySetHealth(snapshots, clock);
+    }
+
+    @Bean
+    SvidHealth svidHealthIndicator(ConfigurationFile file, SvidSource svids, Clock clock) {
+        return new SvidHealth(svids, file.settings().identity() != null, clock);
+    }
+
+    @Bean
+    RevocationHealth revocationHealthIndicator(DenyListIndex denyList, DenyListStore store) {
+        return new RevocationHealth(denyList, store);
+    }
+
+    @Bean
+    DecisionLogHealth decisionLogHealthIndicator(DecisionLog decisionLog) {
+        return new DecisionLogHealth(decisionLog);
+    }
+}
