@@ -4,11 +4,12 @@ package io.sallyport.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.gateway.PermitRouteMapping;
-import io.sallyport.gateway.PermitWebHandler;
+import io.sallyport.gateway.PinnedWebHandler;
 import io.sallyport.wire.IngressHandler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,7 +90,7 @@ final class GatewayAutoConfigurationTest {
     void nothing_of_spring_routes_but_what_a_permit_names() {
         application.run(context -> {
             assertThat(context).getBean(RoutePredicateHandlerMapping.class).isInstanceOf(PermitRouteMapping.class);
-            assertThat(context).getBean(FilteringWebHandler.class).isInstanceOf(PermitWebHandler.class);
+            assertThat(context).getBean(FilteringWebHandler.class).isInstanceOf(PinnedWebHandler.class);
         });
     }
 
@@ -206,7 +207,7 @@ final class GatewayAutoConfigurationTest {
                 FILE.replace("port: 0", "prot: 0").replace("path: ", "pathh: "));
 
         application.run(context -> {
-            var failure = (InvalidConfiguration) context.getStartupFailure();
+            var failure = (InvalidConfiguration) Objects.requireNonNull(context.getStartupFailure());
             assertThat(failure.getExitCode()).isEqualTo(2);
             assertThat(failure.lines())
                     .containsExactly(
@@ -230,7 +231,7 @@ final class GatewayAutoConfigurationTest {
                         "port: 0, tls: { certificate: none.pem, key: none.pem }, shutdown"));
 
         application.run(context -> {
-            var analysis = analysis(context.getStartupFailure());
+            var analysis = analysis(Objects.requireNonNull(context.getStartupFailure()));
             assertThat(analysis.getDescription())
                     .contains("gateway.yaml: sallyport.listener.tls", "none.pem")
                     .doesNotContain("\n");
@@ -238,6 +239,6 @@ final class GatewayAutoConfigurationTest {
     }
 
     private static FailureAnalysis analysis(Throwable failure) {
-        return new InvalidConfigurationAnalyzer().analyze(failure);
+        return Objects.requireNonNull(new InvalidConfigurationAnalyzer().analyze(failure));
     }
 }
