@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.edge;
 
+import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import java.util.List;

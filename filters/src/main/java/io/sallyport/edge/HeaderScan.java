@@ -5,6 +5,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.sallyport.decision.Reason;
+import io.sallyport.identity.IdentityHeaders;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -97,15 +98,11 @@ final class HeaderScan {
     // X.A.
     private static boolean isName(CharSequence name) {
         for (int i = 0; i < name.length(); i++) {
-            if (!isNameCharacter(name.charAt(i))) {
+            if (!IdentityHeaders.isNameCharacter(name.charAt(i))) {
                 return false;
             }
         }
         return !name.isEmpty();
-    }
-
-    static boolean isNameCharacter(int c) {
-        return (c >= 'a' && c <= 'z') || c == '-' || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     }
 
     private static boolean isValue(CharSequence value) {

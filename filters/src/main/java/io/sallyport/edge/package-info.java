@@ -7,7 +7,7 @@
  * anything here can refuse; {@link io.sallyport.pipeline.RequestContext#matched}, with the route, the canonical path, the query
  * and the path variables; {@link io.sallyport.pipeline.RequestContext#allowedMethods} where a path has routes but none
  * for the method. Removes from the head, on public routes too, every field by which a gateway says who a caller is or where
- * a request came from ({@link io.sallyport.edge.IdentityHeaders}).
+ * a request came from ({@link io.sallyport.identity.IdentityHeaders}).
  *
  * <p>Reasons: {@code edge.*}, for whole messages; those for bytes that are none are given by {@code wire.FramingGuard}, which
  * stands in front of the codec. Always decides. An unknown host is refused here; an unknown path, or one that does not take

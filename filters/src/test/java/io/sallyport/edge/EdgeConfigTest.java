@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.config.Findings;
 import io.sallyport.config.RecordBinder;
+import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import java.util.List;

@@ -10,6 +10,7 @@ import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
+import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.CanonicalPath;
 import io.sallyport.pipeline.ClientAddress;
 import io.sallyport.pipeline.Evidence;

@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.springframework.util.unit.DataSize;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 
 /** Bytes that never become a request are answered and recorded like requests that were refused. */
 class FramingRefusalTest {
@@ -69,7 +70,7 @@ class FramingRefusalTest {
 
     @Test
     void requests_before_the_refused_one_are_answered_first() throws Exception {
-        Forwarder slow = (_, _, response) -> Mono.delay(Duration.ofMillis(50))
+        Forwarder slow = (_, _, response) -> Mono.delay(Duration.ofMillis(50), Schedulers.boundedElastic())
                 .then(response.status(200).sendString(Mono.just("forwarded")).then());
         try (var server = WireServer.permitting(slow).start();
                 var client = server.connect().send(GET + GET + FOLDED + GET)) {
@@ -161,7 +162,7 @@ class FramingRefusalTest {
 
     @Test
     void an_answer_may_take_longer_than_a_head() throws Exception {
-        Forwarder slow = (_, _, response) -> Mono.delay(Duration.ofMillis(300))
+        Forwarder slow = (_, _, response) -> Mono.delay(Duration.ofMillis(300), Schedulers.boundedElastic())
                 .then(response.status(200).sendString(Mono.just("forwarded")).then());
         try (var server = WireServer.permitting(slow)
                         .requestTimeout(Duration.ofMillis(100))

@@ -59,8 +59,8 @@ class IngressHandlerTest {
     @Test
     void a_verdict_that_had_to_be_waited_for_refuses_as_well() throws Exception {
         var server = new WireServer()
-                .judging(_ -> new Verdict.Pending(
-                        Mono.<Verdict.Settled>just(new Verdict.Deny(DENIED)).delayElement(Duration.ofMillis(5))));
+                .judging(_ -> new Verdict.Pending(Mono.<Verdict.Settled>just(new Verdict.Deny(DENIED))
+                        .delayElement(Duration.ofMillis(5), Schedulers.boundedElastic())));
         try (var started = server.start();
                 var client = started.connect().send(GET)) {
             assertThat(client.readAnswer()).startsWith("HTTP/1.1 403 Forbidden\r\n");
@@ -72,8 +72,8 @@ class IngressHandlerTest {
     @Test
     void a_verdict_that_had_to_be_waited_for_permits_as_well() throws Exception {
         var server = new WireServer()
-                .judging(_ -> new Verdict.Pending(
-                        Mono.<Verdict.Settled>just(Verdict.Pass.PASS).delayElement(Duration.ofMillis(5))));
+                .judging(_ -> new Verdict.Pending(Mono.<Verdict.Settled>just(Verdict.Pass.PASS)
+                        .delayElement(Duration.ofMillis(5), Schedulers.boundedElastic())));
         try (var started = server.start();
                 var client = started.connect().send(GET)) {
             assertThat(client.readAnswer()).endsWith("forwarded");
@@ -115,7 +115,8 @@ class IngressHandlerTest {
     void a_client_that_goes_away_within_the_answer_leaves_the_status_it_saw() throws Exception {
         Forwarder endless = (_, _, response) -> response.status(206)
                 .sendString(
-                        Flux.interval(Duration.ofMillis(5)).map(i -> "tick " + i),
+                        Flux.interval(Duration.ofMillis(5), Schedulers.boundedElastic())
+                                .map(i -> "tick " + i),
                         java.nio.charset.StandardCharsets.UTF_8)
                 .then();
         try (var server = WireServer.permitting(endless).start();
@@ -278,7 +279,7 @@ class IngressHandlerTest {
 
     @Test
     void a_body_that_nobody_reads_yet_does_not_count_against_the_client() throws Exception {
-        Forwarder slow = (_, request, response) -> Mono.delay(Duration.ofMillis(300))
+        Forwarder slow = (_, request, response) -> Mono.delay(Duration.ofMillis(300), Schedulers.boundedElastic())
                 .then(request.receive().aggregate().asString())
                 .flatMap(
                         body -> response.status(200).sendString(Mono.just(body)).then());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.edge;
+package io.sallyport.identity;
 
 import io.netty.util.AsciiString;
 import java.util.ArrayList;
@@ -18,7 +18,7 @@ import java.util.List;
  * {@code X-Request-ID} ({@code forward} replaces it).
  */
 public final class IdentityHeaders {
-    static final List<String> NAMES = List.of(
+    public static final List<String> NAMES = List.of(
             "baggage",
             "b3",
             "cf-connecting-ip",
@@ -45,7 +45,7 @@ public final class IdentityHeaders {
             "x-rewrite-url");
 
     /** Beginnings of names; a client's certificate has more of them than anybody has counted. */
-    static final List<String> FAMILIES = List.of(
+    public static final List<String> FAMILIES = List.of(
             "ssl-client-",
             "x-amzn-oidc-",
             "x-auth-",
@@ -100,7 +100,7 @@ public final class IdentityHeaders {
     }
 
     /** Those that are built in, and these. */
-    static IdentityHeaders with(List<String> more) {
+    public static IdentityHeaders with(List<String> more) {
         if (more.isEmpty()) {
             return STANDARD;
         }
@@ -143,15 +143,20 @@ public final class IdentityHeaders {
      * Whether dropping that header would change who a request is from, what it may do, where it goes or how long it is: the
      * identity headers, and those that are never removed.
      */
-    boolean isSensitive(CharSequence name) {
+    public boolean isSensitive(CharSequence name) {
         return contains(name) || SENSITIVE.isNamed(name);
     }
 
     /** Whether an operator may have that header removed from every request. */
-    static boolean mayBeAdded(String name) {
+    public static boolean mayBeAdded(String name) {
         return !name.isEmpty()
                 && name.length() <= LONGEST_NAME
-                && name.chars().allMatch(HeaderScan::isNameCharacter)
+                && name.chars().allMatch(IdentityHeaders::isNameCharacter)
                 && !SENSITIVE.isNamed(name);
+    }
+
+    /** Whether a field name that has this character is let in at all; every other one is folded into it by some reader. */
+    public static boolean isNameCharacter(int c) {
+        return (c >= 'a' && c <= 'z') || c == '-' || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     }
 }
