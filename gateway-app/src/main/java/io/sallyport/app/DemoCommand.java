@@ -58,7 +58,6 @@ final class DemoCommand implements Callable<Integer> {
         var stopwatch = Stopwatch.start();
         var demo = DemoSession.start(
                 choosePort(), step -> progress.line(progress.faint("[%s] %s".formatted(stopwatch, step))));
-        Runtime.getRuntime().addShutdownHook(new Thread(demo::close, "demo-stop"));
         progress.line(progress.faint("[%s] ready".formatted(stopwatch)));
 
         if (once) {

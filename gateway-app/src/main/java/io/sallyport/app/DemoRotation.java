@@ -24,6 +24,7 @@ public final class DemoRotation {
     private static final int CALLERS = 3;
     private static final int ROTATIONS = 2;
     private static final int REQUESTS_PER_TOKEN = 5;
+    private static final int REQUESTS_PER_ROTATION = 50;
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final Duration PAUSE = Duration.ofMillis(20);
 
@@ -59,6 +60,7 @@ public final class DemoRotation {
             for (int i = 0; i < ROTATIONS; i++) {
                 var serial = demo.parts().rotateSvid().leaf().getSerialNumber().toString(16);
                 await(() -> payments.callerSerials().contains(serial));
+                rotation.awaitMoreRequests();
             }
             var now = payments.callerSerials().stream()
                     .filter(serial -> !before.contains(serial))
@@ -78,6 +80,7 @@ public final class DemoRotation {
                 int known = rotation.keyIds.size();
                 demo.parts().issuer().rotateKeys();
                 await(() -> rotation.keyIds.size() > known);
+                rotation.awaitMoreRequests();
             }
             return new Seen("issuer's signing key", rotation.keyIds.size(), ROTATIONS + 1);
         });
@@ -117,6 +120,12 @@ public final class DemoRotation {
             }
         }
         return null;
+    }
+
+    /** So many that each caller had several under the new key. */
+    private void awaitMoreRequests() throws InterruptedException {
+        int enough = requests.get() + REQUESTS_PER_ROTATION;
+        await(() -> requests.get() >= enough);
     }
 
     private static void await(Condition condition) throws InterruptedException {

@@ -11,8 +11,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Consumer;
 
 /**
@@ -23,12 +23,14 @@ public final class DemoSession implements AutoCloseable {
     private static final Duration READY_WITHIN = Duration.ofSeconds(30);
     private static final Duration PAUSE = Duration.ofMillis(50);
 
-    private final Deque<AutoCloseable> running = new ArrayDeque<>();
+    private final Deque<AutoCloseable> running = new ConcurrentLinkedDeque<>();
+    private final Thread atExit = new Thread(this::stop, "demo-stop");
     private final DemoParts parts;
     private final Gateway gateway;
     private final DemoClient client;
 
     private DemoSession(int port, boolean registered, Consumer<String> progress) throws IOException {
+        Runtime.getRuntime().addShutdownHook(atExit);
         try {
             var directory = DemoDirectory.create();
             running.push(directory);
@@ -104,12 +106,22 @@ public final class DemoSession implements AutoCloseable {
         }
     }
 
-    /** Stops the gateway first, so that it never sees a part of its world gone, and deletes the directory last. */
+    /** Stops all of it, and deletes the directory. Happens by itself when the process ends. */
     @Override
     public void close() {
-        while (!running.isEmpty()) {
+        stop();
+        try {
+            Runtime.getRuntime().removeShutdownHook(atExit);
+        } catch (IllegalStateException e) {
+            // The process is ending, and the hook finds nothing left to do.
+        }
+    }
+
+    /** The gateway first, so that it never sees a part of its world gone; the directory last, when nobody writes to it. */
+    private void stop() {
+        for (var part = running.poll(); part != null; part = running.poll()) {
             try {
-                running.pop().close();
+                part.close();
             } catch (Exception e) {
                 // The rest is to be stopped all the same.
             }

@@ -10,18 +10,15 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.jspecify.annotations.Nullable;
 
-/** A directory for keys, sockets and logs that only its owner can enter, and that is gone when the process is. */
+/** A directory for keys, sockets and logs that only its owner can enter, and that does not outlive what it was made for. */
 public final class DemoDirectory implements AutoCloseable {
     /** A Unix socket's path is at most 104 bytes with its end on some systems; the longest name in here is a socket's. */
     private static final int LONGEST_PATH = 80;
 
     private final Path path;
-    private final Thread atExit;
 
     private DemoDirectory(Path path) {
         this.path = path;
-        this.atExit = new Thread(this::delete, "demo-directory-delete");
-        Runtime.getRuntime().addShutdownHook(atExit);
     }
 
     public static DemoDirectory create() throws IOException {
@@ -39,17 +36,9 @@ public final class DemoDirectory implements AutoCloseable {
         return path;
     }
 
+    /** Deletes it with all that is in it. Whoever writes in there must have stopped. */
     @Override
     public void close() {
-        delete();
-        try {
-            Runtime.getRuntime().removeShutdownHook(atExit);
-        } catch (IllegalStateException e) {
-            // The process is going down: the hook finds nothing left to do.
-        }
-    }
-
-    private void delete() {
         try {
             Files.walkFileTree(path, new SimpleFileVisitor<>() {
                 @Override
