@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.app.scenarios;
+
+import io.sallyport.app.DemoSession;
+import io.sallyport.app.demo.DecisionRecords;
+import io.sallyport.app.demo.DecisionRecords.Decision;
+import io.sallyport.app.demo.DemoClient;
+import io.sallyport.app.demo.DemoHttp;
+import io.sallyport.app.demo.DemoParts;
+import io.sallyport.app.demo.FreePort;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+
+/**
+ * The gateway with all that it meets, started as {@code sallyport demo} starts it. One for all test classes that leave it as
+ * it was, or one for a class of its own.
+ */
+final class RunningGateway implements BeforeAllCallback, AfterAllCallback {
+    private static final Namespace SHARED = Namespace.create(RunningGateway.class);
+    private static final Duration RECORD_WITHIN = Duration.ofSeconds(10);
+
+    private final boolean ofItsOwn;
+    private World world;
+
+    private RunningGateway(boolean ofItsOwn) {
+        this.ofItsOwn = ofItsOwn;
+    }
+
+    /** For classes that change nothing. */
+    static RunningGateway shared() {
+        return new RunningGateway(false);
+    }
+
+    /** For a class that changes something. */
+    static RunningGateway ofItsOwn() {
+        return new RunningGateway(true);
+    }
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws Exception {
+        world = ofItsOwn
+                ? World.start()
+                : context.getRoot().getStore(SHARED).computeIfAbsent(World.class, _ -> World.start(), World.class);
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        if (ofItsOwn) {
+            world.close();
+        }
+    }
+
+    DemoSession session() {
+        return world.session;
+    }
+
+    DemoParts parts() {
+        return world.session.parts();
+    }
+
+    DemoClient client() {
+        return world.session.client();
+    }
+
+    /** A token of this client for the demo's API, from the token endpoint. */
+    String token(String client) throws IOException, InterruptedException {
+        return client().token(client, Map.of());
+    }
+
+    URI ingress(String path) {
+        return parts().gateway().resolve(path);
+    }
+
+    URI management(String path) {
+        return parts().management().resolve(path);
+    }
+
+    /** Sends a request with the JDK's client over TLS. */
+    HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
+        return world.http.send(request.timeout(Duration.ofSeconds(20)).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    HttpResponse<String> get(URI uri) throws IOException, InterruptedException {
+        return send(HttpRequest.newBuilder(uri));
+    }
+
+    HttpResponse<String> get(URI uri, String token) throws IOException, InterruptedException {
+        return send(HttpRequest.newBuilder(uri).header("Authorization", "Bearer " + token));
+    }
+
+    /** A TLS connection for writing bytes to. */
+    RawConnection connect() throws IOException {
+        return RawConnection.open(parts().root(), session().gateway().port());
+    }
+
+    /** The record of the request that this was the answer to. */
+    Decision recordOf(HttpResponse<?> response) throws IOException, InterruptedException {
+        return recordOf(response.headers().firstValue("X-Request-ID").orElseThrow());
+    }
+
+    Decision recordOf(String requestId) throws IOException, InterruptedException {
+        var record = world.records.await(requestId, RECORD_WITHIN);
+        if (record == null) {
+            throw new AssertionError("no record of request " + requestId);
+        }
+        return record;
+    }
+
+    private static final class World implements AutoCloseable {
+        private final DemoSession session;
+        private final HttpClient http;
+        private final DecisionRecords records;
+
+        private World(DemoSession session) {
+            this.session = session;
+            this.http = DemoHttp.clientTrusting(session.parts().root());
+            this.records = new DecisionRecords(session.parts().decisionLog());
+        }
+
+        static World start() {
+            try {
+                return new World(DemoSession.start(FreePort.find(), _ -> {}));
+            } catch (IOException e) {
+                throw new AssertionError("the demo did not start", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError("interrupted while the demo started", e);
+            }
+        }
+
+        @Override
+        public void close() {
+            http.close();
+            session.close();
+        }
+    }
+}
