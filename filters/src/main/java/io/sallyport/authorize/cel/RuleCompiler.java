@@ -3,9 +3,13 @@ package io.sallyport.authorize.cel;
 
 import com.google.common.collect.ImmutableCollection;
 import com.google.common.collect.ImmutableList;
+import dev.cel.bundle.Cel;
+import dev.cel.bundle.CelFactory;
 import dev.cel.common.CelAbstractSyntaxTree;
+import dev.cel.common.CelIssue;
 import dev.cel.common.CelOptions;
 import dev.cel.common.CelValidationException;
+import dev.cel.common.navigation.CelNavigableAst;
 import dev.cel.common.types.CelType;
 import dev.cel.common.types.CelTypeProvider;
 import dev.cel.common.types.SimpleType;
@@ -16,11 +20,11 @@ import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
 import dev.cel.runtime.Program;
-import dev.cel.validator.CelValidator;
-import dev.cel.validator.CelValidatorFactory;
+import dev.cel.validator.CelAstValidator;
 import dev.cel.validator.validators.DurationLiteralValidator;
 import dev.cel.validator.validators.TimestampLiteralValidator;
 import io.sallyport.config.Findings;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -42,7 +46,7 @@ final class RuleCompiler {
     static final int MOST_NODES = 500;
     static final int DEEPEST = 32;
 
-    /** In rounds of all loops of a rule together; a token of 8 KiB cannot hold a list of more elements than this by much. */
+    /** In rounds of all loops of a rule together; a list in a token of 8 KiB has hardly this many elements. */
     static final int MOST_ROUNDS = 1_000;
 
     private static final CelOptions OPTIONS = CelOptions.current()
@@ -55,18 +59,29 @@ final class RuleCompiler {
             .comprehensionMaxIterations(MOST_ROUNDS)
             .build();
 
+    // One for all routes, because it takes milliseconds to make. A program holds everything else that it needs, and
+    // what
+    // the path of a route has was settled when the rule was type-checked.
+    private static final CelRuntime RUNTIME = CelRuntimeFactory.plannerRuntimeBuilder()
+            .setOptions(OPTIONS)
+            .setTypeProvider(Types.of(RequestVariables.structs(RequestVariables.pathStruct(Set.of()))))
+            .build();
+
+    private static final List<CelAstValidator> CHECKS =
+            List.of(new LiteralPatterns(), TimestampLiteralValidator.INSTANCE, DurationLiteralValidator.INSTANCE);
+    // What evaluates literals of time; it needs to know none of our variables.
+    private static final Cel LITERALS =
+            CelFactory.plannerCelBuilder().setOptions(OPTIONS).build();
+
     private final Struct path;
     private final Map<String, Struct> structs;
     private final CelCompiler compiler;
-    private final CelRuntime runtime;
-    private final CelValidator validator;
 
     /** @param pathVariables the members that {@code path} has */
     RuleCompiler(Set<String> pathVariables) {
         this.path = RequestVariables.pathStruct(pathVariables);
-        var structs = RequestVariables.structs(path);
-        this.structs = structs.stream().collect(Collectors.toMap(Struct::name, Function.identity()));
-        var types = new Types(structs.stream().<CelType>map(Struct::type).collect(ImmutableList.toImmutableList()));
+        var all = RequestVariables.structs(path);
+        this.structs = all.stream().collect(Collectors.toMap(Struct::name, Function.identity()));
         var building = CelCompilerFactory.standardCelCompilerBuilder()
                 .setOptions(OPTIONS)
                 .setStandardMacros(
@@ -74,19 +89,11 @@ final class RuleCompiler {
                         CelStandardMacro.ALL,
                         CelStandardMacro.EXISTS,
                         CelStandardMacro.EXISTS_ONE)
-                .setTypeProvider(types)
+                .setTypeProvider(Types.of(all))
                 .addVar(RequestVariables.NOW, SimpleType.TIMESTAMP)
                 .setResultType(SimpleType.BOOL);
-        structs.forEach(struct -> building.addVar(struct.name(), struct.type()));
+        all.forEach(struct -> building.addVar(struct.name(), struct.type()));
         this.compiler = building.build();
-        this.runtime = CelRuntimeFactory.plannerRuntimeBuilder()
-                .setOptions(OPTIONS)
-                .setTypeProvider(types)
-                .build();
-        this.validator = CelValidatorFactory.standardCelValidatorBuilder(compiler, runtime)
-                .addAstValidators(
-                        new LiteralPatterns(), TimestampLiteralValidator.INSTANCE, DurationLiteralValidator.INSTANCE)
-                .build();
     }
 
     Struct path() {
@@ -103,20 +110,33 @@ final class RuleCompiler {
                 return null;
             }
             CelAbstractSyntaxTree rule = compiled.getAst();
-            var validated = validator.validate(rule);
-            if (validated.hasError()) {
-                at.reject(expression, RuleProblem.describe(expression, validated.getErrors(), structs));
+            var issues = check(rule);
+            if (!issues.isEmpty()) {
+                at.reject(expression, RuleProblem.describe(expression, issues, structs));
                 return null;
             }
-            return runtime.createProgram(rule);
+            return RUNTIME.createProgram(rule);
         } catch (CelValidationException | CelEvaluationException e) {
             at.reject(expression, "a rule that can be compiled: " + e.getMessage());
             return null;
         }
     }
 
+    private static List<CelIssue> check(CelAbstractSyntaxTree rule) {
+        var ast = CelNavigableAst.fromAst(rule);
+        var issues = new CelAstValidator.IssuesFactory(ast);
+        for (var check : CHECKS) {
+            check.validate(ast, LITERALS, issues);
+        }
+        return issues.getIssues();
+    }
+
     /** The types of the variables, by name. */
     private record Types(ImmutableCollection<CelType> types) implements CelTypeProvider {
+        static Types of(List<Struct> structs) {
+            return new Types(structs.stream().<CelType>map(Struct::type).collect(ImmutableList.toImmutableList()));
+        }
+
         @Override
         public Optional<CelType> findType(String name) {
             return types.stream().filter(type -> type.name().equals(name)).findFirst();
