@@ -120,7 +120,8 @@ final class RouteCompiler {
         if (target == null || section.match() == null) {
             return null;
         }
-        var filters = FilterDefinitions.compile(section.filters(), at.child("filters"));
+        var variables = Set.copyOf(section.match().path().variableNames());
+        var filters = FilterDefinitions.compile(section.filters(), variables, at.child("filters"));
         return filters == null ? null : new ForwardPlan(target, filters, cors);
     }
 

@@ -34,10 +34,12 @@ final class UpstreamCapacities {
         return capacity.breaker() == null && capacity.maxConcurrent() == null ? null : capacity;
     }
 
-    // Always with the port: the scheme's own is another one for http than for https.
+    // Always with the port: the scheme's own is another one for http than for https. And with the identities: a
+    // pin that nobody there can prove must not open the breaker of a route whose pin is right.
     private static String nameOf(UpstreamTarget target) {
         var host = target.host().indexOf(':') < 0 ? target.host() : "[" + target.host() + "]";
-        return host + ":" + target.port();
+        var address = host + ":" + target.port();
+        return target.tls() ? address + " as " + target.expectedIds() : address;
     }
 
     private static UpstreamCapacity.@Nullable Breaker breaker(UpstreamConfig config) {

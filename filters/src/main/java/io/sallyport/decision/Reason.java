@@ -409,6 +409,12 @@ public enum Reason {
             PublicCode.FORBIDDEN,
             "A CORS preflight asks for an origin, method or header that the route's cors section does not list, or is none.",
             "Add what it asks for to the route's cors section if the page is yours."),
+    FORWARD_REWRITE_REFUSED(
+            "forward.rewrite_refused",
+            502,
+            PublicCode.UPSTREAM_UNAVAILABLE,
+            "A filter of the route made a path that can be read in more than one way, or a header value that cannot be sent as it is. Nothing was sent.",
+            "Mend that filter; the record says which of the two it was."),
     FORWARD_FAILED(
             "forward.failed",
             502,

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@code canonical(canonical(x)) = canonical(x)}, and decoding it once gives what decoding it twice gives.
  */
-final class CanonicalPaths {
+public final class CanonicalPaths {
 
     /** What a target's path was read as. */
     sealed interface Reading {
@@ -98,6 +98,13 @@ final class CanonicalPaths {
             return AMBIGUOUS;
         }
         return new Reading.Canonical(new CanonicalPath(target.substring(from, to)));
+    }
+
+    /** Whether that path is the one spelling of itself: what {@code edge} would have made of it. */
+    public static boolean isCanonical(String path) {
+        return path.startsWith("/")
+                && read(path, 0, path.length()) instanceof Reading.Canonical(CanonicalPath(var canonical))
+                && canonical.equals(path);
     }
 
     /** The characters that {@code path[from, to)} stands for. */

@@ -2,6 +2,7 @@
 package io.sallyport.forward;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.group.ChannelGroup;
@@ -11,16 +12,17 @@ import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.resolver.AddressResolverGroup;
 import io.netty.resolver.dns.DnsAddressResolverGroup;
+import io.netty.resolver.dns.DnsNameResolver;
 import io.netty.resolver.dns.DnsNameResolverBuilder;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
-import java.net.InetSocketAddress;
+import java.lang.invoke.MethodHandles;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
@@ -74,7 +76,8 @@ public final class UpstreamClients implements AutoCloseable {
     private final ConcurrentMap<String, HandshakeMetrics> handshakes = new ConcurrentHashMap<>();
     private final Generation plaintext = new Generation(null);
     private volatile @Nullable Generation current;
-    private volatile @Nullable AddressResolverGroup<InetSocketAddress> resolver;
+    private final DnsAddressResolverGroup resolver = newResolver();
+    private volatile @Nullable EventLoop anyEventLoop;
     private volatile boolean closed;
 
     /** @param drainAfter how long connections of a previous identity may go on being used */
@@ -91,8 +94,9 @@ public final class UpstreamClients implements AutoCloseable {
         this.meters = meters;
         this.openSsl = openSsl;
         if (!openSsl) {
-            log.atInfo().log("no native TLS on this platform: TLS towards upstreams is the JDK's, and slower");
+            log.atInfo().log("TLS towards upstreams is the JDK's, and slower than the native one");
         }
+        SvidMetrics.bind(identities, clock, meters);
         identities.onUpdate(this::identityChanged);
     }
 
@@ -186,28 +190,28 @@ public final class UpstreamClients implements AutoCloseable {
             last.dispose();
         }
         plaintext.dispose();
-        var names = resolver;
-        if (names != null) {
-            names.close();
-        }
+        resolver.close();
     }
 
-    private AddressResolverGroup<InetSocketAddress> resolver(EventLoop eventLoop) {
-        var group = resolver;
-        return group != null ? group : newResolver(eventLoop);
+    // Each event loop resolves for itself, without blocking. The files that say how are read here and now, and not
+    // on an event loop with the first request.
+    private DnsAddressResolverGroup newResolver() {
+        var names = new DnsNameResolverBuilder()
+                .datagramChannelFactory(() -> channelOf(DatagramChannel.class))
+                .socketChannelFactory(() -> channelOf(SocketChannel.class));
+        try {
+            MethodHandles.lookup().ensureInitialized(DnsNameResolver.class);
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException("a public class", e);
+        }
+        return new DnsAddressResolverGroup(names);
     }
 
-    // Each event loop resolves for itself, without blocking.
-    private synchronized AddressResolverGroup<InetSocketAddress> newResolver(EventLoop eventLoop) {
-        var group = resolver;
-        if (group == null) {
-            LoopResources loop = _ -> eventLoop;
-            group = new DnsAddressResolverGroup(new DnsNameResolverBuilder()
-                    .datagramChannelFactory(() -> loop.onChannel(DatagramChannel.class, eventLoop))
-                    .socketChannelFactory(() -> loop.onChannel(SocketChannel.class, eventLoop)));
-            resolver = group;
-        }
-        return group;
+    // All event loops are of one kind: native ones where the platform has them.
+    private <T extends Channel> T channelOf(Class<T> type) {
+        var eventLoop = Objects.requireNonNull(anyEventLoop, "no request yet");
+        LoopResources loop = _ -> eventLoop;
+        return loop.onChannel(type, eventLoop);
     }
 
     private record ClientKey(UpstreamPeer peer, EventLoop eventLoop) {}
@@ -245,6 +249,7 @@ public final class UpstreamClients implements AutoCloseable {
 
         private HttpClient newClient(ClientKey key) {
             var peer = key.peer;
+            anyEventLoop = key.eventLoop;
             var pool = ConnectionProvider.builder("sallyport-upstream")
                     .maxConnections(MAX_CONNECTIONS)
                     .pendingAcquireTimeout(peer.connectTimeout())
@@ -258,7 +263,7 @@ public final class UpstreamClients implements AutoCloseable {
                     .protocol(HttpProtocol.HTTP11)
                     .remoteAddress(() -> address)
                     .runOn((LoopResources) _ -> key.eventLoop)
-                    .resolver(resolver(key.eventLoop))
+                    .resolver(resolver)
                     .channelGroup(channels)
                     .disableRetry(true)
                     .option(

@@ -28,7 +28,9 @@ public record UpstreamConfig(
                 byDefault = "15s")
         Duration timeout,
 
-        @Setting(value = "The longest time for connecting, TLS handshake included; 10ms to 1m.", byDefault = "2s")
+        @Setting(
+                value = "The longest time for connecting, and again for the TLS handshake; 10ms to 1m.",
+                byDefault = "2s")
         Duration connectTimeout,
 
         @Setting("Stops asking an upstream that keeps failing.") @Nullable

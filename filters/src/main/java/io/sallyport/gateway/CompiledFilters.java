@@ -8,7 +8,7 @@ import org.springframework.cloud.gateway.filter.GatewayFilter;
 /**
  * The filters of one route, ready to run.
  *
- * @param filters in the order of the file, each with the order that the library gives a route's filters: 1, 2, ...
+ * @param filters in the order of the file
  */
 public record CompiledFilters(List<GatewayFilter> filters) implements RouteFilters {
     public CompiledFilters {

@@ -13,6 +13,7 @@ import io.sallyport.pipeline.Permit;
 import java.net.URI;
 import java.net.URISyntaxException;
 import org.jspecify.annotations.Nullable;
+import org.springframework.cloud.gateway.support.ServerWebExchangeUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.codec.ServerCodecConfigurer;
 import org.springframework.web.server.ServerWebExchange;
@@ -68,12 +69,16 @@ public final class GatewayForwarder implements Forwarder {
 
     private static @Nullable ServerWebExchange exchangeOf(Permit permit, HttpServerRequest request) {
         try {
-            return new DefaultServerWebExchange(
+            var exchange = new DefaultServerWebExchange(
                     new PermittedRequest(permit, request, upstreamUri(permit)),
                     new HeldResponse(),
                     NO_SESSIONS,
                     CODECS,
                     LOCALE);
+            // What {variable} in the arguments of a filter stands for.
+            ServerWebExchangeUtils.putUriTemplateVariables(
+                    exchange, permit.context().pathVariables());
+            return exchange;
         } catch (URISyntaxException e) {
             return null;
         }

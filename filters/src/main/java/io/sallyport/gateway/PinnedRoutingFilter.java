@@ -5,15 +5,19 @@ import static org.springframework.cloud.gateway.support.ServerWebExchangeUtils.G
 
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
+import io.sallyport.edge.CanonicalPaths;
 import io.sallyport.forward.ForwardFailure;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.UpstreamAnswer;
 import io.sallyport.forward.UpstreamExchange;
 import io.sallyport.forward.UpstreamTarget;
+import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Permit;
 import java.net.URI;
+import org.jspecify.annotations.Nullable;
 import org.springframework.cloud.gateway.filter.GatewayFilter;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.server.reactive.ServerHttpRequestDecorator;
 import org.springframework.web.server.ServerWebExchange;
@@ -30,6 +34,8 @@ public final class PinnedRoutingFilter implements GatewayFilter {
 
     private static final Denial PERMIT_MISSING = new Denial.Rejected(Reason.FORWARD_PERMIT_MISSING);
     private static final Denial TARGET_CHANGED = new Denial.UpstreamFailed(Reason.FORWARD_TARGET_CHANGED);
+    private static final Denial REWRITE_REFUSED = new Denial.UpstreamFailed(Reason.FORWARD_REWRITE_REFUSED);
+    private static final int LAST_LATIN_1 = 0xff;
 
     private final UpstreamExchange upstream;
 
@@ -49,9 +55,14 @@ public final class PinnedRoutingFilter implements GatewayFilter {
         var request = exchange.getRequest();
         var target = ForwardPlan.of(permit.route()).target();
         var uri = request.getURI();
-        URI chosen = exchange.getAttribute(GATEWAY_REQUEST_URL_ATTR);
-        if (!isOf(target, uri) || (chosen != null && !isOf(target, chosen))) {
-            return Mono.error(new ForwardFailure(TARGET_CHANGED, null));
+        if (!isOf(target, uri) || !isOf(target, exchange.getAttribute(GATEWAY_REQUEST_URL_ATTR))) {
+            return refused(TARGET_CHANGED, String.valueOf(uri.getRawAuthority()), permit);
+        }
+        if (!CanonicalPaths.isCanonical(uri.getRawPath())) {
+            return refused(REWRITE_REFUSED, "path", permit);
+        }
+        if (!areLatin1(request.getHeaders())) {
+            return refused(REWRITE_REFUSED, "header value", permit);
         }
         HttpServerRequest received = ServerHttpRequestDecorator.getNativeRequest(request);
         return upstream.send(permit, received, targetOf(uri), GatewayForwarder.nettyHeaders(request.getHeaders()))
@@ -59,15 +70,34 @@ public final class PinnedRoutingFilter implements GatewayFilter {
                 .then();
     }
 
-    private static boolean isOf(UpstreamTarget target, URI uri) {
-        return (target.tls() ? "https" : "http").equals(uri.getScheme())
-                && target.authority().equals(uri.getRawAuthority());
+    private static Mono<Void> refused(Denial denial, String detail, Permit permit) {
+        permit.context().evidence(Evidence.DETAIL, detail);
+        return Mono.error(new ForwardFailure(denial, null));
+    }
+
+    /** @param uri where the request goes, or where the library's own filter would look; its path alone, where a filter set that */
+    private static boolean isOf(UpstreamTarget target, @Nullable URI uri) {
+        return uri == null
+                || (uri.getScheme() == null && uri.getRawAuthority() == null)
+                || ((target.tls() ? "https" : "http").equals(uri.getScheme())
+                        && target.authority().equals(uri.getRawAuthority()));
+    }
+
+    // Values are sent as Latin-1: two that differ beyond it, the names of tenants perhaps, would become the same.
+    private static boolean areLatin1(HttpHeaders headers) {
+        for (var field : headers.headerSet()) {
+            for (var value : field.getValue()) {
+                if (value.chars().anyMatch(character -> character > LAST_LATIN_1)) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     private static String targetOf(URI uri) {
-        var path = uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
         var query = uri.getRawQuery();
-        return query == null ? path : path + '?' + query;
+        return query == null ? uri.getRawPath() : uri.getRawPath() + '?' + query;
     }
 
     private static void hold(UpstreamAnswer answer, ServerWebExchange exchange) {

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * What a route's upstream can take; hangs on the route under {@code route}. Two routes with one upstream share its breaker and
  * bulkhead, and so have to say the same of it.
  *
- * @param upstream names the upstream in metrics, and is what state is kept by: its authority
+ * @param upstream names the upstream in metrics, and is what state is kept by: its authority, and the identities expected of it
  * @param breaker null for none
  * @param maxConcurrent how many requests may be under way at once; null for any number
  */

@@ -7,6 +7,7 @@ import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,9 +30,7 @@ class FilterDefinitionsTest {
                 "RemoveResponseHeader=X-Color",
                 "RequestHeaderSize=1000B",
                 "RequestSize=5MB",
-                "RewriteLocationResponseHeader=AS_IN_REQUEST, Location, ,",
                 "RewritePath=/old/(?<rest>.*), /new/$\\{rest}",
-                "RewriteRequestParameter=color, blue",
                 "RewriteResponseHeader=X-Color, red, blue",
                 "SecureHeaders",
                 "SetPath=/fixed",
@@ -52,6 +51,8 @@ class FilterDefinitionsTest {
                 "SetRequestUri=http://elsewhere.example",
                 "RequestHeaderToRequestUri=X-Target",
                 "RedirectTo=302, https://elsewhere.example",
+                "RewriteLocationResponseHeader=AS_IN_REQUEST, Location, ,",
+                "RewriteRequestParameter=color, blue",
                 "SetRequestHostHeader=elsewhere.example",
                 "PreserveHostHeader",
                 "TokenRelay=",
@@ -72,7 +73,7 @@ class FilterDefinitionsTest {
         assertThat(compile("StripPrefx=1")).isNull();
         assertThat(findings.all()).singleElement().satisfies(finding -> {
             assertThat(finding.path()).isEqualTo("sallyport.routes.orders.filters[0]");
-            assertThat(finding.value()).isEqualTo("StripPrefx");
+            assertThat(finding.value()).isEqualTo("StripPrefx=1");
             assertThat(finding.expected()).contains("StripPrefix");
         });
     }
@@ -83,7 +84,34 @@ class FilterDefinitionsTest {
         assertThat(findings.all())
                 .extracting(Finding::expected)
                 .containsExactly(
-                        "the arguments of StripPrefix: parts", "the arguments of RewritePath: regexp, replacement");
+                        "how many segments to strip, 1 to 99",
+                        "a regular expression of RE2, which has no look-around and no back-references");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "AddRequestHeader=X-Forwarded-For, 6.6.6.6",
+                "SetRequestHeader=Authorization, Bearer x",
+                "SetRequestHeader=Host, elsewhere.example",
+                "MapRequestHeader=X-From, X-Request-ID",
+                "AddResponseHeader=X-Request-ID, theirs",
+                "SetResponseHeader=RateLimit, none"
+            })
+    void a_header_that_the_gateway_writes_itself_is_no_filters_to_write(String definition) {
+        assertThat(compile(definition)).isNull();
+        assertThat(findings.all()).hasSize(1);
+    }
+
+    @Test
+    void a_variable_that_the_path_does_not_have_does_not_load() {
+        assertThat(compile("AddRequestHeader=X-Tenant, {tenant}")).isNotNull();
+        assertThat(compile("AddRequestHeader=X-Tenant, {tennant}")).isNull();
+    }
+
+    @Test
+    void a_variable_cannot_write_further_query_parameters() {
+        assertThat(compile("AddRequestParameter=tenant, {tenant}")).isNull();
     }
 
     @Test
@@ -102,6 +130,7 @@ class FilterDefinitionsTest {
     }
 
     private @Nullable CompiledFilters compile(String... definitions) {
-        return FilterDefinitions.compile(List.of(definitions), findings.at("sallyport.routes.orders.filters"));
+        return FilterDefinitions.compile(
+                List.of(definitions), Set.of("tenant"), findings.at("sallyport.routes.orders.filters"));
     }
 }
