@@ -56,6 +56,8 @@ final class FixedProperties {
             Map.entry("management.endpoints.web.discovery.enabled", "false"),
             Map.entry("management.endpoints.jmx.exposure.exclude", "*"),
             Map.entry("management.server.base-path", ""),
+            // ManagementServer has the certificate of the file.
+            Map.entry("management.server.ssl.enabled", "false"),
             Map.entry("management.health.defaults.enabled", "false"),
             Map.entry("management.endpoint.health.show-components", "when-authorized"),
             Map.entry("management.endpoint.health.show-details", "when-authorized"),
@@ -93,15 +95,6 @@ final class FixedProperties {
         properties.put("management.server.address", management.address());
         properties.put("management.server.port", management.port());
         properties.put("management.endpoint.health.roles", "SCOPE_" + management.readScope());
-        if (management.tls() != null) {
-            properties.put("management.server.ssl.enabled", true);
-            properties.put(
-                    "management.server.ssl.certificate",
-                    management.tls().certificate().toUri().toString());
-            properties.put(
-                    "management.server.ssl.certificate-private-key",
-                    management.tls().key().toUri().toString());
-        }
         return Map.copyOf(properties);
     }
 

@@ -95,13 +95,17 @@ final class RouteCompiler {
         var cors = section.cors() == null || match == null
                 ? null
                 : CorsRules.compile(section.cors(), match.methodSet(), at.child("cors"));
+        // Without a path to take them from, every variable that a filter or a rule reads would be an unknown one.
+        var filters = match == null
+                ? null
+                : FilterDefinitions.compile(section.filters(), variables(match), at.child("filters"));
         var compiled = new Compiled(
                 isPublic,
                 authorize == null || isPublic ? null : rules(authorize, match, at),
                 RouteLimits.compile(section.rateLimits(), name, isPublic, at.child("rate-limits")),
                 section.risk() == null ? null : RiskLadder.compile(section.risk(), isPublic, at.child("risk")),
                 cors,
-                plan(section, target, cors, at),
+                target == null || filters == null ? null : new ForwardPlan(target, filters, cors),
                 authorize == null ? List.of() : authorize.scopes(),
                 section.maxBody() == null ? settings.stages().edge().maxBody() : section.maxBody(),
                 upstream == null || target == null ? null : capacities.compile(name, upstream, target, upstreamAt));
@@ -115,22 +119,13 @@ final class RouteCompiler {
         }
     }
 
-    private static @Nullable ForwardPlan plan(
-            RouteSection section, @Nullable UpstreamTarget target, @Nullable CorsRules cors, Findings.Place at) {
-        if (target == null || section.match() == null) {
-            return null;
-        }
-        var variables = Set.copyOf(section.match().path().variableNames());
-        var filters = FilterDefinitions.compile(section.filters(), variables, at.child("filters"));
-        return filters == null ? null : new ForwardPlan(target, filters, cors);
-    }
-
     private static @Nullable RouteRules rules(
             RouteAuthorization authorize, @Nullable MatchConfig match, Findings.Place at) {
-        // Without a path to take them from, every variable that a rule reads would be an unknown one.
-        return match == null
-                ? null
-                : RouteRules.compile(authorize, Set.copyOf(match.path().variableNames()), at.child("authorize"));
+        return match == null ? null : RouteRules.compile(authorize, variables(match), at.child("authorize"));
+    }
+
+    private static Set<String> variables(MatchConfig match) {
+        return Set.copyOf(match.path().variableNames());
     }
 
     private static void checkAuthentication(RouteSection section, boolean isPublic, Findings.Place at) {

@@ -39,6 +39,7 @@ import io.sallyport.wire.ConnectionListener;
 import io.sallyport.wire.IngressHandler;
 import io.sallyport.wire.IngressRoutes;
 import io.sallyport.wire.IngressServerCustomizer;
+import io.sallyport.wire.ListenerTls;
 import io.sallyport.wire.LocalForwarder;
 import io.sallyport.wire.PermitForwarder;
 import java.net.InetAddress;
@@ -78,7 +79,7 @@ public class SallyportAutoConfiguration {
         return CryptoProvider.detect();
     }
 
-    /** For timers and key sets of issuers; closing it is {@link #jwksSources}'s affair no longer, so it comes last. */
+    /** Fetches and reads key sets, off the event loops. */
     @Bean(destroyMethod = "dispose")
     Scheduler jwksScheduler() {
         return Schedulers.newBoundedElastic(4, 1_000, "sallyport-jwks", 60, true);
@@ -280,7 +281,14 @@ public class SallyportAutoConfiguration {
         };
     }
 
-    // health
+    // the management port; the rest of it is in a context of its own
+
+    @Bean
+    ManagementTls managementTls(ConfigurationFile file) {
+        var tls = file.settings().management().tls();
+        return new ManagementTls(
+                tls == null ? null : Opening.section("sallyport.management", file, () -> ListenerTls.load(tls)));
+    }
 
     @Bean
     ConfigurationHealth configurationHealthIndicator(ConfigurationReloader reloader) {

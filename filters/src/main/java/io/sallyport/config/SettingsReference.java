@@ -2,14 +2,14 @@
 package io.sallyport.config;
 
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 
 /** The reference of every key of the file, in Markdown: a table for each section, in the order in which the file has them. */
 public final class SettingsReference {
     private final StringBuilder text = new StringBuilder();
-    private final Set<SectionShape> described = new LinkedHashSet<>();
+    private final Map<SectionShape, String> described = new HashMap<>();
 
     private SettingsReference() {}
 
@@ -40,8 +40,11 @@ public final class SettingsReference {
         }
         text.append('\n');
         for (var section : below) {
-            if (described.add(section.shape())) {
+            var same = described.putIfAbsent(section.shape(), section.path());
+            if (same == null) {
                 describe(section.path(), section.shape());
+            } else {
+                text.append("## `%s`\n\nThe keys of `%s`.\n\n".formatted(section.path(), same));
             }
         }
     }

@@ -233,10 +233,11 @@ final class ConfigurationCheckTest {
                                 "20: sallyport.routes.status.max-body: 1 MB (expected: a size such as 512B, 8KiB or 1MiB (KB, MB"
                                         + " and GB are the same))")),
                 change(
-                        "uri: \"http://status:8080\"",
-                        "max-concurrent: 5, uri: \"http://payments:8443\"",
+                        "uri: \"http://status:8080\", insecure-plaintext: true",
+                        "max-concurrent: 5, uri: \"https://payments:8443\", expected-ids: [\"spiffe://example.org/payments\"]",
                         List.of("20: sallyport.routes.status.upstream: another circuit-breaker or max-concurrent"
-                                + " (expected: the same as route payments, whose upstream is payments:8443 too)")),
+                                + " (expected: the same as route payments, whose upstream is payments:8443 as"
+                                + " spiffe://example.org/payments too)")),
                 change(
                         "authorize: public",
                         "authorise: public",

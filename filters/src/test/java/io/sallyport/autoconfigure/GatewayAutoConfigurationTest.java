@@ -238,6 +238,21 @@ final class GatewayAutoConfigurationTest {
         });
     }
 
+    @Test
+    void a_certificate_of_the_management_port_that_cannot_be_read_stops_the_start_before_a_port_is_open()
+            throws IOException {
+        Files.writeString(
+                folder.resolve("gateway.yaml"),
+                FILE.replace(
+                        "management: { port: 0, insecure-plaintext: true }",
+                        "management: { port: 0, tls: { certificate: none.pem, key: none.pem } }"));
+
+        application.run(context -> assertThat(analysis(Objects.requireNonNull(context.getStartupFailure()))
+                        .getDescription())
+                .contains("gateway.yaml: sallyport.management.tls.certificate: ")
+                .endsWith("none.pem (expected: a PEM file that this process may read)"));
+    }
+
     private static FailureAnalysis analysis(Throwable failure) {
         return Objects.requireNonNull(new InvalidConfigurationAnalyzer().analyze(failure));
     }

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.autoconfigure;
+
+import io.netty.handler.ssl.SslContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The TLS of the management port, made before any port is open, so that a certificate that cannot be used stops the start.
+ *
+ * @param context null for plaintext
+ */
+record ManagementTls(@Nullable SslContext context) {}
