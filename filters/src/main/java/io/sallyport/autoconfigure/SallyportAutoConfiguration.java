@@ -54,8 +54,10 @@ import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.Environment;
+import org.springframework.http.client.ReactorResourceFactory;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
+import reactor.netty.resources.LoopResources;
 
 /**
  * The gateway's beans. What they are made of is {@link ConfigurationFile}, which {@link SallyportInitializer} has read.
@@ -206,6 +208,15 @@ public class SallyportAutoConfiguration {
     }
 
     // the request path
+
+    /** The gateway's own event loops: the shared ones end with the first gateway of the process that is stopped. */
+    @Bean
+    ReactorResourceFactory reactorResourceFactory() {
+        var resources = new ReactorResourceFactory();
+        resources.setUseGlobalResources(false);
+        resources.setLoopResourcesSupplier(() -> LoopResources.create("sallyport"));
+        return resources;
+    }
 
     @Bean
     ConnectionCounts connectionCounts() {

@@ -26,10 +26,12 @@ import org.springframework.cloud.gateway.filter.headers.ForwardedHeadersFilter;
 import org.springframework.cloud.gateway.filter.headers.XForwardedHeadersFilter;
 import org.springframework.cloud.gateway.handler.FilteringWebHandler;
 import org.springframework.cloud.gateway.handler.RoutePredicateHandlerMapping;
+import org.springframework.http.client.ReactorResourceFactory;
 import org.springframework.security.config.web.server.ServerHttpSecurity;
 import org.springframework.security.web.server.SecurityWebFilterChain;
 import org.springframework.test.util.ReflectionTestUtils;
 import org.springframework.web.server.WebFilter;
+import reactor.netty.http.HttpResources;
 
 /** What Spring makes of the gateway: the beans of the ingress port, without servers. */
 final class GatewayAutoConfigurationTest {
@@ -84,6 +86,18 @@ final class GatewayAutoConfigurationTest {
                                 environment -> environment.getProperty("management.server.port"),
                                 environment -> environment.getProperty("management.server.address"))
                         .containsExactly("0", "127.0.0.1", "0", "127.0.0.1"));
+    }
+
+    @Test
+    void a_gateway_that_stops_takes_no_event_loops_from_another() {
+        application.run(context -> {
+            var loops = context.getBean(ReactorResourceFactory.class).getLoopResources();
+
+            application.run(_ -> {});
+
+            assertThat(loops.isDisposed()).isFalse();
+            assertThat(loops).isNotSameAs(HttpResources.get());
+        });
     }
 
     @Test
