@@ -10,16 +10,25 @@ final class BearerCredential {
     /** Whether the scheme, which is case-insensitive (RFC 9110 section 11.1), is ours. */
     static boolean hasScheme(String authorization) {
         return authorization.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
-                && (authorization.length() == SCHEME.length() || authorization.charAt(SCHEME.length()) == ' ');
+                && (authorization.length() == SCHEME.length()
+                        || !isTokenCharacter(authorization.charAt(SCHEME.length())));
     }
 
-    /** Where the token begins in it, or -1 if there is none, or more than a token can be long. */
+    /** Whether that character would be part of the scheme's name (RFC 9110 section 5.6.2). */
+    private static boolean isTokenCharacter(char c) {
+        return (c >= 'a' && c <= 'z')
+                || (c >= 'A' && c <= 'Z')
+                || (c >= '0' && c <= '9')
+                || "!#$%&'*+-.^_`|~".indexOf(c) >= 0;
+    }
+
+    /** Where the token begins in it, or -1 if there is none, no blank before it, or more than a token can be long. */
     static int tokenStart(String authorization) {
         int start = SCHEME.length();
         while (start < authorization.length() && authorization.charAt(start) == ' ') {
             start++;
         }
         int length = authorization.length() - start;
-        return length == 0 || length > CompactJws.MAX_CHARACTERS ? -1 : start;
+        return start == SCHEME.length() || length == 0 || length > CompactJws.MAX_CHARACTERS ? -1 : start;
     }
 }

@@ -82,6 +82,10 @@ final class ClaimRules {
 
     private static boolean isComplete(Principal.Subject subject) {
         // client_id itself: azp does for a client's name elsewhere, but RFC 9068 section 2.2 requires this claim.
-        return subject.claims().get("client_id") instanceof String && subject.tokenId() != null;
+        var tokenId = subject.tokenId();
+        return subject.claims().get("client_id") instanceof String client
+                && !client.isEmpty()
+                && tokenId != null
+                && !tokenId.isEmpty();
     }
 }

@@ -21,11 +21,12 @@ final class CompactJws {
     static @Nullable CompactJws parse(String compact) {
         int first = compact.indexOf('.');
         int second = compact.indexOf('.', first + 1);
-        // Five parts are an encrypted token (JWE); three without the last one are unsigned.
+        // Five parts are an encrypted token (JWE). An empty last one is a signature, if a bad one: who says alg none is
+        // to be
+        // recorded as just that.
         if (compact.length() > MAX_CHARACTERS
                 || first <= 0
                 || second < 0
-                || second == compact.length() - 1
                 || compact.indexOf('.', second + 1) >= 0
                 || Base64Url.decode(compact, second + 1, compact.length()) == null) {
             return null;

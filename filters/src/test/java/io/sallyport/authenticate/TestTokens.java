@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
 import java.security.interfaces.ECPublicKey;
@@ -116,6 +117,11 @@ public final class TestTokens {
 
     public PublicKey publicKey() {
         return keys.getPublic();
+    }
+
+    /** For signatures that no provider would make. */
+    PrivateKey privateKey() {
+        return keys.getPrivate();
     }
 
     /** The same key, used with another algorithm. */
