@@ -13,6 +13,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.extension.AfterAllCallback;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 final class RunningGateway implements BeforeAllCallback, AfterAllCallback {
     private static final Namespace SHARED = Namespace.create(RunningGateway.class);
     private static final Duration RECORD_WITHIN = Duration.ofSeconds(10);
+    private static final Duration TAKEN_OVER_WITHIN = Duration.ofSeconds(20);
 
     private final boolean ofItsOwn;
     private World world;
@@ -47,9 +49,15 @@ final class RunningGateway implements BeforeAllCallback, AfterAllCallback {
 
     @Override
     public void beforeAll(ExtensionContext context) throws Exception {
+        var throughFilters = context.getRequiredTestClass().isAnnotationPresent(ThroughFilters.class);
         world = ofItsOwn
                 ? World.start()
-                : context.getRoot().getStore(SHARED).computeIfAbsent(World.class, _ -> World.start(), World.class);
+                : context.getRoot()
+                        .getStore(SHARED)
+                        .computeIfAbsent(
+                                throughFilters,
+                                _ -> throughFilters ? World.startWithFilters() : World.start(),
+                                World.class);
     }
 
     @Override
@@ -134,6 +142,44 @@ final class RunningGateway implements BeforeAllCallback, AfterAllCallback {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new AssertionError("interrupted while the demo started", e);
+            }
+        }
+
+        static World startWithFilters() {
+            var world = start();
+            try {
+                world.addFilters();
+            } catch (IOException e) {
+                throw new AssertionError("the filters did not get into the file", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError("interrupted while the filters got into the file", e);
+            }
+            return world;
+        }
+
+        private void addFilters() throws IOException, InterruptedException {
+            var file = session.parts().configuration();
+            var text = Files.readString(file);
+            var upstream = "{ uri: \"https://localhost:%d\", expected-ids: [\"%s\"] }"
+                    .formatted(session.parts().payments().port(), DemoParts.PAYMENTS_ID);
+            var filter = "      filters: [\"AddResponseHeader=%s, filters\"]\n".formatted(ThroughFilters.FIELD);
+            Files.writeString(
+                    file,
+                    text.replace("      upstream:\n", filter + "      upstream:\n")
+                            + ThroughFilters.ROUTE.replace("UPSTREAM", upstream));
+            var status = HttpRequest.newBuilder(session.parts().gateway().resolve("/status"))
+                    .timeout(Duration.ofSeconds(20))
+                    .build();
+            var deadline = System.nanoTime() + TAKEN_OVER_WITHIN.toNanos();
+            while (http.send(status, HttpResponse.BodyHandlers.discarding())
+                    .headers()
+                    .firstValue(ThroughFilters.FIELD)
+                    .isEmpty()) {
+                if (System.nanoTime() > deadline) {
+                    throw new AssertionError("the filters were not taken over");
+                }
+                Thread.sleep(50);
             }
         }
 
