@@ -177,7 +177,9 @@ public class SallyportAutoConfiguration {
     @Bean
     UpstreamClients upstreamClients(ConfigurationFile file, SvidSource svids, Clock clock, MeterRegistry meters) {
         var identity = file.settings().identity();
-        return new UpstreamClients(svids, identity == null ? Duration.ZERO : identity.drainAfter(), clock, meters);
+        return identity == null
+                ? new UpstreamClients(svids, Duration.ZERO, Duration.ZERO, clock, meters)
+                : new UpstreamClients(svids, identity.drainAfter(), identity.cutAfter(), clock, meters);
     }
 
     @Bean

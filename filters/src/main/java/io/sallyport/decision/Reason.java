@@ -425,7 +425,7 @@ public enum Reason {
             "forward.svid_missing",
             503,
             PublicCode.UNAVAILABLE,
-            "The gateway has no X509-SVID of its own yet.",
+            "The gateway has no X509-SVID of its own that it can use.",
             "Look at the Workload API and at the gateway's registration entry."),
     FORWARD_SVID_EXPIRED(
             "forward.svid_expired",

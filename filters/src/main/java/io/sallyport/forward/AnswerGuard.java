@@ -72,6 +72,7 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
     private @Nullable LastHttpContent heldEnd;
     private boolean overrun;
     private boolean retired;
+    private boolean used;
 
     private long waitingSince = NOT_WAITING;
     private long stuckSince = NOT_WAITING;
@@ -96,14 +97,21 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
         this.context = context;
     }
 
-    /** The next request on this connection begins. */
-    void begin(Turn turn) {
+    /**
+     * The next request on this connection begins.
+     *
+     * @return whether it is the first
+     */
+    boolean begin(Turn turn) {
+        var first = !used;
+        used = true;
         this.turn = turn;
         interim = false;
         headRead = false;
         waitingSince = NOT_WAITING;
         stuckSince = NOT_WAITING;
         schedule(turn.timeout);
+        return first;
     }
 
     /** No further request is to be sent here: closes at once if none is under way, else when its answer has ended. */

@@ -52,6 +52,10 @@ public final class ExpectedId {
         return List.of(path.substring(1).split("/", -1));
     }
 
+    TrustDomain trustDomain() {
+        return trustDomain;
+    }
+
     /** Whether that is the expected workload. */
     boolean matches(SpiffeId actual) {
         if (!trustDomain.equals(actual.getTrustDomain()) || actual.getPath().isEmpty()) {

@@ -2,7 +2,9 @@
 package io.sallyport.forward;
 
 import io.spiffe.spiffeid.SpiffeId;
+import io.spiffe.spiffeid.TrustDomain;
 import java.util.Collection;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -36,6 +38,16 @@ public final class ExpectedIds {
     public boolean match(SpiffeId actual) {
         for (var id : ids) {
             if (id.matches(actual)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a workload of one of these trust domains may be one of the expected. */
+    boolean concern(Set<TrustDomain> trustDomains) {
+        for (var id : ids) {
+            if (trustDomains.contains(id.trustDomain())) {
                 return true;
             }
         }

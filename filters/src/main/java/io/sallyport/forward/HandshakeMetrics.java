@@ -4,42 +4,53 @@ package io.sallyport.forward;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.sallyport.decision.Reason;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 
 /**
- * Counts the TLS handshakes with one upstream by their result: {@code sallyport.upstream.handshake}. {@code verified} says that
- * the peer proved an expected identity.
+ * Counts the TLS handshakes with upstreams by their result and by the route whose request asked for the connection: {@code
+ * sallyport.upstream.handshake}. {@code verified} says that the peer proved an expected identity.
  */
 final class HandshakeMetrics {
-    private final Counter verified;
-    private final Counter peerUntrusted;
-    private final Counter identityMismatch;
-    private final Counter failed;
+    private final MeterRegistry registry;
+    private final ConcurrentMap<String, OfRoute> routes = new ConcurrentHashMap<>();
 
-    HandshakeMetrics(String upstream, MeterRegistry registry) {
-        this.verified = counter(upstream, "verified", registry);
-        this.peerUntrusted = counter(upstream, "peer_untrusted", registry);
-        this.identityMismatch = counter(upstream, "identity_mismatch", registry);
-        this.failed = counter(upstream, "failed", registry);
+    HandshakeMetrics(MeterRegistry registry) {
+        this.registry = registry;
     }
 
-    private static Counter counter(String upstream, String result, MeterRegistry registry) {
+    void verified(String route) {
+        of(route).verified.increment();
+    }
+
+    /** @param reason that of a {@link PeerRefused} */
+    void refused(String route, Reason reason) {
+        var counters = of(route);
+        (reason == Reason.FORWARD_IDENTITY_MISMATCH ? counters.identityMismatch : counters.peerUntrusted).increment();
+    }
+
+    /** It failed for another reason than the peer's identity. */
+    void failed(String route) {
+        of(route).failed.increment();
+    }
+
+    private OfRoute of(String route) {
+        return routes.computeIfAbsent(
+                route,
+                name -> new OfRoute(
+                        counter(name, "verified"),
+                        counter(name, "peer_untrusted"),
+                        counter(name, "identity_mismatch"),
+                        counter(name, "failed")));
+    }
+
+    private Counter counter(String route, String result) {
         return Counter.builder("sallyport.upstream.handshake")
                 .description("TLS handshakes with upstreams, by result")
-                .tag("upstream", upstream)
+                .tag("route", route)
                 .tag("result", result)
                 .register(registry);
     }
 
-    void verified() {
-        verified.increment();
-    }
-
-    void refused(Reason reason) {
-        (reason == Reason.FORWARD_IDENTITY_MISMATCH ? identityMismatch : peerUntrusted).increment();
-    }
-
-    /** It failed for another reason than the peer's identity. */
-    void failed() {
-        failed.increment();
-    }
+    private record OfRoute(Counter verified, Counter peerUntrusted, Counter identityMismatch, Counter failed) {}
 }

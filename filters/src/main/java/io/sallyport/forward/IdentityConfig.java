@@ -24,12 +24,18 @@ public record IdentityConfig(
 
         @Setting(
                 value =
-                        "How long connections made under the previous SVID or bundle may go on after an update; 0s to 10m.",
+                        "How long connections made under the previous SVID are kept after an update, which new requests no longer use; those in use are closed when their answer has ended. 0s to 10m.",
                 byDefault = "30s")
-        Duration drainAfter) {
+        Duration drainAfter,
+
+        @Setting(
+                value =
+                        "How long a request may go on over a connection whose peer is no longer vouched for, because an authority left its trust domain's bundle, or the gateway's own identity was withdrawn; 0s to 10m. Idle connections are closed at once.",
+                byDefault = "60s")
+        Duration cutAfter) {
 
     private static final String SOCKET = "unix: and the absolute path of a socket";
-    private static final Duration MAX_DRAIN = Duration.ofMinutes(10);
+    private static final Duration LONGEST = Duration.ofMinutes(10);
 
     public IdentityConfig {
         if ((workloadApi == null) == (files == null)) {
@@ -38,8 +44,13 @@ public record IdentityConfig(
         if (workloadApi != null && !isUnixSocket(workloadApi)) {
             throw new InvalidSetting("workload-api", workloadApi, SOCKET);
         }
-        if (drainAfter.isNegative() || drainAfter.compareTo(MAX_DRAIN) > 0) {
-            throw new InvalidSetting("drain-after", drainAfter, "0s to 10m");
+        requireWithinLimits("drain-after", drainAfter);
+        requireWithinLimits("cut-after", cutAfter);
+    }
+
+    private static void requireWithinLimits(String key, Duration value) {
+        if (value.isNegative() || value.compareTo(LONGEST) > 0) {
+            throw new InvalidSetting(key, value, "0s to 10m");
         }
     }
 

@@ -9,9 +9,11 @@ import java.security.cert.CertPathValidator;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.CertificateParsingException;
+import java.security.cert.PKIXCertPathValidatorResult;
 import java.security.cert.PKIXParameters;
 import java.security.cert.TrustAnchor;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -25,9 +27,9 @@ import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Verifies the peer of one pin, in this order: its certificate carries exactly one SPIFFE ID; its chain ends in the bundle of
- * <em>that ID's own</em> trust domain (X509-SVID section 5.1); the leaf is one (section 5.2); and only then, the ID is
- * expected. So {@code identity_mismatch} is only ever said of an identity that was proven.
+ * Verifies the peer of one pin, in this order: its certificate carries exactly one SPIFFE ID; the leaf is one (X509-SVID section
+ * 5.2); its chain ends in the bundle of <em>that ID's own</em> trust domain (section 5.1); and only then, the ID is expected. So
+ * {@code identity_mismatch} is only ever said of an identity that was proven.
  *
  * <p>No host name is checked: an SVID names a workload, not a host. Being an {@link X509ExtendedTrustManager} keeps the JDK
  * from wrapping it in one that checks them.
@@ -44,14 +46,9 @@ final class PinnedTrustManager extends X509ExtendedTrustManager {
     private final Map<TrustDomain, Set<TrustAnchor>> anchors;
     private final ExpectedIds expected;
     private final InstantSource clock;
-    private final HandshakeMetrics metrics;
 
     /** @param bundles the certificate authorities by trust domain; they are fixed for this trust manager's life */
-    PinnedTrustManager(
-            Map<TrustDomain, Set<X509Certificate>> bundles,
-            ExpectedIds expected,
-            InstantSource clock,
-            HandshakeMetrics metrics) {
+    PinnedTrustManager(Map<TrustDomain, Set<X509Certificate>> bundles, ExpectedIds expected, InstantSource clock) {
         this.anchors = bundles.entrySet().stream()
                 .collect(Collectors.toUnmodifiableMap(
                         Map.Entry::getKey,
@@ -60,7 +57,6 @@ final class PinnedTrustManager extends X509ExtendedTrustManager {
                                 .collect(Collectors.toUnmodifiableSet())));
         this.expected = expected;
         this.clock = clock;
-        this.metrics = metrics;
     }
 
     @Override
@@ -75,23 +71,13 @@ final class PinnedTrustManager extends X509ExtendedTrustManager {
 
     @Override
     public void checkServerTrusted(X509Certificate[] chain, String authType) throws PeerRefused {
-        try {
-            verify(chain);
-            metrics.verified();
-        } catch (PeerRefused refused) {
-            metrics.refused(refused.reason());
-            throw refused;
-        }
-    }
-
-    private void verify(X509Certificate[] chain) throws PeerRefused {
         if (chain.length == 0) {
             throw PeerRefused.untrusted("no certificate", null, null);
         }
         var leaf = chain[0];
         var id = requireOneSpiffeId(leaf);
-        requireChain(chain, id);
         requireLeaf(leaf, id);
+        requireChain(chain, id);
         if (!expected.match(id)) {
             throw PeerRefused.mismatch(expected, id);
         }
@@ -111,9 +97,13 @@ final class PinnedTrustManager extends X509ExtendedTrustManager {
     }
 
     private void requireChain(X509Certificate[] chain, SpiffeId id) throws PeerRefused {
-        var trusted = anchors.get(id.getTrustDomain());
-        if (trusted == null || trusted.isEmpty()) {
-            throw PeerRefused.untrusted("no bundle for trust domain " + id.getTrustDomain(), id, null);
+        var now = clock.instant();
+        var trusted = anchors.getOrDefault(id.getTrustDomain(), Set.of()).stream()
+                .filter(anchor -> mayVouch(anchor.getTrustedCert(), now))
+                .collect(Collectors.toUnmodifiableSet());
+        if (trusted.isEmpty()) {
+            throw PeerRefused.untrusted(
+                    "no bundle with a valid authority for trust domain " + id.getTrustDomain(), id, null);
         }
         try {
             var path = new ArrayList<X509Certificate>();
@@ -132,14 +122,26 @@ final class PinnedTrustManager extends X509ExtendedTrustManager {
             }
             var parameters = new PKIXParameters(trusted);
             parameters.setRevocationEnabled(false);
-            parameters.setDate(Date.from(clock.instant()));
-            CertPathValidator.getInstance("PKIX")
+            parameters.setDate(Date.from(now));
+            var result = CertPathValidator.getInstance("PKIX")
                     .validate(CertificateFactory.getInstance("X.509").generateCertPath(path), parameters);
+            if (result instanceof PKIXCertPathValidatorResult pkix) {
+                requireOfTrustDomain(pkix.getTrustAnchor().getTrustedCert(), id);
+            }
         } catch (PeerRefused e) {
             throw e;
         } catch (GeneralSecurityException e) {
             throw PeerRefused.untrusted(String.valueOf(e.getMessage()), id, e);
         }
+    }
+
+    // PKIX asks of an anchor nothing but its key: one that has expired, or was never an authority, would do.
+    private static boolean mayVouch(X509Certificate authority, Instant now) {
+        var usage = authority.getKeyUsage();
+        return authority.getBasicConstraints() != -1
+                && (usage == null || usage[KEY_USAGE_KEY_CERT_SIGN])
+                && !now.isBefore(authority.getNotBefore().toInstant())
+                && !now.isAfter(authority.getNotAfter().toInstant());
     }
 
     // X509-SVID section 3.2: an authority of one trust domain has no say over another's workloads.

@@ -18,14 +18,19 @@ import io.netty.resolver.dns.DnsNameResolverBuilder;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
+import io.spiffe.spiffeid.TrustDomain;
 import java.lang.invoke.MethodHandles;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -42,9 +47,10 @@ import reactor.netty.tcp.SslProvider;
  * of the gateway's identity, and event loop. A connection so lives on the event loop of the requests that it serves, and
  * nothing of a request is ever touched by two threads.
  *
- * <p>When the identity changes, new requests get new clients at once; connections of the previous generation are closed as they
- * become idle, after {@code drain-after}. If an authority was withdrawn from a bundle, the idle ones are closed at once, and
- * those in use after {@code drain-after}.
+ * <p>When the identity changes, new requests get new clients at once; connections of the previous generation are closed after
+ * {@code drain-after}, those in use when their answer has ended. If an authority has left a bundle, every connection to a peer of
+ * that trust domain, of whatever generation, is closed: if it is idle at once, if it is in use after {@code cut-after} at the
+ * latest. If the identity was withdrawn, so is every connection.
  */
 public final class UpstreamClients implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(UpstreamClients.class);
@@ -66,32 +72,46 @@ public final class UpstreamClients implements AutoCloseable {
     private static final int MAX_CONNECTIONS = 65_536;
 
     // What a request that has just taken a client needs to acquire its connection.
-    private static final Duration LEAST_DRAIN = Duration.ofSeconds(1);
+    private static final Duration LEAST_GRACE = Duration.ofSeconds(1);
 
     private final SvidSource identities;
     private final Duration drainAfter;
+    private final Duration cutAfter;
     private final InstantSource clock;
-    private final MeterRegistry meters;
     private final boolean openSsl;
-    private final ConcurrentMap<String, HandshakeMetrics> handshakes = new ConcurrentHashMap<>();
+    private final HandshakeMetrics handshakes;
     private final Generation plaintext = new Generation(null);
     private volatile @Nullable Generation current;
+
+    /** Generations that may still have connections in use. Guarded by this. */
+    private final List<Generation> former = new ArrayList<>();
+
     private final DnsAddressResolverGroup resolver = newResolver();
     private volatile @Nullable EventLoop anyEventLoop;
     private volatile boolean closed;
 
-    /** @param drainAfter how long connections of a previous identity may go on being used */
-    public UpstreamClients(SvidSource identities, Duration drainAfter, InstantSource clock, MeterRegistry meters) {
-        this(identities, drainAfter, clock, meters, OpenSsl.isAvailable());
+    /**
+     * @param drainAfter how long connections of a previous identity are kept
+     * @param cutAfter how long requests may go on over connections to peers that are no longer trusted
+     */
+    public UpstreamClients(
+            SvidSource identities, Duration drainAfter, Duration cutAfter, InstantSource clock, MeterRegistry meters) {
+        this(identities, drainAfter, cutAfter, clock, meters, OpenSsl.isAvailable());
     }
 
     /** @param openSsl false for the JDK's own TLS, which is slower */
     UpstreamClients(
-            SvidSource identities, Duration drainAfter, InstantSource clock, MeterRegistry meters, boolean openSsl) {
+            SvidSource identities,
+            Duration drainAfter,
+            Duration cutAfter,
+            InstantSource clock,
+            MeterRegistry meters,
+            boolean openSsl) {
         this.identities = identities;
-        this.drainAfter = drainAfter.compareTo(LEAST_DRAIN) < 0 ? LEAST_DRAIN : drainAfter;
+        this.drainAfter = atLeast(LEAST_GRACE, drainAfter);
+        this.cutAfter = atLeast(LEAST_GRACE, cutAfter);
         this.clock = clock;
-        this.meters = meters;
+        this.handshakes = new HandshakeMetrics(meters);
         this.openSsl = openSsl;
         if (!openSsl) {
             log.atInfo().log("TLS towards upstreams is the JDK's, and slower than the native one");
@@ -100,23 +120,23 @@ public final class UpstreamClients implements AutoCloseable {
         identities.onUpdate(this::identityChanged);
     }
 
+    private static Duration atLeast(Duration least, Duration value) {
+        return value.compareTo(least) < 0 ? least : value;
+    }
+
     /**
      * The client for that upstream.
      *
      * @param eventLoop that of the request, and the caller's own
-     * @throws ForwardFailure if the gateway cannot prove its own identity: {@code forward.svid_missing} or {@code svid_expired}
+     * @throws ForwardFailure if the gateway cannot prove its own identity: {@code forward.svid_missing}, also if TLS cannot use
+     *     the one it has, or {@code svid_expired}
      */
     HttpClient clientFor(UpstreamTarget target, EventLoop eventLoop) {
         return generationFor(target).client(UpstreamPeer.of(target), eventLoop);
     }
 
-    /** Counts a handshake that failed for another reason than the peer's identity, which its trust manager has counted. */
-    void handshakeFailed(UpstreamTarget target) {
-        handshakesOf(UpstreamPeer.of(target)).failed();
-    }
-
-    private HandshakeMetrics handshakesOf(UpstreamPeer peer) {
-        return handshakes.computeIfAbsent(peer.label(), label -> new HandshakeMetrics(label, meters));
+    HandshakeMetrics handshakes() {
+        return handshakes;
     }
 
     private Generation generationFor(UpstreamTarget target) {
@@ -155,26 +175,44 @@ public final class UpstreamClients implements AutoCloseable {
         if (closed) {
             return;
         }
-        if (identity != null) {
+        if (identity == null) {
+            withdraw();
+        } else {
             swap(identity);
-            return;
-        }
-        synchronized (this) {
-            var previous = current;
-            current = null;
-            if (previous != null) {
-                previous.retireConnections();
-                later(drainAfter, previous::dispose);
-            }
         }
     }
 
+    private synchronized void withdraw() {
+        var previous = current;
+        current = null;
+        if (previous != null) {
+            former.add(previous);
+        }
+        for (var generation : former) {
+            generation.retireConnections(_ -> true);
+            later(cutAfter, generation::dispose);
+        }
+        former.clear();
+    }
+
     private void drain(Generation previous, WorkloadIdentity next) {
-        if (previous.identity != null && next.withdrawsTrustOf(previous.identity)) {
-            previous.retireConnections();
-            later(drainAfter, previous::dispose);
-        } else {
-            later(drainAfter, previous::retire);
+        former.removeIf(Generation::isOver);
+        former.add(previous);
+        later(drainAfter, previous::retire);
+        if (previous.identity != null) {
+            cut(next.distrustedSince(previous.identity));
+        }
+    }
+
+    private void cut(Set<TrustDomain> distrusted) {
+        if (distrusted.isEmpty()) {
+            return;
+        }
+        log.atInfo().addKeyValue("trust_domains", distrusted).log("an authority left the bundle; closing connections");
+        Predicate<UpstreamPeer> concerned = peer -> peer.expectedIds().concern(distrusted);
+        for (var generation : former) {
+            generation.retireConnections(concerned);
+            later(cutAfter, () -> generation.closeConnections(concerned));
         }
     }
 
@@ -188,6 +226,10 @@ public final class UpstreamClients implements AutoCloseable {
         var last = current;
         if (last != null) {
             last.dispose();
+        }
+        synchronized (this) {
+            former.forEach(Generation::dispose);
+            former.clear();
         }
         plaintext.dispose();
         resolver.close();
@@ -222,7 +264,8 @@ public final class UpstreamClients implements AutoCloseable {
         private final ConcurrentMap<UpstreamPeer, SslContext> contexts = new ConcurrentHashMap<>();
         private final ConcurrentMap<ClientKey, HttpClient> clients = new ConcurrentHashMap<>();
         private final ConcurrentMap<ClientKey, ConnectionProvider> pools = new ConcurrentHashMap<>();
-        private final ChannelGroup channels = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
+        private final ConcurrentMap<UpstreamPeer, ChannelGroup> channels = new ConcurrentHashMap<>();
+        private volatile boolean retired;
 
         /** @param identity null for upstreams that are reached in plaintext */
         Generation(@Nullable WorkloadIdentity identity) {
@@ -238,7 +281,21 @@ public final class UpstreamClients implements AutoCloseable {
         }
 
         void makeReadyAs(Generation previous) {
-            previous.contexts.keySet().forEach(this::contextOf);
+            for (var peer : previous.contexts.keySet()) {
+                try {
+                    contextOf(peer);
+                } catch (ForwardFailure e) {
+                    log.atError()
+                            .addKeyValue("upstream", peer.label())
+                            .setCause(e.getCause())
+                            .log("SVID not usable");
+                }
+            }
+        }
+
+        /** Whether nothing is under way any more, and nothing will be. */
+        boolean isOver() {
+            return retired && channels.values().stream().allMatch(ChannelGroup::isEmpty);
         }
 
         HttpClient client(UpstreamPeer peer, EventLoop eventLoop) {
@@ -264,13 +321,17 @@ public final class UpstreamClients implements AutoCloseable {
                     .remoteAddress(() -> address)
                     .runOn((LoopResources) _ -> key.eventLoop)
                     .resolver(resolver)
-                    .channelGroup(channels)
+                    .channelGroup(channelsOf(peer))
                     .disableRetry(true)
                     .option(
                             ChannelOption.CONNECT_TIMEOUT_MILLIS,
                             Math.toIntExact(peer.connectTimeout().toMillis()))
                     .doOnChannelInit((_, channel, _) -> AnswerGuard.install(channel.pipeline()));
             return peer.tls() ? client.secure(tls(peer)) : client;
+        }
+
+        private ChannelGroup channelsOf(UpstreamPeer peer) {
+            return channels.computeIfAbsent(peer, _ -> new DefaultChannelGroup(GlobalEventExecutor.INSTANCE));
         }
 
         private SslProvider tls(UpstreamPeer peer) {
@@ -295,37 +356,54 @@ public final class UpstreamClients implements AutoCloseable {
                                         : io.netty.handler.ssl.SslProvider.JDK)
                         .protocols("TLSv1.3", "TLSv1.2")
                         .keyManager(own.key(), own.chain().toArray(X509Certificate[]::new))
-                        .trustManager(
-                                new PinnedTrustManager(own.bundles(), peer.expectedIds(), clock, handshakesOf(peer)))
+                        .trustManager(new PinnedTrustManager(own.bundles(), peer.expectedIds(), clock))
                         // An SVID names no host. Netty's own check would look for one.
                         .endpointIdentificationAlgorithm(null)
                         .build());
-            } catch (SSLException e) {
-                throw new IllegalStateException("no TLS context for %s".formatted(peer.label()), e);
+            } catch (SSLException | IllegalArgumentException e) {
+                // Trap T12: never on without a certificate.
+                throw new ForwardFailure(SVID_MISSING, e);
             }
         }
 
         /** Lets what is under way finish, then closes. */
         void retire() {
-            retireConnections();
+            retired = true;
+            retireConnections(_ -> true);
             pools.values().forEach(ConnectionProvider::dispose);
         }
 
-        /** Closes connections that are idle now, and each other one when its answer has ended. */
-        void retireConnections() {
-            for (var channel : channels) {
-                channel.eventLoop().execute(() -> {
-                    if (channel.pipeline().get(AnswerGuard.NAME) instanceof AnswerGuard guard) {
-                        guard.retire();
-                    }
-                });
-            }
+        /** Closes those peers' connections that are idle now, and each other one when its answer has ended. */
+        void retireConnections(Predicate<UpstreamPeer> peers) {
+            channels.forEach((peer, group) -> {
+                if (peers.test(peer)) {
+                    group.forEach(Generation::retireConnection);
+                }
+            });
+        }
+
+        private static void retireConnection(Channel channel) {
+            channel.eventLoop().execute(() -> {
+                if (channel.pipeline().get(AnswerGuard.NAME) instanceof AnswerGuard guard) {
+                    guard.retire();
+                }
+            });
+        }
+
+        /** Closes those peers' connections, whatever is under way. */
+        void closeConnections(Predicate<UpstreamPeer> peers) {
+            channels.forEach((peer, group) -> {
+                if (peers.test(peer)) {
+                    var _ = group.close();
+                }
+            });
         }
 
         /** Closes everything, whatever is under way. */
         void dispose() {
+            retired = true;
             pools.values().forEach(ConnectionProvider::dispose);
-            var _ = channels.close();
+            closeConnections(_ -> true);
         }
     }
 }

@@ -55,9 +55,11 @@ public final class UpstreamExchange {
     }
 
     private final UpstreamClients clients;
+    private final HandshakeMetrics handshakes;
 
     public UpstreamExchange(UpstreamClients clients) {
         this.clients = clients;
+        this.handshakes = clients.handshakes();
     }
 
     /**
@@ -115,7 +117,7 @@ public final class UpstreamExchange {
         /** Called when there is a verified connection, and not before: nothing of the request has been sent until here. */
         Publisher<Void> start(HttpClientRequest request, NettyOutbound outbound) {
             connected = true;
-            outbound.withConnection(connection -> guardOf(connection).begin(turn));
+            outbound.withConnection(this::begin);
             var out = request.requestHeaders();
             out.clear();
             RequestHeaders.write(permit, target, head, out);
@@ -126,8 +128,12 @@ public final class UpstreamExchange {
             return outbound.sendObject(received.receive().retain().onErrorMap(ClientBroke::new));
         }
 
-        private static AnswerGuard guardOf(Connection connection) {
-            return Objects.requireNonNull(connection.channel().pipeline().get(AnswerGuard.class), AnswerGuard.NAME);
+        private void begin(Connection connection) {
+            var guard =
+                    Objects.requireNonNull(connection.channel().pipeline().get(AnswerGuard.class), AnswerGuard.NAME);
+            if (guard.begin(turn) && target.tls()) {
+                handshakes.verified(permit.route().name());
+            }
         }
 
         /** Ends the upstream's lease for a failure of the upstream, and makes a denial of it. */
@@ -140,8 +146,10 @@ public final class UpstreamExchange {
             }
             var refused = PeerRefused.in(error);
             var reason = refused == null ? reasonOf(error) : refused.reason();
-            if (reason == Reason.FORWARD_TLS_FAILED) {
-                clients.handshakeFailed(target);
+            if (refused != null) {
+                handshakes.refused(permit.route().name(), reason);
+            } else if (reason == Reason.FORWARD_TLS_FAILED || error instanceof SslHandshakeTimeoutException) {
+                handshakes.failed(permit.route().name());
             }
             note(error, refused);
             var lease = permit.context().takeLease();

@@ -49,11 +49,13 @@ public record WorkloadIdentity(
         return chain.equals(other.chain) && bundles.equals(other.bundles);
     }
 
-    /** Whether an authority that {@code earlier} trusted is trusted no longer. */
-    boolean withdrawsTrustOf(WorkloadIdentity earlier) {
+    /** The trust domains of which an authority that {@code earlier} trusted is trusted no longer. */
+    Set<TrustDomain> distrustedSince(WorkloadIdentity earlier) {
         return earlier.bundles.entrySet().stream()
-                .anyMatch(bundle ->
-                        !bundles.getOrDefault(bundle.getKey(), Set.of()).containsAll(bundle.getValue()));
+                .filter(bundle ->
+                        !bundles.getOrDefault(bundle.getKey(), Set.of()).containsAll(bundle.getValue()))
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /** Without the key. */

@@ -6,23 +6,40 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Public test vectors, which lie beside the repository ({@code ../shared/vectors}) and are not part of it. */
-final class SharedVectors {
+public final class SharedVectors {
     private SharedVectors() {}
 
     /** The JSON document at that path below the vectors; skips the test where there is none. */
-    static JsonNode read(String path) {
+    public static JsonNode read(String path) {
+        var file = find(path);
+        try {
+            return JsonMapper.builder().build().readTree(Files.readAllBytes(file));
+        } catch (IOException e) {
+            throw new IllegalStateException(file.toString(), e);
+        }
+    }
+
+    /** The files in that folder below the vectors; skips the test where there is none. */
+    public static List<Path> list(String path) {
+        var folder = find(path);
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.sorted().toList();
+        } catch (IOException e) {
+            throw new IllegalStateException(folder.toString(), e);
+        }
+    }
+
+    private static Path find(String path) {
         for (var folder = Path.of("").toAbsolutePath(); folder != null; folder = folder.getParent()) {
-            var file = folder.resolve("shared/vectors").resolve(path);
-            if (Files.isRegularFile(file)) {
-                try {
-                    return JsonMapper.builder().build().readTree(Files.readAllBytes(file));
-                } catch (IOException e) {
-                    throw new IllegalStateException(file.toString(), e);
-                }
+            var found = folder.resolve("shared/vectors").resolve(path);
+            if (Files.exists(found)) {
+                return found;
             }
         }
         assumeTrue(false, "no shared/vectors/" + path + " beside the repository");

@@ -15,7 +15,6 @@ import io.grpc.netty.shaded.io.netty.channel.nio.NioEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.grpc.stub.StreamObserver;
 import io.sallyport.forward.TestCa.Svid;
-import io.spiffe.spiffeid.TrustDomain;
 import io.spiffe.workloadapi.grpc.SpiffeWorkloadAPIGrpc.SpiffeWorkloadAPIImplBase;
 import io.spiffe.workloadapi.grpc.Workload.X509SVID;
 import io.spiffe.workloadapi.grpc.Workload.X509SVIDRequest;
@@ -67,12 +66,7 @@ public final class FakeWorkloadApi implements AutoCloseable {
 
     /** From now on that identity, to open streams at once. */
     public synchronized void serve(Svid svid, TestCa own, TestCa... federated) {
-        var message = X509SVIDResponse.newBuilder()
-                .addSvids(X509SVID.newBuilder()
-                        .setSpiffeId(svid.identity(Map.of(), 0).id().toString())
-                        .setX509Svid(der(svid.chain()))
-                        .setX509SvidKey(ByteString.copyFrom(svid.key().getEncoded()))
-                        .setBundle(der(List.of(own.certificate()))));
+        var message = message(svid, List.of(own.certificate()));
         for (var partner : federated) {
             message.putFederatedBundles(partner.trustDomain().toIdString(), der(List.of(partner.certificate())));
         }
@@ -80,14 +74,18 @@ public final class FakeWorkloadApi implements AutoCloseable {
     }
 
     /** From now on that identity with those bundles of its own trust domain. */
-    public synchronized void serve(Svid svid, TrustDomain trustDomain, Set<X509Certificate> bundle) {
-        send(X509SVIDResponse.newBuilder()
+    public synchronized void serve(Svid svid, Set<X509Certificate> bundle) {
+        send(message(svid, bundle).build());
+    }
+
+    /** That identity with those bundles of its own trust domain, to be added to. */
+    public static X509SVIDResponse.Builder message(Svid svid, Collection<X509Certificate> bundle) {
+        return X509SVIDResponse.newBuilder()
                 .addSvids(X509SVID.newBuilder()
                         .setSpiffeId(svid.identity(Map.of(), 0).id().toString())
                         .setX509Svid(der(svid.chain()))
                         .setX509SvidKey(ByteString.copyFrom(svid.key().getEncoded()))
-                        .setBundle(der(bundle)))
-                .build());
+                        .setBundle(der(bundle)));
     }
 
     /** A message as it is, right or wrong. */

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.TestCa.Leaf;
 import io.sallyport.forward.TestCa.Svid;
@@ -20,6 +21,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.security.cert.Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -35,8 +37,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -74,7 +79,7 @@ class PinnedUpstreamTest {
         assertThat(get(front).body()).isEqualTo("hello");
 
         assertThat(orders.callers()).containsExactly(gateway.leaf());
-        assertThat(handshakes(orders, "verified")).isEqualTo(1);
+        assertThat(handshakes("verified")).isEqualTo(1);
         assertThat(front.nextEnd().evidence()).isEmpty();
     }
 
@@ -92,8 +97,8 @@ class PinnedUpstreamTest {
                 .containsEntry(Evidence.UPSTREAM_SPIFFE_ID, "spiffe://example.org/ns/payments/sa/api");
         assertThat(end.lease()).containsExactly("failed");
         assertThat(payments.received()).isEmpty();
-        assertThat(handshakes(payments, "identity_mismatch")).isEqualTo(1);
-        assertThat(handshakes(payments, "verified")).isZero();
+        assertThat(handshakes("identity_mismatch")).isEqualTo(1);
+        assertThat(handshakes("verified")).isZero();
     }
 
     /** Trap T19: the chain is judged first, so nobody's word is taken for an ID that nobody proved. */
@@ -106,7 +111,7 @@ class PinnedUpstreamTest {
         assertRefused(front, 502, Reason.FORWARD_PEER_UNTRUSTED);
 
         assertThat(impostor.received()).isEmpty();
-        assertThat(handshakes(impostor, "peer_untrusted")).isEqualTo(1);
+        assertThat(handshakes("peer_untrusted")).isEqualTo(1);
     }
 
     @ParameterizedTest
@@ -232,7 +237,65 @@ class PinnedUpstreamTest {
 
         assertThat(orders.connections()).isEqualTo(8);
         assertThat(orders.callers()).hasSize(8);
-        assertThat(handshakes(orders, "verified")).isEqualTo(8);
+        assertThat(handshakes("verified")).isEqualTo(8);
+    }
+
+    /** Trap 6: it is another workload now, and only a full handshake shows it. */
+    @ParameterizedTest
+    @EnumSource
+    void a_session_of_the_former_workload_does_not_open_the_door_to_the_next(Provider tls) throws Exception {
+        var upstream = ticketUpstream();
+        var front = front(tls, TestFront.route("orders", target("127.0.0.1", upstream.port(), ORDERS)));
+        assertThat(get(front).body()).isEqualTo("hello");
+
+        upstream.become(ca.issue("/ns/payments/sa/api"));
+
+        assertRefused(front, 502, Reason.FORWARD_IDENTITY_MISMATCH);
+        assertThat(upstream.requests()).isEqualTo(1);
+    }
+
+    @Test
+    void an_ordinary_client_goes_in_by_that_session_and_takes_the_one_for_the_other() throws Exception {
+        var upstream = ticketUpstream();
+        var ordinary = SSLContext.getInstance("TLS");
+        ordinary.init(null, InsecureTrustManagerFactory.INSTANCE.getTrustManagers(), null);
+
+        var first = leafSeenBy(ordinary, upstream);
+        upstream.become(ca.issue("/ns/payments/sa/api"));
+        var second = leafSeenBy(ordinary, upstream);
+
+        assertThat(second).isEqualTo(first);
+        assertThat(upstream.requests()).isEqualTo(2);
+    }
+
+    private TicketUpstream ticketUpstream() {
+        Assumptions.assumeTrue(OpenSsl.isAvailable(), "no native TLS on this platform");
+        return opened(TicketUpstream.of(ca.issue("/ns/orders/sa/api")));
+    }
+
+    private static Certificate leafSeenBy(SSLContext client, TicketUpstream upstream) throws IOException {
+        try (var socket = (SSLSocket) client.getSocketFactory().createSocket("127.0.0.1", upstream.port())) {
+            socket.getOutputStream().write("GET / HTTP/1.1\r\nHost: orders\r\n\r\n".getBytes(ISO_8859_1));
+            socket.getInputStream().transferTo(OutputStream.nullOutputStream());
+            return socket.getSession().getPeerCertificates()[0];
+        }
+    }
+
+    /** Trap T12: the library's client logs the error of its key manager, and goes on without a certificate. */
+    @ParameterizedTest
+    @EnumSource
+    void an_svid_that_tls_cannot_use_sends_nothing_without_it(Provider tls) throws Exception {
+        var orders = upstream("/ns/orders/sa/api");
+        identities.hold(
+                new Svid(gateway.chain(), ca.issue("/ns/edge/sa/gateway").key()), ca.bundle());
+        var front = frontAsItIs(tls, route(orders, ORDERS));
+
+        assertThat(get(front).statusCode()).isIn(502, 503);
+
+        assertThat(orders.received()).isEmpty();
+
+        identities.hold(ca.issue("/ns/edge/sa/gateway"), ca.bundle());
+        assertThat(get(front).body()).isEqualTo("hello");
     }
 
     @ParameterizedTest
@@ -287,13 +350,9 @@ class PinnedUpstreamTest {
 
     @ParameterizedTest
     @EnumSource
-    void nor_does_it_hold_a_request_under_way_for_longer_than_drain_after(Provider tls) throws Exception {
+    void nor_does_it_hold_a_request_under_way_for_longer_than_cut_after(Provider tls) throws Exception {
         var next = TestCa.of("example.org");
-        var never = new CountDownLatch(1);
-        var orders = server(ca.issue("/ns/orders/sa/api"), turn -> {
-            turn.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
-            awaitLatch(never);
-        });
+        var orders = endlessUpstream("/ns/orders/sa/api");
         var front = front(tls, route(orders, ORDERS));
 
         var answer = getLater(front);
@@ -302,6 +361,76 @@ class PinnedUpstreamTest {
 
         assertThat(failureOf(answer)).isInstanceOf(IOException.class);
         assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_UPSTREAM_RESET);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void not_even_one_that_has_outlived_other_rotations_before(Provider tls) throws Exception {
+        var orders = endlessUpstream("/ns/orders/sa/api");
+        var front = front(tls, route(orders, ORDERS));
+
+        var answer = getLater(front);
+        await().until(() -> orders.received().endsWith("\r\n\r\n"));
+        for (int i = 0; i < 3; i++) {
+            identities.hold(ca.issue("/ns/edge/sa/gateway"), ca.bundle());
+        }
+        identities.hold(gateway, TestCa.of("example.org").bundle());
+
+        assertThat(failureOf(answer)).isInstanceOf(IOException.class);
+        assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_UPSTREAM_RESET);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void an_authority_that_a_partner_withdraws_cuts_connections_to_the_partner_alone(Provider tls) throws Exception {
+        var partner = TestCa.of("partner.test");
+        var both = new HashMap<>(ca.bundle());
+        both.putAll(partner.bundle());
+        identities.hold(gateway, both);
+        var cut = new CountDownLatch(1);
+        var ours = server(ca.issue("/ns/orders/sa/api"), turn -> {
+            turn.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
+            awaitLatch(cut);
+            turn.send("-then");
+        });
+        var theirs = opened(RawUpstream.tls(partner.issue("/orders"), PinnedUpstreamTest::neverFinish));
+        var routes = Map.of("ours", route(ours, ORDERS), "theirs", route(theirs, "spiffe://partner.test/orders"));
+        var front = opened(TestFront.of(
+                TestFront.direct(new UpstreamExchange(clients(tls))),
+                name -> Objects.requireNonNull(routes.get(name))));
+
+        var ourAnswer = getLater(front, "/ours");
+        var theirAnswer = getLater(front, "/theirs");
+        await().until(() ->
+                ours.received().endsWith("\r\n\r\n") && theirs.received().endsWith("\r\n\r\n"));
+        identities.hold(gateway, ca.bundle());
+
+        assertThat(failureOf(theirAnswer)).isInstanceOf(IOException.class);
+        cut.countDown();
+        assertThat(ourAnswer.get(20, TimeUnit.SECONDS).body()).isEqualTo("first-then");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void an_identity_that_was_withdrawn_cuts_everything(Provider tls) throws Exception {
+        var orders = endlessUpstream("/ns/orders/sa/api");
+        var front = front(tls, route(orders, ORDERS));
+
+        var answer = getLater(front);
+        await().until(() -> orders.received().endsWith("\r\n\r\n"));
+        identities.withdraw();
+
+        assertThat(failureOf(answer)).isInstanceOf(IOException.class);
+        assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_UPSTREAM_RESET);
+    }
+
+    private RawUpstream endlessUpstream(String path) {
+        return server(ca.issue(path), PinnedUpstreamTest::neverFinish);
+    }
+
+    private static void neverFinish(RawUpstream.Turn turn) throws IOException {
+        turn.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst");
+        turn.awaitClose();
     }
 
     // TLS that fails for other reasons
@@ -315,7 +444,7 @@ class PinnedUpstreamTest {
 
         assertRefused(front, 502, Reason.FORWARD_TLS_FAILED);
 
-        assertThat(handshakes(strict, "failed")).isEqualTo(1);
+        assertThat(handshakes("failed")).isEqualTo(1);
         assertThat(front.nextEnd().lease()).containsExactly("failed");
     }
 
@@ -400,7 +529,8 @@ class PinnedUpstreamTest {
 
     private UpstreamClients clients(Provider tls) {
         Assumptions.assumeTrue(tls == Provider.JDK || OpenSsl.isAvailable(), "no native TLS on this platform");
-        return opened(new UpstreamClients(identities, Duration.ZERO, clock, meters, tls == Provider.OPENSSL));
+        return opened(
+                new UpstreamClients(identities, Duration.ZERO, Duration.ZERO, clock, meters, tls == Provider.OPENSSL));
     }
 
     private static Route route(RawUpstream upstream, String... ids) {
@@ -430,9 +560,9 @@ class PinnedUpstreamTest {
         assertThat(answer.statusCode()).isEqualTo(status);
     }
 
-    private double handshakes(RawUpstream upstream, String result) {
+    private double handshakes(String result) {
         return meters.get("sallyport.upstream.handshake")
-                .tag("upstream", "127.0.0.1:" + upstream.port())
+                .tag("route", "orders")
                 .tag("result", result)
                 .counter()
                 .count();
@@ -448,8 +578,12 @@ class PinnedUpstreamTest {
     }
 
     private CompletableFuture<HttpResponse<String>> getLater(TestFront front) {
+        return getLater(front, "/orders");
+    }
+
+    private CompletableFuture<HttpResponse<String>> getLater(TestFront front, String path) {
         return browser.sendAsync(
-                HttpRequest.newBuilder(URI.create(front.uri("/orders"))).build(), HttpResponse.BodyHandlers.ofString());
+                HttpRequest.newBuilder(URI.create(front.uri(path))).build(), HttpResponse.BodyHandlers.ofString());
     }
 
     private static Throwable failureOf(CompletableFuture<?> answer) throws InterruptedException, TimeoutException {

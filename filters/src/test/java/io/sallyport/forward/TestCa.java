@@ -56,6 +56,11 @@ public final class TestCa {
 
     /** A new root; two of one trust domain share no key. */
     public static TestCa of(String trustDomain) {
+        return of(trustDomain, new Leaf());
+    }
+
+    /** One with that validity. */
+    public static TestCa of(String trustDomain, Leaf validity) {
         var keys = newKeys();
         var name = new X500Name("CN=root of " + trustDomain);
         return new TestCa(
@@ -65,8 +70,7 @@ public final class TestCa {
                         name,
                         keys,
                         keys.getPrivate(),
-                        new Leaf()
-                                .ca()
+                        validity.ca()
                                 .keyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign)
                                 .uris("spiffe://" + trustDomain)),
                 keys.getPrivate(),

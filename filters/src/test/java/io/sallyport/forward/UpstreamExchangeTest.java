@@ -36,8 +36,8 @@ class UpstreamExchangeTest {
     private static final Duration LONG = Duration.ofSeconds(10);
     private static final Duration SHORT = Duration.ofMillis(300);
 
-    private final UpstreamClients clients =
-            new UpstreamClients(new FakeSvidSource(), Duration.ZERO, InstantSource.system(), new SimpleMeterRegistry());
+    private final UpstreamClients clients = new UpstreamClients(
+            new FakeSvidSource(), Duration.ZERO, Duration.ZERO, InstantSource.system(), new SimpleMeterRegistry());
     private final HttpClient browser = HttpClient.newHttpClient();
     private AutoCloseable upstream = () -> {};
     private AutoCloseable front = () -> {};

@@ -131,14 +131,18 @@ class UpstreamTargetTest {
         var socket = URI.create("unix:/run/spire/agent.sock");
         var files = new IdentityConfig.Files(Path.of("svid.pem"), Path.of("key.pem"), Path.of("bundle.pem"), Map.of());
 
-        assertThat(new IdentityConfig(socket, null, Duration.ZERO).workloadApi())
+        assertThat(new IdentityConfig(socket, null, Duration.ZERO, Duration.ZERO).workloadApi())
                 .isEqualTo(socket);
-        assertThatThrownBy(() -> new IdentityConfig(null, null, Duration.ZERO)).isInstanceOf(InvalidSetting.class);
-        assertThatThrownBy(() -> new IdentityConfig(socket, files, Duration.ZERO))
+        assertThatThrownBy(() -> new IdentityConfig(null, null, Duration.ZERO, Duration.ZERO))
                 .isInstanceOf(InvalidSetting.class);
-        assertThatThrownBy(() -> new IdentityConfig(null, files, Duration.ofMinutes(11)))
+        assertThatThrownBy(() -> new IdentityConfig(socket, files, Duration.ZERO, Duration.ZERO))
+                .isInstanceOf(InvalidSetting.class);
+        assertThatThrownBy(() -> new IdentityConfig(null, files, Duration.ofMinutes(11), Duration.ZERO))
                 .isInstanceOfSatisfying(
                         InvalidSetting.class, e -> assertThat(e.key()).isEqualTo("drain-after"));
+        assertThatThrownBy(() -> new IdentityConfig(null, files, Duration.ZERO, Duration.ofMinutes(11)))
+                .isInstanceOfSatisfying(
+                        InvalidSetting.class, e -> assertThat(e.key()).isEqualTo("cut-after"));
         assertThatThrownBy(() -> new IdentityConfig.Files(
                         files.svid(), files.key(), files.bundle(), Map.of("spiffe://other.test", Path.of("other.pem"))))
                 .isInstanceOfSatisfying(
@@ -149,7 +153,7 @@ class UpstreamTargetTest {
     @ValueSource(
             strings = {"unix:run/agent.sock", "unix://host/agent.sock", "tcp://127.0.0.1:8081", "unix:/", "unix:/a?b"})
     void a_workload_api_is_an_absolute_unix_socket(String uri) {
-        assertThatThrownBy(() -> new IdentityConfig(URI.create(uri), null, Duration.ZERO))
+        assertThatThrownBy(() -> new IdentityConfig(URI.create(uri), null, Duration.ZERO, Duration.ZERO))
                 .isInstanceOfSatisfying(
                         InvalidSetting.class, e -> assertThat(e.key()).isEqualTo("workload-api"));
     }

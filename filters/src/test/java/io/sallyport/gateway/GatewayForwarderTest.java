@@ -41,8 +41,8 @@ import reactor.core.publisher.Mono;
 
 /** The library's filters on the way of a permitted request, and what none of them can do. */
 class GatewayForwarderTest {
-    private final UpstreamClients clients =
-            new UpstreamClients(new FakeSvidSource(), Duration.ZERO, InstantSource.system(), new SimpleMeterRegistry());
+    private final UpstreamClients clients = new UpstreamClients(
+            new FakeSvidSource(), Duration.ZERO, Duration.ZERO, InstantSource.system(), new SimpleMeterRegistry());
     private final RawUpstream upstream = RawUpstream.plaintext(turn -> {
         turn.readBody();
         turn.send(

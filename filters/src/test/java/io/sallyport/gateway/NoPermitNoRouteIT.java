@@ -104,7 +104,11 @@ class NoPermitNoRouteIT {
         @Bean
         UpstreamClients upstreamClients() {
             return new UpstreamClients(
-                    new FakeSvidSource(), Duration.ZERO, InstantSource.system(), new SimpleMeterRegistry());
+                    new FakeSvidSource(),
+                    Duration.ZERO,
+                    Duration.ZERO,
+                    InstantSource.system(),
+                    new SimpleMeterRegistry());
         }
 
         @Bean

@@ -24,7 +24,7 @@ class PinnedRoutingFilterTest {
     @Test
     void a_request_without_a_permit_is_not_found_even_if_a_route_was_found_for_it() {
         try (var clients = new UpstreamClients(
-                new FakeSvidSource(), Duration.ZERO, () -> Instant.EPOCH, new SimpleMeterRegistry())) {
+                new FakeSvidSource(), Duration.ZERO, Duration.ZERO, () -> Instant.EPOCH, new SimpleMeterRegistry())) {
             var filter = new PinnedRoutingFilter(new UpstreamExchange(clients));
             var exchange = MockServerWebExchange.from(MockServerHttpRequest.get("https://orders.orders.svc:8443/"));
 

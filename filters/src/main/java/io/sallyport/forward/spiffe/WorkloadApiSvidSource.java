@@ -161,8 +161,9 @@ public final class WorkloadApiSvidSource implements SvidSource {
         var bundles = new HashMap<TrustDomain, Set<X509Certificate>>();
         for (var federated : message.getFederatedBundlesMap().entrySet()) {
             var trustDomain = TrustDomain.parse(federated.getKey());
-            bundles.put(
-                    trustDomain, authorities(trustDomain, federated.getValue().toByteArray()));
+            var der = federated.getValue();
+            // Empty is what is left of a bundle whose authorities are all withdrawn: nobody is trusted then.
+            bundles.put(trustDomain, der.isEmpty() ? Set.of() : authorities(trustDomain, der.toByteArray()));
         }
         // Last: what the agent says of its own trust domain is not replaced by what federation says of it.
         for (var svid : message.getSvidsList()) {

@@ -164,6 +164,22 @@ class WorkloadApiSvidSourceTest {
         await().until(() -> source.current() == null);
     }
 
+    /** A partner without authorities must neither stay trusted nor keep the gateway from renewing its own SVID. */
+    @Test
+    void an_empty_bundle_of_a_partner_trusts_nobody_and_hinders_nothing() throws InterruptedException {
+        api.serve(ca.issue("/gateway"), ca, partner);
+        nextUpdate();
+
+        var renewed = ca.issue("/gateway");
+        api.send(FakeWorkloadApi.message(renewed, Set.of(ca.certificate()))
+                .putFederatedBundles(partner.trustDomain().toIdString(), ByteString.EMPTY)
+                .build());
+
+        var next = nextUpdate();
+        assertThat(next.chain()).isEqualTo(renewed.chain());
+        assertThat(next.bundles().get(partner.trustDomain())).isEmpty();
+    }
+
     @Test
     void a_message_that_cannot_be_right_is_dropped_whole() throws InterruptedException {
         var svid = ca.issue("/gateway");
@@ -178,7 +194,7 @@ class WorkloadApiSvidSourceTest {
                         .setSpiffeId("no id")
                         .setX509Svid(ByteString.copyFromUtf8("no certificate")))
                 .build());
-        api.serve(otherKey, ca.trustDomain(), Set.of());
+        api.serve(otherKey, Set.of());
 
         var renewed = ca.issue("/gateway");
         api.serve(renewed, ca);
