@@ -67,8 +67,7 @@ final class HostileTokensIT {
         var jwkSet = TestTokens.jwkSet(HostileTokens.KEYS.toArray(TestTokens[]::new));
         issuer = serve(ASKED, jwkSet);
         upstream = serve(FORWARDED, "{}");
-        var file = Files.writeString(
-                folder.resolve("gateway.yaml"), """
+        var file = Files.writeString(folder.resolve("gateway.yaml"), """
                 sallyport:
                   listener: { address: 127.0.0.1, port: 0, insecure-plaintext: true, shutdown-grace: 0s }
                   management: { port: 0, insecure-plaintext: true }
@@ -87,7 +86,8 @@ final class HostileTokensIT {
                       authenticate: { issuers: [corp] }
                       authorize: { allow: { anyone: "true" } }
                       upstream: { uri: "http://127.0.0.1:%d", insecure-plaintext: true }
-                """.formatted(TestTokens.ISSUER, TestTokens.AUDIENCE, issuer.port(), upstream.port()));
+                """.formatted(
+                        TestTokens.ISSUER, TestTokens.AUDIENCE, issuer.port(), upstream.port()));
         gateway = new SpringApplication(Application.class)
                 .run("--sallyport.config=" + file, "--spring.main.banner-mode=off");
         var issuers = gateway.getBean(SnapshotSource.class).generation().issuers();
@@ -145,14 +145,15 @@ final class HostileTokensIT {
     }
 
     private static String answerTo(List<String> authorization) throws IOException {
-        int port = Integer.parseInt(
-                Objects.requireNonNull(gateway.getEnvironment().getProperty("local.server.port")));
+        int port =
+                Integer.parseInt(Objects.requireNonNull(gateway.getEnvironment().getProperty("local.server.port")));
         try (var socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(10_000);
             var fields = authorization.stream()
                     .map(value -> "Authorization: " + value + "\r\n")
                     .collect(Collectors.joining());
-            var request = "GET /orders HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n%s\r\n".formatted(port, fields);
+            var request =
+                    "GET /orders HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n%s\r\n".formatted(port, fields);
             socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
         }
