@@ -26,12 +26,12 @@ public record Credentials(PrivateKey key, List<X509Certificate> chain) {
     }
 
     /** Writes both as PEM: the chain, and the key as PKCS #8. The directory is what keeps the key from others. */
-    void writeTo(Path chainFile, Path keyFile) throws IOException {
+    public void writeTo(Path chainFile, Path keyFile) throws IOException {
         Files.writeString(chainFile, pem(chain));
         Files.writeString(keyFile, pem("PRIVATE KEY", key.getEncoded()));
     }
 
-    static String pem(List<X509Certificate> certificates) {
+    public static String pem(List<X509Certificate> certificates) {
         var text = new StringBuilder();
         for (var certificate : certificates) {
             text.append(pem("CERTIFICATE", der(certificate)));

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.app.scenarios;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sallyport.app.demo.Credentials;
+import io.sallyport.app.demo.DemoCertificateAuthority;
+import io.sallyport.decision.Reason;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A real Keycloak issues the tokens, changes its keys, and goes away. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class KeycloakIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final String PATH = "/keycloak/acme/orders/1";
+
+    @RegisterExtension
+    static final RunningGateway gateway = RunningGateway.ofItsOwn();
+
+    @TempDir
+    private static Path folder;
+
+    private static @Nullable Keycloak keycloak;
+
+    @BeforeAll
+    static void start() throws Exception {
+        var home = Tools.require("keycloak-26.4.0", ".ci/keycloak");
+        var authority = DemoCertificateAuthority.ofServers("Keycloak's", InstantSource.system());
+        Files.writeString(folder.resolve("ca.pem"), Credentials.pem(List.of(authority.root())));
+        keycloak = Keycloak.start(
+                home, folder, authority.server(List.of("localhost"), Duration.ofHours(1)), authority.root());
+        configure();
+    }
+
+    private static void configure() throws Exception {
+        var file = gateway.parts().configuration();
+        Files.writeString(
+                file,
+                Files.readString(file).replace("  issuers:\n", """
+                                          issuers:
+                                            keycloak:
+                                              issuer: %s
+                                              audiences: ["%s"]
+                                              algorithms: [RS256, ES256, PS256, EdDSA]
+                                              max-token-lifetime: 1h
+                                              ca: %s
+                                              jwks: { cool-down: 1s }
+                                        """.formatted(
+                                        keycloak().issuer(), Keycloak.AUDIENCE, folder.resolve("ca.pem")))
+                        + """
+                            keycloak:
+                              match: { hosts: [localhost], path: "/keycloak/{tenant}/**", methods: [GET] }
+                              authenticate: { issuers: [keycloak] }
+                              authorize: { allow: { own: "token.claims.tenant_id == path.tenant" } }
+                              upstream: { uri: "https://localhost:%d", expected-ids: ["%s"] }
+                        """.formatted(
+                                        gateway.parts().payments().port(),
+                                        gateway.parts().payments().id()));
+        var token = keycloak().token("shop-rs256");
+        await(() -> ask(token).statusCode() == 200);
+    }
+
+    @AfterAll
+    static void stop() {
+        if (keycloak != null) {
+            keycloak.close();
+        }
+    }
+
+    @Order(1)
+    @ParameterizedTest
+    @ValueSource(strings = {"RS256", "ES256", "PS256", "EdDSA"})
+    void a_token_by_client_credentials_is_accepted_under_each_kind_of_key(String algorithm) throws Exception {
+        // Keycloak makes the key with the first token that needs it, so the gateway has never heard of it.
+        afterCoolDown();
+
+        assertThat(ask(keycloak().token("shop-" + algorithm.toLowerCase(Locale.ROOT)))
+                        .statusCode())
+                .isEqualTo(200);
+    }
+
+    @Order(2)
+    @Test
+    void a_user_who_signed_in_with_a_browser_is_let_in_and_again_with_a_refreshed_token() throws Exception {
+        var tokens = keycloak().signIn("shop-rs256", "alice");
+
+        var first = ask(tokens.get("access_token").asString());
+        assertThat(first.statusCode()).isEqualTo(200);
+        assertThat(gateway.recordOf(first).field("sallyport.client_id")).isEqualTo("shop-rs256");
+
+        var refreshed =
+                keycloak().refresh("shop-rs256", tokens.get("refresh_token").asString());
+        assertThat(ask(refreshed.get("access_token").asString()).statusCode()).isEqualTo(200);
+    }
+
+    @Order(3)
+    @Test
+    void neither_an_id_token_nor_a_refresh_token_opens_the_api() throws Exception {
+        var tokens = keycloak().signIn("shop-rs256", "alice");
+
+        assertThat(gateway.recordOf(ask(tokens.get("id_token").asString())).field("event.reason"))
+                .isEqualTo(Reason.AUTHENTICATE_JWT_AUD_MISMATCH.code());
+        // Signed with a secret of Keycloak's own.
+        assertThat(gateway.recordOf(ask(tokens.get("refresh_token").asString())).field("event.reason"))
+                .isEqualTo(Reason.AUTHENTICATE_JWT_ALG_DENIED.code());
+    }
+
+    @Order(4)
+    @Test
+    void the_realms_keys_are_changed_while_requests_run_and_none_fails(TestReporter report) throws Exception {
+        var load = new Load();
+        for (int rotation = 1; rotation <= 3; rotation++) {
+            afterCoolDown();
+            keycloak().addKey("rsa-generated", 200 + rotation);
+            var before = load.sent();
+            await(() -> load.sent() >= before + 20);
+        }
+        load.stop();
+
+        report.publishEntry(Map.of("requests", "" + load.sent(), "failed", "" + load.failures()));
+        assertThat(load.failures()).isEmpty();
+    }
+
+    @Order(5)
+    @Test
+    void requests_go_on_with_the_keys_that_are_known_when_keycloak_is_gone(TestReporter report) throws Exception {
+        var tokens = List.of(keycloak().token("shop-rs256"), keycloak().token("shop-es256"));
+        assertThat(ask(tokens.getFirst()).statusCode()).isEqualTo(200);
+        keycloak().kill();
+
+        // One that was verified before, and one whose signature the gateway has not seen.
+        for (int i = 0; i < 50; i++) {
+            assertThat(ask(tokens.get(i % 2)).statusCode()).isEqualTo(200);
+        }
+        report.publishEntry(Map.of("requests", "50", "failed", "0"));
+    }
+
+    private static Keycloak keycloak() {
+        var running = keycloak;
+        if (running == null) {
+            throw new IllegalStateException("not started");
+        }
+        return running;
+    }
+
+    private static HttpResponse<String> ask(String token) throws Exception {
+        return gateway.get(gateway.ingress(PATH), token);
+    }
+
+    // A kid that nobody knows has the key set fetched once in a second at most.
+    private static void afterCoolDown() throws InterruptedException {
+        Thread.sleep(1_200);
+    }
+
+    private static void await(Callable<Boolean> condition) throws Exception {
+        var deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!condition.call()) {
+            assertThat(System.nanoTime()).as("within " + PATIENCE).isLessThan(deadline);
+            Thread.sleep(50);
+        }
+    }
+
+    /** Requests one after the other, each with a new token. */
+    private static final class Load {
+        private final List<String> failures = new CopyOnWriteArrayList<>();
+        private final AtomicInteger sent = new AtomicInteger();
+        private final AtomicBoolean running = new AtomicBoolean(true);
+        private final Thread thread = Thread.ofPlatform().start(this::run);
+
+        private void run() {
+            while (running.get()) {
+                try {
+                    var response = ask(keycloak().token("shop-rs256"));
+                    if (response.statusCode() != 200) {
+                        failures.add(response.statusCode() + " " + response.body());
+                    }
+                } catch (Exception e) {
+                    failures.add(e.toString());
+                }
+                sent.incrementAndGet();
+            }
+        }
+
+        int sent() {
+            return sent.get();
+        }
+
+        List<String> failures() {
+            return List.copyOf(failures);
+        }
+
+        void stop() throws InterruptedException {
+            running.set(false);
+            thread.join();
+        }
+    }
+}
