@@ -72,8 +72,13 @@ public final class DemoUpstream implements AutoCloseable {
     /** Starts an upstream that is {@code id}, by the authority of {@code authority}. */
     public static DemoUpstream start(
             String name, SpiffeId id, Endpoint endpoint, DemoCertificateAuthority authority, SpiffeId onlyCaller) {
-        var svid = authority.svid(id, Duration.ofHours(24));
-        return new DemoUpstream(name, svid, id, endpoint, authority.root(), onlyCaller);
+        return start(name, id, endpoint, authority.svid(id, Duration.ofHours(24)), authority.root(), onlyCaller);
+    }
+
+    /** Starts an upstream that is {@code id} by that SVID, and takes connections from who is the only caller by that root. */
+    public static DemoUpstream start(
+            String name, SpiffeId id, Endpoint endpoint, Credentials svid, X509Certificate root, SpiffeId onlyCaller) {
+        return new DemoUpstream(name, svid, id, endpoint, root, onlyCaller);
     }
 
     public String name() {
