@@ -69,6 +69,7 @@ final class DemoCommand implements Callable<Integer> {
         }
         new DemoGuide(demo.parts()).print(terminal, demo.parts().directory().toString());
         terminal.line();
+        terminal.line(terminal.strong("What the gateway decides, and why, appears below."));
         terminal.line("Ctrl-C stops everything and deletes " + demo.parts().directory() + ".");
         follow(demo, terminal);
         return CommandLine.ExitCode.OK;

@@ -18,7 +18,7 @@ public final class DemoGuide {
     /**
      * Prints it all.
      *
-     * @param caDirectory where {@code ca.pem} is for whoever pastes
+     * @param caDirectory where {@code ca.pem} is for whoever pastes, as a word of the shell
      */
     void print(Terminal terminal, String caDirectory) {
         terminal.line();
@@ -30,7 +30,7 @@ public final class DemoGuide {
         terminal.line();
         preparation(caDirectory).forEach(line -> terminal.line("  " + line));
         terminal.line();
-        terminal.line(terminal.strong("Then any of these. What the gateway decided, and why, appears below."));
+        terminal.line(terminal.strong("Then any of these:"));
         for (var demoCase : DemoCase.values()) {
             terminal.line();
             terminal.line("  "

@@ -59,9 +59,16 @@ final class DemoPartsCommand implements Callable<Integer> {
 
     @Option(
             names = "--decision-log",
-            defaultValue = "/var/log/sallyport/decisions.log",
+            defaultValue = "/var/log/sallyport/decisions.jsonl",
             description = "Where the gateway writes its decisions (default: ${DEFAULT-VALUE}).")
     private String decisionLog = "";
+
+    @Option(
+            names = "--client-dir",
+            paramLabel = "WORD",
+            defaultValue = "(a directory with a copy of ca.pem)",
+            description = "What a client's shell is told to set D to, where ca.pem is for it; printed as it stands.")
+    private String clientDirectory = "";
 
     @Option(
             names = "--deny-list",
@@ -80,7 +87,10 @@ final class DemoPartsCommand implements Callable<Integer> {
                 host, address, port, port + 1, ISSUER_PORT, FIRST_UPSTREAM_PORT, decisionLog, denyList, true);
         var parts = DemoParts.start(directory.toAbsolutePath(), layout, InstantSource.system());
         Runtime.getRuntime().addShutdownHook(new Thread(parts::close, "demo-parts-stop"));
-        new DemoGuide(parts).print(Terminal.on(spec.commandLine().getOut()), "(the directory with a copy of ca.pem)");
+        var terminal = Terminal.on(spec.commandLine().getOut());
+        new DemoGuide(parts).print(terminal, clientDirectory);
+        terminal.line();
+        terminal.line(terminal.strong("What the gateway decided, and why, stands in its decision log."));
         // Last, so that whoever waits for it finds everything in place.
         Files.createFile(ready);
         new CountDownLatch(1).await();

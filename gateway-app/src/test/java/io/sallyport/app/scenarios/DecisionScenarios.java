@@ -58,6 +58,8 @@ abstract class DecisionScenarios {
         assertThat(record.field("url.path")).isEqualTo(PAYMENT);
         assertThat(record.field("sallyport.route")).isEqualTo("payments");
         assertThat(record.field("sallyport.client_id")).isEqualTo(DemoParts.ACME);
+        // From the manifest of the library's jar: this one sees that it was packed.
+        assertThat(record.field("service.version")).matches("[0-9].*");
         assertThat(record.json().toString()).doesNotContain(token).doesNotContain("page=2");
     }
 
