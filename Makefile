@@ -2,10 +2,10 @@
 MVN = mvn -B -ntp
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check fmt run demo perf docs clean
+.PHONY: help build test check fmt run demo image k8s perf docs clean
 
 help: ## Lists the targets.
-	@sed -n 's/^\([a-z]*\): ## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-6s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9]*\):[a-z0-9 ]*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-6s %s\n", $$1, $$2 }'
 
 build: ## Compiles everything and packs the gateway into one jar, without running tests.
 	$(MVN) package -DskipTests
@@ -28,9 +28,19 @@ run: ## Starts the gateway with config/gateway.yaml.
 demo: ## Starts a gateway and an upstream, sends requests that pass and requests that do not, and explains both.
 	./sallyport demo
 
+image: build ## Makes the image sallyport/gateway:local (needs Docker; BASE_IMAGE=... for another base).
+	docker build -t sallyport/gateway:local --build-arg BASE_IMAGE -f gateway-app/Dockerfile .
+
+k8s: ## Renders the Kubernetes files as kubectl would get them, into k8s/target (needs kustomize).
+	mkdir -p k8s/target
+	kustomize build k8s/base > k8s/target/base.yaml
+	kustomize build k8s/overlays/staging > k8s/target/staging.yaml
+	kustomize build k8s/overlays/production > k8s/target/production.yaml
+
 perf: ## Measures CPU per request beside stock Spring Cloud Gateway (needs nginx, openssl and wrk).
 	$(MVN) -Pperf -DskipTests package
 	perf/run
 
 clean: ## Removes what the build made.
 	$(MVN) clean
+	rm -rf k8s/target
