@@ -32,8 +32,7 @@ public final class CryptoProvider {
     /** Looks for the native provider and logs which one serves. Loads a library: for start-up. */
     public static CryptoProvider detect() {
         try {
-            var corretto = AmazonCorrettoCryptoProvider.INSTANCE;
-            corretto.assertHealthy();
+            var corretto = Corretto.healthy();
             log.atInfo().addKeyValue("provider", corretto.getName()).log("signatures are verified natively");
             return new CryptoProvider(corretto);
         } catch (RuntimeException | LinkageError e) {
@@ -59,6 +58,15 @@ public final class CryptoProvider {
     @Nullable
     Provider orNull() {
         return provider;
+    }
+
+    /** Apart, because the JVM links a class as a whole: where the library is not on the class path, only this one fails. */
+    private static final class Corretto {
+        static Provider healthy() {
+            var corretto = AmazonCorrettoCryptoProvider.INSTANCE;
+            corretto.assertHealthy();
+            return corretto;
+        }
     }
 
     Signature signature(String algorithm) throws NoSuchAlgorithmException {

@@ -3,6 +3,8 @@ package io.sallyport.authenticate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.security.Security;
 import java.util.List;
@@ -23,6 +25,37 @@ class CryptoProviderTest {
         assertThat(CryptoProvider.detect().isNative()).isTrue();
         assertThat(CryptoProvider.jdk().isNative()).isFalse();
         assertThat(Security.getProvider("AmazonCorrettoCryptoProvider")).isNull();
+    }
+
+    @Test
+    void where_the_library_is_not_on_the_class_path_the_jdk_serves() throws Exception {
+        var here = CryptoProvider.class.getProtectionDomain().getCodeSource().getLocation();
+        try (var withoutIt = new URLClassLoader(new URL[] {here}, new Without("com.amazon.corretto."))) {
+            var type = withoutIt.loadClass(CryptoProvider.class.getName());
+
+            var detected = type.getMethod("detect").invoke(null);
+
+            assertThat(type).isNotSameAs(CryptoProvider.class);
+            assertThat(type.getMethod("isNative").invoke(detected)).isEqualTo(false);
+        }
+    }
+
+    /** Everything but what begins like this, and but our own classes, which are then linked anew. */
+    private static final class Without extends ClassLoader {
+        private final String prefix;
+
+        Without(String prefix) {
+            super(CryptoProviderTest.class.getClassLoader());
+            this.prefix = prefix;
+        }
+
+        @Override
+        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            if (name.startsWith(prefix) || name.startsWith(CryptoProvider.class.getName())) {
+                throw new ClassNotFoundException(name);
+            }
+            return super.loadClass(name, resolve);
+        }
     }
 
     static Stream<Arguments> algorithmsAndProviders() {
