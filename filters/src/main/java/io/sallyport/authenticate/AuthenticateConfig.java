@@ -5,6 +5,7 @@ import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +28,14 @@ public record AuthenticateConfig(
         @Setting(
                 value = "How many verified tokens are remembered, 100 to 1000000; some 3 KB each. Read at start.",
                 byDefault = "20000")
-        int tokenCacheSize) {
+        int tokenCacheSize,
+
+        @Setting(
+                "The directory that keeps each issuer's last good key set over a restart, made if absent, with mode 0700; it belongs"
+                        + " to one gateway process alone. Without it a gateway that starts while an issuer cannot be reached has"
+                        + " no keys of it. Read at start.")
+        @Nullable
+        Path keySets) {
     private static final Duration MAX_CLOCK_SKEW = Duration.ofMinutes(2);
 
     public AuthenticateConfig {

@@ -37,6 +37,7 @@ final class AuthenticateDenials {
         deny401(Reason.AUTHENTICATE_JWT_TOO_OLD, expired);
         var invalid = terms.challenge("invalid_token", "The access token is not valid here");
         for (var reason : List.of(
+                Reason.AUTHENTICATE_JWT_CLAIMS_MALFORMED,
                 Reason.AUTHENTICATE_JWT_HEADER_DENIED,
                 Reason.AUTHENTICATE_JWT_ALG_DENIED,
                 Reason.AUTHENTICATE_JWT_TYP_DENIED,

@@ -118,6 +118,8 @@ public final class AuthenticateStage implements Stage {
         private Verdict fromScratch() {
             return switch (UnverifiedToken.parseUnverified(authorization.substring(start))) {
                 case UnverifiedToken.Refused.MALFORMED -> accepted.deny(Reason.AUTHENTICATE_JWT_MALFORMED);
+                case UnverifiedToken.Refused.CLAIMS_MALFORMED ->
+                    accepted.deny(Reason.AUTHENTICATE_JWT_CLAIMS_MALFORMED);
                 case UnverifiedToken.Refused.HEADER_DENIED -> accepted.deny(Reason.AUTHENTICATE_JWT_HEADER_DENIED);
                 case UnverifiedToken.Jws token -> choose(token);
             };

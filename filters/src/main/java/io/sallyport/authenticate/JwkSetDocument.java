@@ -19,7 +19,7 @@ public record JwkSetDocument(List<VerificationKey> keys, List<Ignored> ignored) 
     /** Of one document. */
     public static final int MAX_BYTES = 256 * 1024;
 
-    /** What comes after these many keys is ignored. */
+    /** What comes after these many usable keys is ignored: odd ones cost no good one its place. */
     static final int MAX_KEYS = 100;
 
     public JwkSetDocument {
@@ -81,7 +81,7 @@ public record JwkSetDocument(List<VerificationKey> keys, List<Ignored> ignored) 
         for (int i = 0; i < elements.size(); i++) {
             var element = elements.get(i);
             var kid = element instanceof Map<?, ?> jwk && jwk.get("kid") instanceof String name ? name : null;
-            var read = i < MAX_KEYS ? JwkReader.read(element, crypto) : new JwkReader.Unusable(Cause.TOO_MANY);
+            var read = keys.size() < MAX_KEYS ? JwkReader.read(element, crypto) : new JwkReader.Unusable(Cause.TOO_MANY);
             switch (read) {
                 case JwkReader.Unusable(var cause) -> ignored.add(new Ignored(i, kid, cause));
                 case JwkReader.Usable(var key) -> {

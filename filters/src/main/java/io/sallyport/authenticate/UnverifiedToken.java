@@ -32,8 +32,10 @@ sealed interface UnverifiedToken {
 
     /** Why a token is not looked at any further. */
     enum Refused implements UnverifiedToken {
-        /** Not a compact JWS of canonical base64url and JSON objects with unique members, or too long, encrypted or nested. */
+        /** Not a compact JWS of canonical base64url under a JSON object with unique members, or too long, encrypted or nested. */
         MALFORMED,
+        /** A JWS, but of something else than a JSON object with unique members. */
+        CLAIMS_MALFORMED,
         /** The header asks for something that is never done for a token. */
         HEADER_DENIED
     }
@@ -55,8 +57,11 @@ sealed interface UnverifiedToken {
             return refused;
         }
         var claims = jws.claims();
-        if (claims == null || !(jws.header().get("alg") instanceof String algorithm)) {
+        if (!(jws.header().get("alg") instanceof String algorithm)) {
             return Refused.MALFORMED;
+        }
+        if (claims == null) {
+            return Refused.CLAIMS_MALFORMED;
         }
         return new Jws(
                 compact,

@@ -6,6 +6,7 @@ import io.sallyport.authenticate.AuthenticateStage;
 import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
 import io.sallyport.authenticate.jwks.JwksSources;
+import io.sallyport.authenticate.jwks.KeySetDirectory;
 import io.sallyport.authorize.AuthorizeStage;
 import io.sallyport.decisionlog.DecisionLog;
 import io.sallyport.edge.EdgeStage;
@@ -88,8 +89,13 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    JwksSources jwksSources(CryptoProvider crypto, Scheduler jwksScheduler, Clock clock, MeterRegistry meters) {
-        return new JwksSources(crypto, jwksScheduler, clock, meters);
+    JwksSources jwksSources(
+            ConfigurationFile file, CryptoProvider crypto, Scheduler jwksScheduler, Clock clock, MeterRegistry meters) {
+        var path = file.settings().stages().authenticate().keySets();
+        var directory = path == null
+                ? null
+                : Opening.section("sallyport.stages.authenticate", file, () -> KeySetDirectory.open(path));
+        return new JwksSources(crypto, jwksScheduler, clock, meters, directory);
     }
 
     @Bean

@@ -173,8 +173,14 @@ public enum Reason {
             "authenticate.jwt_malformed",
             400,
             PublicCode.BAD_REQUEST,
-            "The credential is not a compact JWS of canonical base64url and JSON objects with unique members, is longer than 8 KiB, or is encrypted or nested.",
+            "The credential is not a compact JWS of canonical base64url under a JSON header with unique members, is longer than 8 KiB, or is encrypted or nested.",
             "Look at the client or the issuer."),
+    AUTHENTICATE_JWT_CLAIMS_MALFORMED(
+            "authenticate.jwt_claims_malformed",
+            401,
+            PublicCode.UNAUTHENTICATED,
+            "The credential is a JWS, but what it signs is not a JSON object with unique members that can be read in one way.",
+            "Look at the issuer; a token of another kind, or an attack."),
     AUTHENTICATE_JWT_AMBIGUOUS(
             "authenticate.jwt_ambiguous",
             400,

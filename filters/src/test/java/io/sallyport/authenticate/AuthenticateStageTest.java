@@ -103,6 +103,10 @@ class AuthenticateStageTest {
                         bearer(CORP.token().claim("pad", "x".repeat(8192)).issue()),
                         Reason.AUTHENTICATE_JWT_MALFORMED),
                 arguments(
+                        "a signature over something else than claims",
+                        bearer(CORP.sign(CORP.token().headerJson(), "[]")),
+                        Reason.AUTHENTICATE_JWT_CLAIMS_MALFORMED),
+                arguments(
                         "a header that carries a key",
                         bearer(CORP.token().header("jwk", CORP.jwk()).issue()),
                         Reason.AUTHENTICATE_JWT_HEADER_DENIED),

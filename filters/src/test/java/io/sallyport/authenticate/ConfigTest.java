@@ -91,13 +91,13 @@ class ConfigTest {
                 () -> corp().maxTokenAge(Duration.ofDays(400)).config(),
                 "max-token-age: PT9600H (expected: 1s to 366d)");
         refuses(
-                () -> new AuthenticateConfig(null, null, Duration.ofSeconds(121), 1000),
+                () -> new AuthenticateConfig(null, null, Duration.ofSeconds(121), 1000, null),
                 "clock-skew: PT2M1S (expected: 0s to 2m)");
         refuses(
-                () -> new AuthenticateConfig(null, null, Duration.ofSeconds(-1), 1000),
+                () -> new AuthenticateConfig(null, null, Duration.ofSeconds(-1), 1000, null),
                 "clock-skew: PT-1S (expected: 0s to 2m)");
         refuses(
-                () -> new AuthenticateConfig(null, null, Duration.ZERO, 99),
+                () -> new AuthenticateConfig(null, null, Duration.ZERO, 99, null),
                 "token-cache-size: 99 (expected: 100 to 1000000)");
         refuses(() -> jwks("PT0S", "PT24H", "PT30S", "PT3S"), "refresh: PT0S (expected: 1s to 24h)");
         refuses(

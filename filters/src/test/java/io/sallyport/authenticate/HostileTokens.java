@@ -307,7 +307,7 @@ public final class HostileTokens {
     }
 
     private void claimsJson() {
-        var malformed = Reason.AUTHENTICATE_JWT_MALFORMED;
+        var malformed = Reason.AUTHENTICATE_JWT_CLAIMS_MALFORMED;
         var good = CORP.token().claimsJson();
         var tests = new LinkedHashMap<String, String>();
         tests.put("null", "null");

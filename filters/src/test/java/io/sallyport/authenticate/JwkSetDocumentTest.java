@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -219,6 +220,33 @@ class JwkSetDocumentTest {
 
         assertThat(document.keys()).hasSize(100);
         assertThat(document.ignored()).hasSize(50).allMatch(ignored -> ignored.cause() == Cause.TOO_MANY);
+    }
+
+    @Test
+    void thousands_of_odd_keys_cost_no_good_one_its_place() {
+        var many = new ArrayList<Object>(Collections.nCopies(10_000, Map.of("kty", "oct")));
+        many.add(GOOD.jwk());
+
+        var document = parse(TestTokens.jwkSet(many));
+
+        assertThat(document.keys()).extracting(VerificationKey::kid).containsExactly(GOOD.kid());
+        assertThat(document.ignored()).hasSize(10_000);
+    }
+
+    /** Seen in the wild in place of ES512, after the number of the curve. */
+    @Test
+    void es521_is_read_as_the_one_algorithm_of_its_curve_and_on_no_other_curve() {
+        var p521 = TestTokens.signedWith(SignatureAlgorithm.ES512).jwk();
+        p521.put("alg", "ES521");
+        var p256 = GOOD.jwk();
+        p256.put("alg", "ES521");
+
+        var document = parse(TestTokens.jwkSet(List.of(p521, p256)));
+
+        assertThat(document.keys()).singleElement().satisfies(key -> assertThat(key.suits(SignatureAlgorithm.ES512))
+                .isTrue());
+        assertThat(document.ignored()).singleElement().satisfies(ignored -> assertThat(ignored.cause())
+                .isEqualTo(Cause.ALGORITHM_UNSUPPORTED));
     }
 
     @Test

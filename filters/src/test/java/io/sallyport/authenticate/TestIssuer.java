@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** An issuer of the configuration and a route that accepts its tokens, as {@link TestTokens} issues them. */
 public final class TestIssuer {
     static final URI METADATA = URI.create("https://api.example.org/.well-known/oauth-protected-resource");
-    static final AuthenticateConfig STAGE = new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1000);
+    static final AuthenticateConfig STAGE = new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1000, null);
     static final Snapshot SNAPSHOT = new Snapshot("test", List.of(), Map.of(StageName.AUTHENTICATE, STAGE));
 
     private final String name;

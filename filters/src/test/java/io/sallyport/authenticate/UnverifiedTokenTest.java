@@ -82,7 +82,7 @@ class UnverifiedTokenTest {
             })
     void claims_are_an_object_with_unique_members(String claims) {
         assertThat(UnverifiedToken.parseUnverified(CORP.sign(CORP.token().headerJson(), claims)))
-                .isEqualTo(Refused.MALFORMED);
+                .isEqualTo(Refused.CLAIMS_MALFORMED);
     }
 
     @Test
@@ -90,7 +90,7 @@ class UnverifiedTokenTest {
         var claims = new byte[] {'{', '"', 'a', '"', ':', '"', (byte) 0xc0, (byte) 0x80, '"', '}'};
 
         assertThat(UnverifiedToken.parseUnverified(CORP.sign(CORP.token().headerJson(), claims)))
-                .isEqualTo(Refused.MALFORMED);
+                .isEqualTo(Refused.CLAIMS_MALFORMED);
     }
 
     @Test

@@ -267,6 +267,18 @@ final class GatewayAutoConfigurationTest {
                 .endsWith("none.pem (expected: a PEM file that this process may read)"));
     }
 
+    @Test
+    void a_place_for_key_sets_that_cannot_be_one_stops_the_start() throws IOException {
+        Files.writeString(
+                folder.resolve("gateway.yaml"),
+                FILE.replace("  routes:", "  stages: { authenticate: { key-sets: no/such } }\n  routes:"));
+
+        application.run(context -> assertThat(analysis(Objects.requireNonNull(context.getStartupFailure()))
+                        .getDescription())
+                .contains("gateway.yaml: sallyport.stages.authenticate.key-sets: ")
+                .endsWith("no/such (expected: a directory of the gateway's own, writable, in one that exists)"));
+    }
+
     private static FailureAnalysis analysis(Throwable failure) {
         return Objects.requireNonNull(new InvalidConfigurationAnalyzer().analyze(failure));
     }

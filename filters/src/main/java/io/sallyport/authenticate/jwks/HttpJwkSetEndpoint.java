@@ -34,6 +34,8 @@ final class HttpJwkSetEndpoint implements JwkSetEndpoint {
     private final HttpClient client;
     private final InstantSource clock;
     private volatile @Nullable Discovered discovered;
+    /** Where the last document came from: its ETag means nothing anywhere else. */
+    private volatile @Nullable URI documentOf;
 
     private record Discovered(URI jwksUri, Instant at) {}
 
@@ -55,7 +57,7 @@ final class HttpJwkSetEndpoint implements JwkSetEndpoint {
     public Mono<Answer> fetch(@Nullable String etag) {
         // Wherever a fault lies, or whatever took too long: the next attempt asks again where the keys are.
         return jwksUri()
-                .flatMap(uri -> get(uri, etag))
+                .flatMap(uri -> get(uri, uri.equals(documentOf) ? etag : null).doOnNext(_ -> documentOf = uri))
                 .doOnError(_ -> discovered = null)
                 .doOnCancel(() -> discovered = null);
     }

@@ -43,6 +43,9 @@ final class JwksSource implements JwkSetSource {
     private static final Duration LAST_RETRY_WITHOUT_KEYS = Duration.ofSeconds(5);
     private static final int MAX_ABSENT = 128;
     private static final Duration ABSENT_FOR = Duration.ofMinutes(5);
+    /** A document has room for a hundred thousand odd keys; the log has not. */
+    private static final int MAX_REPORTED = 20;
+
     /** A request that would have to wait behind these many others is refused instead. */
     private static final int MAX_WAITING = 256;
 
@@ -53,6 +56,7 @@ final class JwksSource implements JwkSetSource {
     private final Scheduler scheduler;
     private final InstantSource clock;
     private final RefreshListener listener;
+    private final @Nullable KeySetFile file;
 
     private final AtomicReference<Sinks.@Nullable One<Refresh.Done>> underWay = new AtomicReference<>();
     private final AtomicInteger waiting = new AtomicInteger();
@@ -84,12 +88,32 @@ final class JwksSource implements JwkSetSource {
     }
 
     /** What is known of the issuer's keys: replaced as a whole. */
-    private record State(
-            JwkSet keys,
-            List<JwkSetDocument.Ignored> ignored,
-            @Nullable String etag,
-            Instant usableUntil) {}
+    private record State(Published published, JwkSet keys, @Nullable String etag, Instant usableUntil) {
+        List<JwkSetDocument.Ignored> ignored() {
+            return published.read().ignored();
+        }
+    }
 
+    /** A document, as it was published and as it was read. */
+    private static final class Published {
+        private final byte[] document;
+        private final JwkSetDocument read;
+
+        Published(byte[] document, JwkSetDocument read) {
+            this.document = document;
+            this.read = read;
+        }
+
+        byte[] document() {
+            return document;
+        }
+
+        JwkSetDocument read() {
+            return read;
+        }
+    }
+
+    /** @param file what keeps the last good set over a restart, or null if nothing does */
     JwksSource(
             String issuer,
             JwkSetEndpoint endpoint,
@@ -97,7 +121,8 @@ final class JwksSource implements JwkSetSource {
             CryptoProvider crypto,
             Scheduler scheduler,
             InstantSource clock,
-            RefreshListener listener) {
+            RefreshListener listener,
+            @Nullable KeySetFile file) {
         this.issuer = issuer;
         this.endpoint = endpoint;
         this.timing = timing;
@@ -105,12 +130,15 @@ final class JwksSource implements JwkSetSource {
         this.scheduler = scheduler;
         this.clock = clock;
         this.listener = listener;
+        this.file = file;
     }
 
     /** Begins to fetch, if it has not begun yet. Completes when the first fetch has, well or not; never fails. */
     Mono<Refresh.Done> start() {
         if (started.compareAndSet(false, true)) {
-            fetchOnSchedule();
+            var first = Sinks.<Refresh.Done>one();
+            underWay.set(first);
+            launch(first, null, restore());
         }
         var running = underWay.get();
         return running == null ? Mono.just(lastAnswer) : running.asMono();
@@ -184,8 +212,8 @@ final class JwksSource implements JwkSetSource {
             return lastAnswer;
         }
         lastAsked = now;
-        log.atDebug().addKeyValue("issuer", issuer).addKeyValue("kid", kid).log("unknown key; refreshing");
-        launch(mine, kid);
+        log.atDebug().addKeyValue("issuer", issuer).addKeyValue("kid", ShownKid.of(kid)).log("unknown key; refreshing");
+        launch(mine, kid, Mono.empty());
         return await(mine);
     }
 
@@ -201,21 +229,78 @@ final class JwksSource implements JwkSetSource {
     private void fetchOnSchedule() {
         var mine = Sinks.<Refresh.Done>one();
         if (underWay.compareAndSet(null, mine)) {
-            launch(mine, null);
+            launch(mine, null, Mono.empty());
         }
     }
 
-    /** @param kid the key that the fetch is for, or null if it is for none in particular */
-    private void launch(Sinks.One<Refresh.Done> mine, @Nullable String kid) {
-        var known = state;
+    /**
+     * @param kid the key that the fetch is for, or null if it is for none in particular
+     * @param before what is to be done first; never fails
+     */
+    private void launch(Sinks.One<Refresh.Done> mine, @Nullable String kid, Mono<Void> before) {
         // Subscribed to by nobody but us: no client's cancel ends it.
-        Mono.defer(() -> endpoint.fetch(known == null ? null : known.etag()))
+        before.then(Mono.defer(this::fetch))
                 .timeout(timing.timeout(), Mono.error(this::noAnswer), scheduler)
                 .switchIfEmpty(Mono.error(this::noAnswer))
                 .publishOn(scheduler)
                 .map(this::accept)
                 .onErrorResume(error -> Mono.fromSupplier(() -> fail(error)))
                 .subscribe(delay -> conclude(mine, kid, delay));
+    }
+
+    private Mono<JwkSetEndpoint.Answer> fetch() {
+        var known = state;
+        return endpoint.fetch(known == null ? null : known.etag());
+    }
+
+    /** Puts in place what was saved before the last restart, for the time until the first fetch has succeeded. */
+    private Mono<Void> restore() {
+        return file == null
+                ? Mono.empty()
+                : Mono.<Void>fromRunnable(() -> restore(file))
+                        .subscribeOn(scheduler)
+                        .onErrorResume(error -> {
+                            log.atError().addKeyValue("issuer", issuer).setCause(error).log("restoring keys failed");
+                            return Mono.empty();
+                        });
+    }
+
+    private void restore(KeySetFile from) {
+        var now = clock.instant();
+        var saved = from.read(now);
+        var read = saved == null ? null : JwkSetDocument.parse(saved.document(), List.of(), crypto);
+        if (saved == null || read == null) {
+            return;
+        }
+        // The clock of staleness runs on from when the issuer was last heard of. Without the ETag: the issuer has to show its keys
+        // once before it may say that they are unchanged.
+        var usableUntil = saved.confirmedAt().plus(timing.maxStale());
+        if (now.isAfter(usableUntil)) {
+            log.atWarn()
+                    .addKeyValue("issuer", issuer)
+                    .addKeyValue("keys_of", saved.confirmedAt())
+                    .log("the saved key set is too old to be used");
+            return;
+        }
+        state = new State(
+                new Published(saved.document(), read),
+                new JwkSet(1, saved.confirmedAt(), read.keys()),
+                null,
+                usableUntil);
+        log.atInfo()
+                .addKeyValue("issuer", issuer)
+                .addKeyValue("keys_of", saved.confirmedAt())
+                .addKeyValue("keys", read.keys().size())
+                .log("the saved key set serves until the first fetch");
+    }
+
+    /** Synchronized: the next fetch may end while this one's keys are still on their way to the disk. */
+    private synchronized void save() {
+        var known = state;
+        if (file != null && known != null) {
+            file.write(new KeySetFile.Saved(
+                    known.published().document(), known.keys().confirmedAt()));
+        }
     }
 
     private JwkSetEndpoint.UnusableAnswer noAnswer() {
@@ -234,6 +319,10 @@ final class JwksSource implements JwkSetSource {
             timer.update(scheduler.schedule(this::fetchOnSchedule, delay.toMillis(), TimeUnit.MILLISECONDS));
         }
         mine.tryEmitValue(lastAnswer);
+        // Last: nobody waits for the disk.
+        if (failures == 0) {
+            save();
+        }
     }
 
     /** Puts an answer in place and says when to ask again. */
@@ -246,7 +335,7 @@ final class JwksSource implements JwkSetSource {
                 if (known == null) {
                     throw new JwkSetEndpoint.UnusableAnswer("the endpoint says unchanged, but there was nothing yet");
                 }
-                state = new State(known.keys().confirmedAt(now), known.ignored(), known.etag(), usableUntil);
+                state = new State(known.published(), known.keys().confirmedAt(now), known.etag(), usableUntil);
                 listener.refreshed(RefreshResult.UNCHANGED);
             }
             case JwkSetEndpoint.Document document -> {
@@ -257,7 +346,11 @@ final class JwksSource implements JwkSetSource {
                 if (read == null) {
                     throw new JwkSetEndpoint.UnusableAnswer("the document is not a JWK Set");
                 }
-                state = new State(next(known, read.keys(), now), read.ignored(), document.etag(), usableUntil);
+                state = new State(
+                        new Published(document.content(), read),
+                        next(known, read.keys(), now),
+                        document.etag(),
+                        usableUntil);
                 report(known, read);
             }
         }
@@ -284,22 +377,32 @@ final class JwksSource implements JwkSetSource {
                 log.atInfo()
                         .addKeyValue("event", "jwks_key_removed")
                         .addKeyValue("issuer", issuer)
-                        .addKeyValue("kid", key.kid())
+                        .addKeyValue("kid", ShownKid.of(key.kid()))
                         .log("a key was withdrawn; the tokens that it verified are no longer accepted");
             }
         }
         if (known == null || !known.ignored().equals(read.ignored())) {
-            for (var ignored : read.ignored()) {
-                log.atWarn()
-                        .addKeyValue("issuer", issuer)
-                        .addKeyValue("position", ignored.position())
-                        .addKeyValue("kid", ignored.kid())
-                        .addKeyValue("cause", ignored.cause().code())
-                        .log("a key of the set is ignored");
-            }
+            report(read.ignored());
         }
         listener.refreshed(
                 before.equals(read.keys()) && known != null ? RefreshResult.UNCHANGED : RefreshResult.CHANGED);
+    }
+
+    private void report(List<JwkSetDocument.Ignored> ignored) {
+        for (var key : ignored.subList(0, Math.min(ignored.size(), MAX_REPORTED))) {
+            log.atWarn()
+                    .addKeyValue("issuer", issuer)
+                    .addKeyValue("position", key.position())
+                    .addKeyValue("kid", ShownKid.of(key.kid()))
+                    .addKeyValue("cause", key.cause().code())
+                    .log("a key of the set is ignored");
+        }
+        if (ignored.size() > MAX_REPORTED) {
+            log.atWarn()
+                    .addKeyValue("issuer", issuer)
+                    .addKeyValue("more", ignored.size() - MAX_REPORTED)
+                    .log("more keys of the set are ignored");
+        }
     }
 
     /** Notes a failure and says when to try again. */

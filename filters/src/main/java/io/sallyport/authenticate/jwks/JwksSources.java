@@ -16,8 +16,12 @@ import io.sallyport.authenticate.JwksConfig;
 import io.sallyport.config.Findings;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
@@ -26,6 +30,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
@@ -46,6 +51,7 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
     private final Scheduler scheduler;
     private final InstantSource clock;
     private final MeterRegistry meters;
+    private final @Nullable KeySetDirectory directory;
     private final List<Made> made = new ArrayList<>();
     private final Map<String, List<Meter>> gauges = new HashMap<>();
     private volatile Map<String, JwksSource> inUse = Map.of();
@@ -59,14 +65,39 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
             @Nullable URI jwksUri,
             JwksConfig timing,
             List<X509Certificate> authorities,
-            boolean insecurePlaintext) {}
+            boolean insecurePlaintext) {
 
-    /** @param scheduler for timers and for reading key sets; not an event loop */
-    public JwksSources(CryptoProvider crypto, Scheduler scheduler, InstantSource clock, MeterRegistry meters) {
+        /** All of it but the timing, in 64 hexadecimal digits: keys that came from there are not believed anywhere else. */
+        String fingerprint() {
+            try {
+                var sha256 = MessageDigest.getInstance("SHA-256");
+                sha256.update("%s\n%s\n%s\n".formatted(issuer, jwksUri, insecurePlaintext)
+                        .getBytes(StandardCharsets.UTF_8));
+                for (var authority : authorities) {
+                    sha256.update(authority.getEncoded());
+                }
+                return HexFormat.of().formatHex(sha256.digest());
+            } catch (NoSuchAlgorithmException | CertificateEncodingException e) {
+                throw new IllegalStateException("every Java platform has SHA-256, and these were decoded", e);
+            }
+        }
+    }
+
+    /**
+     * @param scheduler for timers, for reading key sets and for files; not an event loop
+     * @param directory what keeps key sets over a restart, or null if nothing does
+     */
+    public JwksSources(
+            CryptoProvider crypto,
+            Scheduler scheduler,
+            InstantSource clock,
+            MeterRegistry meters,
+            @Nullable KeySetDirectory directory) {
         this.crypto = crypto;
         this.scheduler = scheduler;
         this.clock = clock;
         this.meters = meters;
+        this.directory = directory;
     }
 
     @Override
@@ -96,7 +127,8 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
                 crypto,
                 scheduler,
                 clock,
-                refreshCounters(issuerName));
+                refreshCounters(issuerName),
+                directory == null ? null : directory.file(issuerName, place.fingerprint(), meters));
         made.add(new Made(issuerName, place, source));
         return source;
     }

@@ -41,6 +41,7 @@ import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -58,12 +59,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
+import reactor.netty.Connection;
 import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
 import reactor.netty.http.server.HttpServerRequest;
@@ -76,6 +79,8 @@ class HttpJwkSetEndpointTest {
     private static final InstantSource CLOCK = InstantSource.fixed(FakeRequest.NOW);
     private static final TestCa CA = TestCa.of("idp.test");
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
+    private static final Reason UNAVAILABLE = Reason.AUTHENTICATE_JWKS_UNAVAILABLE;
+    private static final Reason KID_UNKNOWN = Reason.AUTHENTICATE_JWT_KID_UNKNOWN;
     private static final String DISCOVERY = "/.well-known/openid-configuration";
 
     private final List<String> requests = new CopyOnWriteArrayList<>();
@@ -293,6 +298,99 @@ class HttpJwkSetEndpointTest {
         timeOuts.dispose();
     }
 
+    static List<Fault> faults() {
+        var good = TestTokens.jwkSet(CORP);
+        return List.of(
+                new Fault("an error", UNAVAILABLE, (_, response) -> response.status(500).send()),
+                new Fault("nothing", UNAVAILABLE, (_, response) -> response.status(204).send()),
+                new Fault("a connection that is closed", UNAVAILABLE, (_, response) ->
+                        response.withConnection(Connection::dispose).neverComplete()),
+                new Fault("a redirect to another host", UNAVAILABLE, (_, response) ->
+                        response.sendRedirect("https://127.0.0.1:9/jwks")),
+                new Fault("a redirect to itself", UNAVAILABLE, (_, response) -> response.sendRedirect("/jwks")),
+                new Fault("a page", UNAVAILABLE, (_, response) ->
+                        response.header("Content-Type", "text/html").sendString(Mono.just("<html></html>"))),
+                new Fault("JSON that is cut", UNAVAILABLE, (_, response) -> json(response, good.substring(0, 50))),
+                new Fault("a body that is cut", UNAVAILABLE, (_, response) ->
+                        response.header("Content-Type", "application/json")
+                                .header("Content-Length", String.valueOf(good.length() + 1))
+                                .sendString(Mono.just(good))
+                                .then(Mono.fromRunnable(() ->
+                                        response.withConnection(Connection::dispose)))),
+                new Fault("an empty body", UNAVAILABLE, (_, response) -> json(response, "")),
+                new Fault("an array", UNAVAILABLE, (_, response) -> json(response, "[]")),
+                new Fault("ten thousand keys", UNAVAILABLE, (_, response) ->
+                        json(response, TestTokens.jwkSet(Collections.nCopies(10_000, CORP.jwk())))),
+                new Fault("a length of gigabytes", UNAVAILABLE, (_, response) ->
+                        response.header("Content-Type", "application/json")
+                                .header("Content-Length", "8000000000")
+                                .sendString(Flux.just(" ".repeat(65_536)).repeat(), StandardCharsets.UTF_8)),
+                new Fault("odd keys around the good one", KID_UNKNOWN, (_, response) ->
+                        json(response, TestTokens.jwkSet(List.of(
+                                Map.of("kty", "EC", "crv", "P-999", "kid", "curve", "x", "AA", "y", "AA"),
+                                Map.of("kty", "EC", "crv", "P-256", "kid", "point", "x", "A".repeat(43), "y", "A".repeat(43)),
+                                Map.of("kty", "oct", "kid", CORP.kid(), "k", "AA"),
+                                CORP.jwk(),
+                                Map.of("kty", "RSA", "kid", "weak", "n", "A".repeat(170) + "Q", "e", "AQAB"),
+                                CORP.jwk(),
+                                Map.of())))));
+    }
+
+    /** What the endpoint answers from some moment on, and what a token with an unknown key is answered then. */
+    private record Fault(
+            String what,
+            Reason reason,
+            BiFunction<HttpServerRequest, HttpServerResponse, Publisher<Void>> answer) {
+        @Override
+        public String toString() {
+            return what;
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("faults")
+    void whatever_the_endpoint_answers_the_good_keys_serve_on(Fault fault) {
+        var issuer = compile(issuer(url() + "/jwks"));
+        var route = route(issuer);
+        var stage = new AuthenticateStage(stageConfig(), meters);
+        answer = fault.answer();
+
+        var unknown = CORP.named("unknown").token().issuer(url()).issue();
+        assertThat(settled(stage.evaluate(bearing(unknown, route).context())).join())
+                .isInstanceOfSatisfying(
+                        Verdict.Deny.class,
+                        deny -> assertThat(deny.denial().reason()).isEqualTo(fault.reason()));
+
+        assertThat(requests).containsExactly("/jwks", "/jwks");
+        assertThat(stage.evaluate(
+                        bearing(CORP.token().issuer(url()).issue(), route).context()))
+                .isEqualTo(Verdict.Pass.PASS);
+        boolean failed = fault.reason() == UNAVAILABLE;
+        assertThat(meters.get("sallyport.jwks.stale").tag("issuer", "corp").gauge().value())
+                .isEqualTo(failed ? 1 : 0);
+        assertThat(meters.get("sallyport.jwks.ignored.keys").tag("issuer", "corp").gauge().value())
+                .isEqualTo(failed ? 0 : 6);
+    }
+
+    @Test
+    void a_server_whose_certificate_is_no_longer_good_costs_no_request_that_has_its_key() {
+        var issuer = compile(issuer(url() + "/jwks"));
+        var route = route(issuer);
+        var iss = url();
+        var stage = new AuthenticateStage(stageConfig(), meters);
+        int port = server.port();
+        server.disposeNow();
+        server = serve("other.example", port);
+
+        var unknown = CORP.named("unknown").token().issuer(iss).issue();
+        assertThat(settled(stage.evaluate(bearing(unknown, route).context())).join())
+                .isInstanceOfSatisfying(
+                        Verdict.Deny.class,
+                        deny -> assertThat(deny.denial().reason()).isEqualTo(UNAVAILABLE));
+        assertThat(stage.evaluate(bearing(CORP.token().issuer(iss).issue(), route).context()))
+                .isEqualTo(Verdict.Pass.PASS);
+    }
+
     @Test
     void fifty_requests_with_a_new_key_are_one_fetch_and_fifty_answers() {
         var next = TestTokens.withNewKey(SignatureAlgorithm.ES256, "next");
@@ -384,7 +482,7 @@ class HttpJwkSetEndpointTest {
 
     @Test
     void an_issuer_of_whose_keys_nothing_changed_keeps_them_over_a_reload_and_another_one_is_let_go() {
-        var sources = new JwksSources(CryptoProvider.jdk(), scheduler, CLOCK, meters);
+        var sources = new JwksSources(CryptoProvider.jdk(), scheduler, CLOCK, meters, null);
         var first = compile(sources, issuer(url() + "/jwks"));
         var stricter = new IssuerConfig(
                 url(),
@@ -413,7 +511,7 @@ class HttpJwkSetEndpointTest {
     @Test
     void compiling_reads_the_ca_and_nothing_from_the_network() throws IOException {
         var findings = new Findings();
-        var sources = new JwksSources(CryptoProvider.jdk(), scheduler, CLOCK, meters);
+        var sources = new JwksSources(CryptoProvider.jdk(), scheduler, CLOCK, meters, null);
 
         assertThat(sources.source("corp", issuer(), findings.at("issuers.corp")))
                 .isNotNull();
@@ -435,6 +533,10 @@ class HttpJwkSetEndpointTest {
     }
 
     private DisposableServer serve(String name) {
+        return serve(name, 0);
+    }
+
+    private DisposableServer serve(String name, int port) {
         var svid = CA.issue(new TestCa.Leaf().dnsName(name));
         SslContext tls;
         try {
@@ -444,7 +546,7 @@ class HttpJwkSetEndpointTest {
         }
         return HttpServer.create()
                 .host("127.0.0.1")
-                .port(0)
+                .port(port)
                 .secure(spec -> spec.sslContext(tls))
                 .handle((request, response) -> {
                     requests.add(request.uri());
@@ -506,7 +608,7 @@ class HttpJwkSetEndpointTest {
 
     private JwksSource start(IssuerConfig config, Scheduler timeOuts) {
         var source =
-                new JwksSource("corp", endpoint(config), config.jwks(), CryptoProvider.jdk(), timeOuts, CLOCK, _ -> {});
+                new JwksSource("corp", endpoint(config), config.jwks(), CryptoProvider.jdk(), timeOuts, CLOCK, _ -> {}, null);
         assertThat(source.start().block()).isEqualTo(JwkSetSource.Refresh.Done.FRESH);
         return source;
     }
@@ -524,7 +626,7 @@ class HttpJwkSetEndpointTest {
     private record Compiled(IssuerConfig config, Issuer issuer) {}
 
     private Issuer compile(IssuerConfig config) {
-        return compile(new JwksSources(CryptoProvider.jdk(), scheduler, CLOCK, meters), config)
+        return compile(new JwksSources(CryptoProvider.jdk(), scheduler, CLOCK, meters, null), config)
                 .issuer();
     }
 
@@ -539,7 +641,7 @@ class HttpJwkSetEndpointTest {
     }
 
     private static AuthenticateConfig stageConfig() {
-        return new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1000);
+        return new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1000, null);
     }
 
     private static Route route(Issuer issuer) {

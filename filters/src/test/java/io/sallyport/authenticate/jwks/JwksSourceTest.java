@@ -3,6 +3,7 @@ package io.sallyport.authenticate.jwks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.JwkSet;
 import io.sallyport.authenticate.JwkSetSource.Refresh;
@@ -15,6 +16,7 @@ import io.sallyport.authenticate.jwks.JwkSetEndpoint.UnusableAnswer;
 import io.sallyport.authenticate.jwks.JwksSource.RefreshResult;
 import io.sallyport.pipeline.FakeRequest;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -27,6 +29,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import reactor.core.publisher.Mono;
@@ -41,6 +44,10 @@ class JwksSourceTest {
     private final InstantSource clock = () -> FakeRequest.NOW.plusNanos(scheduler.now(TimeUnit.NANOSECONDS));
     private final List<@Nullable String> etags = new ArrayList<>();
     private final List<RefreshResult> results = new ArrayList<>();
+
+    @TempDir
+    private Path folder = Path.of("");
+
     private Supplier<Mono<Answer>> endpoint = () -> publishing(FIRST);
     private final JwksSource source = source(JwksConfig.DEFAULT);
 
@@ -320,6 +327,89 @@ class JwksSourceTest {
     }
 
     @Test
+    void a_restart_while_the_issuer_cannot_be_reached_serves_with_the_saved_keys() {
+        var before = restarted();
+        before.start();
+        before.stop();
+        pass(Duration.ofHours(1));
+        endpoint = () -> Mono.error(new UnusableAnswer("down"));
+        var after = restarted();
+
+        assertThat(after.start().block()).isEqualTo(Refresh.Done.UNAVAILABLE);
+
+        assertThat(kidsOf(after)).containsExactly("first");
+        assertThat(underWay(after.refresh("unknown", now()))).isCompletedWithValue(Refresh.Done.UNAVAILABLE);
+        assertThat(after.confirmedAt()).isEqualTo(FakeRequest.NOW);
+        assertThat(after.isStale()).isTrue();
+    }
+
+    @Test
+    void saved_keys_serve_no_longer_than_if_there_had_been_no_restart() {
+        var before = restarted();
+        before.start();
+        before.stop();
+        endpoint = () -> Mono.error(new UnusableAnswer("down"));
+        pass(Duration.ofHours(23));
+        var after = restarted();
+        after.start();
+
+        pass(Duration.ofHours(1));
+        assertThat(after.current(now())).isNotNull();
+        pass(Duration.ofSeconds(1));
+        assertThat(after.current(now())).isNull();
+        assertThat(after.refresh("first", now())).isNotEqualTo(Refresh.Done.FRESH);
+
+        var muchLater = restarted();
+        muchLater.start();
+        assertThat(muchLater.current(now())).isNull();
+    }
+
+    @Test
+    void a_key_that_was_withdrawn_while_the_gateway_was_down_is_gone_after_the_first_fetch() {
+        var before = restarted();
+        before.start();
+        before.stop();
+        endpoint = () -> publishing(SECOND);
+        var after = restarted();
+
+        after.start();
+
+        assertThat(kidsOf(after)).containsExactly("second");
+        // Asked for without the ETag of the saved document: an issuer that says unchanged would confirm what somebody put there.
+        assertThat(etags).containsExactly(null, null);
+    }
+
+    @Test
+    void an_unchanged_answer_is_saved_as_a_confirmation() {
+        var before = restarted();
+        before.start();
+        endpoint = () -> Mono.just(new JwkSetEndpoint.Unchanged(null));
+        pass(Duration.ofMinutes(4));
+        before.stop();
+        endpoint = () -> Mono.error(new UnusableAnswer("down"));
+        var after = restarted();
+
+        after.start();
+
+        assertThat(after.confirmedAt()).isEqualTo(FakeRequest.NOW.plus(Duration.ofMinutes(4)));
+    }
+
+    @Test
+    void a_fetch_that_fails_leaves_the_saved_keys_as_they_are() {
+        var before = restarted();
+        before.start();
+        endpoint = () -> Mono.just(document("{\"keys\":[", null));
+        pass(Duration.ofMinutes(10));
+        before.stop();
+        var after = restarted();
+
+        after.start();
+
+        assertThat(kidsOf(after)).containsExactly("first");
+        assertThat(after.confirmedAt()).isEqualTo(FakeRequest.NOW);
+    }
+
+    @Test
     void once_stopped_it_fetches_no_more_and_keeps_what_it_has() {
         source.start();
         source.stop();
@@ -330,7 +420,17 @@ class JwksSourceTest {
         assertThat(kids()).containsExactly("first");
     }
 
+    /** A source as the next start of the gateway makes it, over the same directory. */
+    private JwksSource restarted() {
+        var directory = KeySetDirectory.open(folder.resolve("key-sets"));
+        return source(JwksConfig.DEFAULT, directory.file("corp", "0".repeat(64), new SimpleMeterRegistry()));
+    }
+
     private JwksSource source(JwksConfig timing) {
+        return source(timing, null);
+    }
+
+    private JwksSource source(JwksConfig timing, @Nullable KeySetFile file) {
         return new JwksSource(
                 "corp",
                 etag -> {
@@ -341,7 +441,8 @@ class JwksSourceTest {
                 CryptoProvider.jdk(),
                 scheduler,
                 clock,
-                results::add);
+                results::add,
+                file);
     }
 
     private static Mono<Answer> publishing(TestTokens... keys) {
@@ -367,6 +468,12 @@ class JwksSourceTest {
 
     private @Nullable JwkSet current() {
         return source.current(now());
+    }
+
+    private List<String> kidsOf(JwksSource other) {
+        return Objects.requireNonNull(other.current(now())).keys().stream()
+                .map(key -> String.valueOf(key.kid()))
+                .toList();
     }
 
     private JwkSet set() {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.decision.Verdict;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+/** The signed examples of RFC 7515, 8037 and 9449: none is an access token of anybody, and the signatures of two are ours to verify. */
+class RfcExamplesTest {
+    @Test
+    void every_example_is_refused_with_401_as_a_credential() {
+        var keys = new FakeJwkSetSource();
+        keys.publish("{\"keys\":" + keys() + "}");
+        var stage = new AuthenticateStage(TestIssuer.STAGE, new SimpleMeterRegistry());
+        var route = TestIssuer.with(keys).route();
+        for (var example : SharedVectors.read("rfc/examples.json")) {
+            if (example.has("token")) {
+                var verdict = stage.evaluate(TestIssuer.get(route)
+                        .authorization("Bearer " + example.get("token").asString())
+                        .context());
+
+                assertThat(verdict)
+                        .isInstanceOfSatisfying(Verdict.Deny.class, deny -> assertThat(
+                                        deny.denial().status())
+                                .as(example.toString())
+                                .isEqualTo(401));
+            }
+        }
+    }
+
+    @Test
+    void the_signatures_of_the_asymmetric_examples_verify_with_their_keys() {
+        var verified = new ArrayList<String>();
+        for (var example : SharedVectors.read("rfc/examples.json").properties()) {
+            if (example.getValue().has("jwk")
+                    && JwkReader.read(jwk(example.getValue()), CryptoProvider.detect())
+                            instanceof JwkReader.Usable(var key)
+                    && key.verifies(example.getValue().get("token").asString())) {
+                verified.add(example.getKey());
+            }
+        }
+
+        assertThat(verified).containsExactly("rfc7515_A3_ES256", "rfc8037_A4_EdDSA");
+    }
+
+    private static Object jwk(JsonNode example) {
+        return Objects.requireNonNull(
+                StrictJson.parseObject(example.get("jwk").toString().getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static String keys() {
+        var keys = new ArrayList<String>();
+        for (var example : SharedVectors.read("rfc/examples.json")) {
+            if (example.has("jwk")) {
+                keys.add(example.get("jwk").toString());
+            }
+        }
+        return keys.toString();
+    }
+}
