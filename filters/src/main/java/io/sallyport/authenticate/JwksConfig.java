@@ -30,11 +30,17 @@ public record JwksConfig(
                 value = "How long one fetch may take, discovery included, and so how long a request may wait for one; "
                         + "100ms to 30s.",
                 byDefault = "3s")
-        Duration timeout) {
+        Duration timeout,
+
+        @Setting(
+                value = "Whether the issuer's endpoints are on the internet: an answer of DNS that leads to this machine or to a "
+                        + "private network is then refused. Link-local addresses always are.",
+                byDefault = "false")
+        boolean publicOnly) {
 
     /** What is written when nothing is. */
     public static final JwksConfig DEFAULT =
-            new JwksConfig(Duration.ofMinutes(5), Duration.ofHours(24), Duration.ofSeconds(30), Duration.ofSeconds(3));
+            new JwksConfig(Duration.ofMinutes(5), Duration.ofHours(24), Duration.ofSeconds(30), Duration.ofSeconds(3), false);
 
     public JwksConfig {
         require("refresh", refresh, Duration.ofSeconds(1), Duration.ofHours(24), "1s to 24h");

@@ -43,9 +43,11 @@ final class HttpJwkSetEndpoint implements JwkSetEndpoint {
     HttpJwkSetEndpoint(IssuerConfig config, @Nullable SslContext tls, InstantSource clock) {
         this.config = config;
         this.clock = clock;
+        var guard = new AddressGuard(config.jwks().publicOnly());
         var plain = HttpClient.newConnection()
                 .followRedirect(false)
                 .compress(false)
+                .doOnChannelInit((_, channel, _) -> channel.pipeline().addFirst(guard))
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
                         config.jwks().timeout().toMillis())
                 .headers(headers -> headers.set(HttpHeaderNames.USER_AGENT, "Sallyport")

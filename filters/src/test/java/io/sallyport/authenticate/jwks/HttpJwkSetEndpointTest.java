@@ -83,6 +83,7 @@ class HttpJwkSetEndpointTest {
     private static final Reason KID_UNKNOWN = Reason.AUTHENTICATE_JWT_KID_UNKNOWN;
     private static final String DISCOVERY = "/.well-known/openid-configuration";
 
+    private boolean publicOnly;
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private final Scheduler scheduler = Schedulers.newSingle("key-sets", true);
     private final MeterRegistry meters = new SimpleMeterRegistry();
@@ -224,6 +225,14 @@ class HttpJwkSetEndpointTest {
         assertThat(cut.await(10, TimeUnit.SECONDS))
                 .as("the server was told to stop")
                 .isTrue();
+    }
+
+    @Test
+    void an_issuer_of_the_internet_is_not_looked_for_on_this_machine() {
+        publicOnly = true;
+
+        assertThatThrownBy(() -> fetch(issuer())).hasStackTraceContaining("an address that is not connected to");
+        assertThat(requests).isEmpty();
     }
 
     @Test
@@ -588,7 +597,8 @@ class HttpJwkSetEndpointTest {
                 null,
                 false,
                 Profile.DEFAULT,
-                new JwksConfig(Duration.ofMinutes(5), Duration.ofHours(24), Duration.ofSeconds(30), TIMEOUT),
+                new JwksConfig(
+                        Duration.ofMinutes(5), Duration.ofHours(24), Duration.ofSeconds(30), TIMEOUT, publicOnly),
                 ca(),
                 false);
     }

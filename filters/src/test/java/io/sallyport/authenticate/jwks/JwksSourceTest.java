@@ -270,7 +270,7 @@ class JwksSourceTest {
     @Test
     void a_key_that_a_fetch_did_not_bring_is_not_asked_for_again_for_five_minutes() {
         var source = source(new JwksConfig(
-                Duration.ofHours(24), Duration.ofHours(48), Duration.ofSeconds(1), Duration.ofSeconds(3)));
+                Duration.ofHours(24), Duration.ofHours(48), Duration.ofSeconds(1), Duration.ofSeconds(3), false));
         source.start();
         underWay(source.refresh("nobody", now())).join();
         assertThat(etags).hasSize(2);
