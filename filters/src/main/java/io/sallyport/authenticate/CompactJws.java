@@ -27,6 +27,8 @@ final class CompactJws {
         if (compact.length() > MAX_CHARACTERS
                 || first <= 0
                 || second < 0
+                // Content that is somewhere else (RFC 7515 appendix F) is not ours to find.
+                || second == first + 1
                 || compact.indexOf('.', second + 1) >= 0
                 || Base64Url.decode(compact, second + 1, compact.length()) == null) {
             return null;
