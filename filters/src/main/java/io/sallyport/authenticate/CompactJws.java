@@ -21,14 +21,11 @@ final class CompactJws {
     static @Nullable CompactJws parse(String compact) {
         int first = compact.indexOf('.');
         int second = compact.indexOf('.', first + 1);
-        // Five parts are an encrypted token (JWE). An empty last one is a signature, if a bad one: who says alg none is
-        // to be
-        // recorded as just that.
+        // Five parts are an encrypted token (JWE). An empty last one is a signature, if a bad one: so alg none is recorded
+        // as alg none.
         if (compact.length() > MAX_CHARACTERS
                 || first <= 0
                 || second < 0
-                // Content that is somewhere else (RFC 7515 appendix F) is not ours to find.
-                || second == first + 1
                 || compact.indexOf('.', second + 1) >= 0
                 || Base64Url.decode(compact, second + 1, compact.length()) == null) {
             return null;

@@ -191,7 +191,7 @@ public final class HostileTokens {
         malformed("a dot before", "." + good);
         malformed("a dot after", good + ".");
         malformed("no header", "." + claims + "." + signature);
-        malformed("no claims", header + ".." + signature);
+        token("no claims", Reason.AUTHENTICATE_JWT_CLAIMS_MALFORMED, header + ".." + signature);
         malformed("no dot at all", good.replace(".", ""));
         malformed(
                 "the token in the JSON serialization",

@@ -109,7 +109,6 @@ class UnverifiedTokenTest {
                 "...",
                 header,
                 header + "." + claims,
-                header + ".." + signature,
                 "." + claims + "." + signature,
                 token + ".",
                 "." + token,

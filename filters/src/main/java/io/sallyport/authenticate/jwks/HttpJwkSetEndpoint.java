@@ -123,10 +123,8 @@ final class HttpJwkSetEndpoint implements JwkSetEndpoint {
     }
 
     private static @Nullable Duration maxAge(HttpHeaders headers) {
-        var control = headers.get(HttpHeaderNames.CACHE_CONTROL);
-        if (control == null) {
-            return null;
-        }
+        // Several fields are one list (RFC 9110 section 5.3).
+        var control = String.join(",", headers.getAll(HttpHeaderNames.CACHE_CONTROL));
         var maxAge = MAX_AGE.matcher(control.toLowerCase(Locale.ROOT));
         return maxAge.find() ? Duration.ofSeconds(Long.parseLong(maxAge.group(1))) : null;
     }

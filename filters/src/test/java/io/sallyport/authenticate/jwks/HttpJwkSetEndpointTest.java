@@ -180,6 +180,17 @@ class HttpJwkSetEndpointTest {
     }
 
     @Test
+    void max_age_is_read_from_whichever_cache_control_field_has_it() {
+        answer = (_, response) -> json(
+                response.addHeader("Cache-Control", "public").addHeader("Cache-Control", "no-transform, Max-Age=77"),
+                TestTokens.jwkSet(CORP));
+
+        var document = endpoint(issuer(url() + "/jwks")).fetch(null).block();
+
+        assertThat(Objects.requireNonNull(document).maxAge()).hasSeconds(77);
+    }
+
+    @Test
     void a_redirect_is_not_followed() {
         answer = (_, response) ->
                 response.status(302).header("Location", url() + "/moved").send();
@@ -515,6 +526,44 @@ class HttpJwkSetEndpointTest {
         assertThat(requests).containsExactly("/jwks", "/moved");
         sources.close();
         assertThat(meters.find("sallyport.jwks.keys").gauge()).isNull();
+    }
+
+    @Test
+    void a_restart_while_the_issuer_is_down_serves_with_the_keys_that_came_from_that_very_place() throws IOException {
+        var iss = url();
+        var config = issuer(iss + "/jwks");
+        started(config).close();
+        assertThat(folder.resolve("key-sets/corp.jwks")).content().contains(CORP.kid());
+        server.disposeNow();
+
+        try (var restarted = started(config)) {
+            assertThat(verdictOf(restarted, config, iss)).isEqualTo(Verdict.Pass.PASS);
+        }
+        var moved = issuer(iss + "/moved");
+        try (var elsewhere = started(moved)) {
+            assertThat(verdictOf(elsewhere, moved, iss)).isInstanceOf(Verdict.Deny.class);
+        }
+        Files.writeString(ca(), TestCa.pemOf(List.of(TestCa.of("idp.test").certificate())));
+        try (var underAnotherAuthority = started(config)) {
+            assertThat(verdictOf(underAnotherAuthority, config, iss)).isInstanceOf(Verdict.Deny.class);
+        }
+    }
+
+    /** As at the start of a gateway, over one directory. */
+    private JwksSources started(IssuerConfig config) {
+        var sources = new JwksSources(
+                CryptoProvider.jdk(), scheduler, CLOCK, meters, KeySetDirectory.open(folder.resolve("key-sets")));
+        compile(sources, config);
+        // What is saved is saved on the scheduler, after whoever waited has been told.
+        Mono.fromRunnable(() -> {}).subscribeOn(scheduler).block();
+        return sources;
+    }
+
+    private Verdict verdictOf(JwksSources sources, IssuerConfig config, String iss) {
+        var stage = new AuthenticateStage(stageConfig(), new SimpleMeterRegistry());
+        var route = route(compile(sources, config).issuer());
+        return stage.evaluate(
+                bearing(CORP.token().issuer(iss).issue(), route).context());
     }
 
     @Test
