@@ -32,7 +32,7 @@ final class SvidHealth implements HealthIndicator {
         return (valid ? Health.up() : Health.outOfService())
                 .withDetail("svid", valid ? "valid" : "expired")
                 .withDetail("expires_at", identity.expiresAt().toString())
-                .withDetail("trust_domains", identity.bundles().size())
+                .withDetail("trust_domains", identity.bundles().trustDomains().size())
                 .build();
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.sallyport.identity.TrustBundles;
 import io.spiffe.spiffeid.SpiffeId;
 import io.spiffe.spiffeid.TrustDomain;
 import java.security.PrivateKey;
@@ -46,13 +47,18 @@ public final class CurrentIdentity {
             SpiffeId id, List<X509Certificate> chain, PrivateKey key, Map<TrustDomain, Set<X509Certificate>> bundles) {
         receivedAt = clock.instant();
         var earlier = identity;
-        var next = new WorkloadIdentity(id, chain, key, bundles, generation + 1);
+        var next = new WorkloadIdentity(id, chain, key, sameAs(earlier, TrustBundles.of(bundles)), generation + 1);
         if (earlier != null && earlier.saysTheSameAs(next)) {
             return;
         }
         generation++;
         identity = next;
         tell(next);
+    }
+
+    // The same object for the same authorities: what was judged by them need not be judged again after a rotation.
+    private static TrustBundles sameAs(@Nullable WorkloadIdentity earlier, TrustBundles bundles) {
+        return earlier != null && earlier.bundles().equals(bundles) ? earlier.bundles() : bundles;
     }
 
     /** Forgets: the gateway is no longer entitled to any. */

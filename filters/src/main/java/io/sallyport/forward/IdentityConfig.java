@@ -3,6 +3,7 @@ package io.sallyport.forward;
 
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
+import io.sallyport.identity.StrictSpiffeId;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -2,6 +2,7 @@
 package io.sallyport.forward;
 
 import io.sallyport.decision.Reason;
+import io.sallyport.identity.ExpectedIds;
 import io.spiffe.spiffeid.SpiffeId;
 import java.security.cert.CertificateException;
 import org.jspecify.annotations.Nullable;

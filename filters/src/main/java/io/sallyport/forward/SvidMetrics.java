@@ -53,7 +53,7 @@ final class SvidMetrics {
             rotations.increment();
         }
         chain = identity.chain();
-        for (var trustDomain : identity.bundles().keySet()) {
+        for (var trustDomain : identity.bundles().trustDomains()) {
             if (known.add(trustDomain)) {
                 Gauge.builder("sallyport.bundle.age.seconds", this, metrics -> metrics.bundleAge(trustDomain))
                         .description("How long ago the trust bundle was last received")
@@ -72,7 +72,9 @@ final class SvidMetrics {
     private double bundleAge(TrustDomain trustDomain) {
         var identity = source.current();
         var receivedAt = source.receivedAt();
-        return identity == null || receivedAt == null || !identity.bundles().containsKey(trustDomain)
+        return identity == null
+                        || receivedAt == null
+                        || !identity.bundles().trustDomains().contains(trustDomain)
                 ? Double.NaN
                 : seconds(Duration.between(receivedAt, clock.instant()));
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.sallyport.identity.TrustBundleSource;
+import io.sallyport.identity.TrustBundles;
 import java.time.Instant;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * The gateway's own X509-SVID and the trust bundles, from memory. An adapter keeps them current in the background; nothing
  * here waits.
  */
-public interface SvidSource extends AutoCloseable {
+public interface SvidSource extends TrustBundleSource, AutoCloseable {
 
     /** What a readiness probe says of the gateway's own identity. */
     enum State {
@@ -33,6 +35,13 @@ public interface SvidSource extends AutoCloseable {
      * one call at a time, in order; it must not throw.
      */
     void onUpdate(Consumer<@Nullable WorkloadIdentity> listener);
+
+    /** Those that came with {@link #current()}. */
+    @Override
+    default @Nullable TrustBundles bundles() {
+        var identity = current();
+        return identity == null ? null : identity.bundles();
+    }
 
     default State state(Instant now) {
         var identity = current();

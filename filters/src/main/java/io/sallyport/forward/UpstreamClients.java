@@ -200,7 +200,7 @@ public final class UpstreamClients implements AutoCloseable {
         former.add(previous);
         later(drainAfter, previous::retire);
         if (previous.identity != null) {
-            cut(next.distrustedSince(previous.identity));
+            cut(next.bundles().distrustedSince(previous.identity.bundles()));
         }
     }
 

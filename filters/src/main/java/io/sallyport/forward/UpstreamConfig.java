@@ -3,6 +3,7 @@ package io.sallyport.forward;
 
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
+import io.sallyport.identity.ExpectedId;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;

@@ -2,6 +2,7 @@
 package io.sallyport.forward;
 
 import io.netty.util.NetUtil;
+import io.sallyport.identity.ExpectedIds;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;

@@ -2,6 +2,7 @@
 package io.sallyport.forward;
 
 import io.sallyport.config.Findings;
+import io.sallyport.identity.ExpectedIds;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Locale;

@@ -1,38 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.sallyport.identity.TrustBundles;
 import io.spiffe.spiffeid.SpiffeId;
-import io.spiffe.spiffeid.TrustDomain;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /**
  * Who the gateway is, and whom it trusts, at one moment: its X509-SVID and the bundles that it judges peers by. Immutable; an
  * update of either is another value with another generation.
  *
  * @param chain the SVID, leaf first, at least one
- * @param bundles the certificate authorities of each trust domain whose peers can be verified
  * @param generation grows with each change of the SVID or of a bundle; TLS contexts and connection pools are keyed by it
  */
 public record WorkloadIdentity(
-        SpiffeId id,
-        List<X509Certificate> chain,
-        PrivateKey key,
-        Map<TrustDomain, Set<X509Certificate>> bundles,
-        long generation) {
+        SpiffeId id, List<X509Certificate> chain, PrivateKey key, TrustBundles bundles, long generation) {
 
     public WorkloadIdentity {
         chain = List.copyOf(chain);
         if (chain.isEmpty()) {
             throw new IllegalArgumentException("chain of %s: empty (expected: the leaf first)".formatted(id));
         }
-        bundles = bundles.entrySet().stream()
-                .collect(Collectors.toUnmodifiableMap(Map.Entry::getKey, entry -> Set.copyOf(entry.getValue())));
     }
 
     /** End of validity of the SVID; from then on no upstream is connected to under it. */
@@ -49,18 +39,9 @@ public record WorkloadIdentity(
         return chain.equals(other.chain) && bundles.equals(other.bundles);
     }
 
-    /** The trust domains of which an authority that {@code earlier} trusted is trusted no longer. */
-    Set<TrustDomain> distrustedSince(WorkloadIdentity earlier) {
-        return earlier.bundles.entrySet().stream()
-                .filter(bundle ->
-                        !bundles.getOrDefault(bundle.getKey(), Set.of()).containsAll(bundle.getValue()))
-                .map(Map.Entry::getKey)
-                .collect(Collectors.toUnmodifiableSet());
-    }
-
     /** Without the key. */
     @Override
     public String toString() {
-        return "%s (generation %d, until %s, bundles of %s)".formatted(id, generation, expiresAt(), bundles.keySet());
+        return "%s (generation %d, until %s, bundles of %s)".formatted(id, generation, expiresAt(), bundles);
     }
 }

@@ -8,6 +8,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.TestCa.Leaf;
 import io.sallyport.forward.TestCa.Svid;
+import io.sallyport.identity.ExpectedId;
+import io.sallyport.identity.ExpectedIds;
+import io.sallyport.identity.TrustBundles;
 import io.sallyport.pipeline.FakeRequest;
 import io.spiffe.spiffeid.TrustDomain;
 import java.security.cert.CertificateException;
@@ -231,6 +234,6 @@ class PinnedTrustManagerTest {
 
     private PinnedTrustManager trustManager(Map<TrustDomain, Set<X509Certificate>> bundles) {
         return new PinnedTrustManager(
-                bundles, ExpectedIds.of(List.of(ExpectedId.parse(ORDERS))), InstantSource.fixed(NOW));
+                TrustBundles.of(bundles), ExpectedIds.of(List.of(ExpectedId.parse(ORDERS))), InstantSource.fixed(NOW));
     }
 }

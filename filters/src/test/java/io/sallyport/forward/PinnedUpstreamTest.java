@@ -11,6 +11,8 @@ import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.TestCa.Leaf;
 import io.sallyport.forward.TestCa.Svid;
+import io.sallyport.identity.ExpectedId;
+import io.sallyport.identity.ExpectedIds;
 import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Route;
 import java.io.IOException;

@@ -11,6 +11,10 @@ import io.sallyport.config.InvalidSetting;
 import io.sallyport.forward.TestCa.Leaf;
 import io.sallyport.forward.TestCa.Svid;
 import io.sallyport.forward.spiffe.WorkloadApiSvidSource;
+import io.sallyport.identity.ExpectedId;
+import io.sallyport.identity.ExpectedIds;
+import io.sallyport.identity.StrictSpiffeId;
+import io.sallyport.identity.TrustBundles;
 import io.spiffe.spiffeid.TrustDomain;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -249,7 +253,7 @@ class SpiffeVectorsTest {
     }
 
     private static PinnedTrustManager trustManager(Map<TrustDomain, Set<X509Certificate>> bundles) {
-        return new PinnedTrustManager(bundles, pin(List.of(PIN)), InstantSource.fixed(NOW));
+        return new PinnedTrustManager(TrustBundles.of(bundles), pin(List.of(PIN)), InstantSource.fixed(NOW));
     }
 
     @Test

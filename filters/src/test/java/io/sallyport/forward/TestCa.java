@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.sallyport.identity.TrustBundles;
 import io.spiffe.spiffeid.SpiffeId;
 import io.spiffe.spiffeid.TrustDomain;
 import java.io.IOException;
@@ -261,7 +262,8 @@ public final class TestCa {
         public WorkloadIdentity identity(Map<TrustDomain, Set<X509Certificate>> bundles, long generation) {
             try {
                 var uri = leaf().getSubjectAlternativeNames().iterator().next().get(1);
-                return new WorkloadIdentity(SpiffeId.parse(String.valueOf(uri)), chain, key, bundles, generation);
+                return new WorkloadIdentity(
+                        SpiffeId.parse(String.valueOf(uri)), chain, key, TrustBundles.of(bundles), generation);
             } catch (GeneralSecurityException e) {
                 throw new IllegalStateException(e);
             }

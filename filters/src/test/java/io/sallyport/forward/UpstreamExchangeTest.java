@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.decision.Reason;
+import io.sallyport.identity.ExpectedIds;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.RateLimitState;
 import io.spiffe.spiffeid.SpiffeId;

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
+import io.sallyport.identity.ExpectedId;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -20,7 +20,6 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,8 +55,10 @@ class FileSvidSourceTest {
         var identity = current();
         assertThat(identity.chain()).isEqualTo(svid.chain());
         assertThat(identity.key()).isEqualTo(svid.key());
-        assertThat(identity.bundles().get(TrustDomain.parse("example.org"))).containsExactly(ca.certificate());
-        assertThat(identity.bundles().get(TrustDomain.parse("partner.test"))).containsExactly(partner.certificate());
+        assertThat(identity.bundles().authoritiesOf(TrustDomain.parse("example.org")))
+                .containsExactly(ca.certificate());
+        assertThat(identity.bundles().authoritiesOf(TrustDomain.parse("partner.test")))
+                .containsExactly(partner.certificate());
     }
 
     @Test
@@ -91,8 +92,7 @@ class FileSvidSourceTest {
 
         Files.writeString(directory.resolve("bundle.pem"), TestCa.pemOf(List.of(ca.certificate(), next.certificate())));
 
-        await().until(() ->
-                current().bundles().getOrDefault(ca.trustDomain(), Set.of()).size() == 2);
+        await().until(() -> current().bundles().authoritiesOf(ca.trustDomain()).size() == 2);
     }
 
     /** Between two writes the key is already the next one's: nothing is published until the certificate follows. */

@@ -72,8 +72,10 @@ class WorkloadApiSvidSourceTest {
         assertThat(identity.id()).hasToString("spiffe://example.org/ns/edge/sa/gateway");
         assertThat(identity.chain()).isEqualTo(svid.chain());
         assertThat(identity.key()).isEqualTo(svid.key());
-        assertThat(identity.bundles().get(TrustDomain.parse("example.org"))).containsExactly(ca.certificate());
-        assertThat(identity.bundles().get(TrustDomain.parse("partner.test"))).containsExactly(partner.certificate());
+        assertThat(identity.bundles().authoritiesOf(TrustDomain.parse("example.org")))
+                .containsExactly(ca.certificate());
+        assertThat(identity.bundles().authoritiesOf(TrustDomain.parse("partner.test")))
+                .containsExactly(partner.certificate());
         assertThat(source.ready(InstantSource.system().instant())).isTrue();
     }
 
@@ -99,7 +101,7 @@ class WorkloadApiSvidSourceTest {
 
         api.serve(svid, ca);
 
-        assertThat(nextUpdate().bundles()).containsOnlyKeys(ca.trustDomain());
+        assertThat(nextUpdate().bundles().trustDomains()).containsExactly(ca.trustDomain());
     }
 
     @Test
@@ -177,7 +179,7 @@ class WorkloadApiSvidSourceTest {
 
         var next = nextUpdate();
         assertThat(next.chain()).isEqualTo(renewed.chain());
-        assertThat(next.bundles().get(partner.trustDomain())).isEmpty();
+        assertThat(next.bundles().authoritiesOf(partner.trustDomain())).isEmpty();
     }
 
     @Test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.forward;
+package io.sallyport.identity;
 
 import io.sallyport.config.InvalidSetting;
 import io.spiffe.spiffeid.SpiffeId;
@@ -9,8 +9,8 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
- * One pin of a route: a workload's SPIFFE ID, or one whose path has {@code *} in place of whole segments. A {@code *} stands
- * for exactly one segment; the trust domain is always exact, and at least one segment is, so that no pin means "anyone whom
+ * A workload that a route names, as its upstream or its caller: a SPIFFE ID, or one whose path has {@code *} in place of whole segments. A {@code *} stands
+ * for exactly one segment; the trust domain is always exact, and at least one segment is, so that none means "anyone whom
  * that trust domain vouches for".
  */
 public final class ExpectedId {
@@ -31,7 +31,7 @@ public final class ExpectedId {
     }
 
     /**
-     * Reads a pin as the operator wrote it.
+     * Reads one as the operator wrote it.
      *
      * @throws InvalidSetting if it is not the one spelling of a workload's ID
      */

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.forward;
+package io.sallyport.identity;
 
 import io.spiffe.spiffeid.SpiffeId;
 import io.spiffe.spiffeid.TrustDomain;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The pin of a route: the workloads that its upstream may prove to be. Equal pins are equal however they were ordered, for
- * they key TLS contexts and connection pools. An empty one matches nobody.
+ * The workloads that a peer of a route may prove to be: its upstream (the pin) or its callers. Equal however they were ordered,
+ * for pins key TLS contexts and connection pools. An empty one matches nobody.
  */
 public final class ExpectedIds {
     private final ExpectedId[] ids;
@@ -30,6 +31,11 @@ public final class ExpectedIds {
                 sorted.stream().map(ExpectedId::toString).collect(Collectors.joining(",")));
     }
 
+    /** Everybody who is one of some of these. */
+    public static ExpectedIds union(Collection<ExpectedIds> all) {
+        return of(all.stream().flatMap(each -> Arrays.stream(each.ids)).toList());
+    }
+
     public boolean isEmpty() {
         return ids.length == 0;
     }
@@ -45,7 +51,7 @@ public final class ExpectedIds {
     }
 
     /** Whether a workload of one of these trust domains may be one of the expected. */
-    boolean concern(Set<TrustDomain> trustDomains) {
+    public boolean concern(Set<TrustDomain> trustDomains) {
         for (var id : ids) {
             if (trustDomains.contains(id.trustDomain())) {
                 return true;
