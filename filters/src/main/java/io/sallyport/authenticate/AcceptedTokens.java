@@ -4,6 +4,7 @@ package io.sallyport.authenticate;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
+import io.sallyport.identity.ExpectedIds;
 import java.net.URI;
 import java.util.Collection;
 import java.util.HashSet;
@@ -14,8 +15,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which tokens one route on one host accepts, and what it answers to others: the compiled settings of {@code authenticate} on a
- * route that is not public.
+ * Which tokens one route on one host accepts, which workloads by their certificate, and what it answers to others: the compiled
+ * settings of {@code authenticate} on a route that is not public.
  */
 public final class AcceptedTokens {
     /** What is accepted of one issuer. */
@@ -27,10 +28,13 @@ public final class AcceptedTokens {
 
     private final Map<String, Acceptance> byIssuer;
     private final Set<SignatureAlgorithm> algorithms;
+    private final ExpectedIds workloads;
     private final AuthenticateDenials denials;
 
-    private AcceptedTokens(Map<String, Acceptance> byIssuer, URI resourceMetadata, String realm) {
+    private AcceptedTokens(
+            Map<String, Acceptance> byIssuer, ExpectedIds workloads, URI resourceMetadata, String realm) {
         this.byIssuer = byIssuer;
+        this.workloads = workloads;
         this.algorithms = new HashSet<>();
         for (var algorithm : SignatureAlgorithm.values()) {
             if (byIssuer.values().stream()
@@ -38,7 +42,7 @@ public final class AcceptedTokens {
                 algorithms.add(algorithm);
             }
         }
-        this.denials = new AuthenticateDenials(resourceMetadata, realm);
+        this.denials = new AuthenticateDenials(takesTokens(), takesCertificates(), resourceMetadata, realm);
     }
 
     /**
@@ -81,7 +85,9 @@ public final class AcceptedTokens {
             at.child("audiences").reject(section.audiences(), "audiences of " + section.issuers() + " alone");
             wrong = true;
         }
-        return wrong ? null : new AcceptedTokens(accepted, resourceMetadata, realm);
+        return wrong
+                ? null
+                : new AcceptedTokens(accepted, ExpectedIds.of(section.clientSpiffeIds()), resourceMetadata, realm);
     }
 
     private static Set<String> audiencesOf(Issuer issuer, RouteAuthentication section, Findings.Place at) {
@@ -102,7 +108,7 @@ public final class AcceptedTokens {
     }
 
     /**
-     * For what is known of a host but not matched by a route: every token that some route of the host accepts, so that a caller
+     * For what is known of a host but not matched by a route: every credential that some route of the host accepts, so that a caller
      * learns no more there than a stranger does elsewhere.
      *
      * @param routesOfHost at least one
@@ -113,10 +119,12 @@ public final class AcceptedTokens {
         for (var route : routesOfHost) {
             route.byIssuer.forEach((iss, accepted) -> union.merge(iss, accepted, AcceptedTokens::either));
         }
-        if (union.isEmpty()) {
-            throw new IllegalArgumentException("routes of the host: none accepts tokens (expected: at least one)");
+        var workloads = ExpectedIds.union(
+                routesOfHost.stream().map(route -> route.workloads).toList());
+        if (union.isEmpty() && workloads.isEmpty()) {
+            throw new IllegalArgumentException("routes of the host: none accepts callers (expected: at least one)");
         }
-        return new AcceptedTokens(union, resourceMetadata, realm);
+        return new AcceptedTokens(union, workloads, resourceMetadata, realm);
     }
 
     private static Acceptance either(Acceptance one, Acceptance other) {
@@ -136,6 +144,21 @@ public final class AcceptedTokens {
         var audiences = new HashSet<String>();
         byIssuer.values().forEach(accepted -> audiences.addAll(accepted.audiences()));
         return audiences;
+    }
+
+    /** Whether a request can prove its caller by a bearer token. */
+    public boolean takesTokens() {
+        return !byIssuer.isEmpty();
+    }
+
+    /** Whether it can by its connection's certificate. */
+    public boolean takesCertificates() {
+        return !workloads.isEmpty();
+    }
+
+    /** The workloads that are accepted by their certificate. */
+    ExpectedIds workloads() {
+        return workloads;
     }
 
     /** Whether some issuer of the route uses that algorithm; which one the token names is not known yet. */

@@ -7,6 +7,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,10 +25,39 @@ final class AuthenticateDenials {
 
     private final Map<Reason, Verdict.Deny> byReason = new EnumMap<>(Reason.class);
 
-    AuthenticateDenials(URI resourceMetadata, String realm) {
+    /**
+     * @param tokens whether the route accepts any
+     * @param certificates likewise
+     */
+    AuthenticateDenials(boolean tokens, boolean certificates, URI resourceMetadata, String realm) {
         var terms = new Terms(resourceMetadata, realm);
         // RFC 6750 section 3.1: no error code for a request that lacks authentication information.
-        deny401(Reason.AUTHENTICATE_JWT_MISSING, terms.challenge(null, null));
+        var either = new ArrayList<Challenge>(2);
+        if (tokens) {
+            either.add(terms.challenge(null, null));
+        }
+        if (certificates) {
+            either.add(Challenge.clientCertificate(realm));
+            addCertificates(either);
+        }
+        if (tokens) {
+            deny(new Denial.Unauthenticated(Reason.AUTHENTICATE_JWT_MISSING, either));
+            addTokens(terms);
+        }
+    }
+
+    private void addCertificates(List<Challenge> either) {
+        for (var reason : List.of(
+                Reason.AUTHENTICATE_CERTIFICATE_MISSING,
+                Reason.AUTHENTICATE_CERTIFICATE_EXPIRED,
+                Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED,
+                Reason.AUTHENTICATE_CERTIFICATE_ID_DENIED)) {
+            deny(new Denial.Unauthenticated(reason, either));
+        }
+        deny(new Denial.Unavailable(Reason.AUTHENTICATE_BUNDLE_UNAVAILABLE, RETRY_AFTER));
+    }
+
+    private void addTokens(Terms terms) {
         deny400(Reason.AUTHENTICATE_JWT_MALFORMED, terms.challenge("invalid_request", "The access token is malformed"));
         deny400(
                 Reason.AUTHENTICATE_JWT_AMBIGUOUS,
@@ -70,7 +100,7 @@ final class AuthenticateDenials {
     Verdict.Deny of(Reason reason) {
         var denial = byReason.get(reason);
         if (denial == null) {
-            throw new IllegalArgumentException("%s is not a reason of authenticate".formatted(reason));
+            throw new IllegalArgumentException("%s is not a reason of authenticate on this route".formatted(reason));
         }
         return denial;
     }

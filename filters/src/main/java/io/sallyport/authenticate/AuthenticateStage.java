@@ -7,6 +7,8 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.Principal;
+import io.sallyport.identity.TrustBundleSource;
+import io.sallyport.identity.TrustBundles;
 import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
@@ -20,10 +22,15 @@ import reactor.core.scheduler.Schedulers;
  * only for a key that no set in memory has.
  */
 public final class AuthenticateStage implements Stage {
+    private final TrustBundleSource bundles;
     private final TokenMemory memory;
 
-    /** @param config for the size of the memory, which outlives a reload */
-    public AuthenticateStage(AuthenticateConfig config, MeterRegistry meters) {
+    /**
+     * @param config for the size of the memory, which outlives a reload
+     * @param bundles what certificates of callers are judged by
+     */
+    public AuthenticateStage(AuthenticateConfig config, TrustBundleSource bundles, MeterRegistry meters) {
+        this.bundles = bundles;
         this.memory = new TokenMemory(config.tokenCacheSize(), meters);
     }
 
@@ -40,10 +47,18 @@ public final class AuthenticateStage implements Stage {
             return passAnonymous(headers, context);
         }
         var accepted = route.requireSettings(StageName.AUTHENTICATE, AcceptedTokens.class);
+        if (!accepted.takesTokens()) {
+            // Nobody would verify it, so nobody behind us may see it.
+            removeCredentials(headers);
+            return byCertificate(context, accepted, Reason.AUTHENTICATE_CERTIFICATE_MISSING);
+        }
         var fields = headers.valueCharSequenceIterator(HttpHeaderNames.AUTHORIZATION);
         if (!fields.hasNext()) {
-            return accepted.deny(Reason.AUTHENTICATE_JWT_MISSING);
+            return accepted.takesCertificates()
+                    ? byCertificate(context, accepted, Reason.AUTHENTICATE_JWT_MISSING)
+                    : accepted.deny(Reason.AUTHENTICATE_JWT_MISSING);
         }
+        // What the request says for itself outranks what its connection showed: no certificate rescues a bad token.
         var authorization = fields.next().toString();
         if (fields.hasNext()) {
             return accepted.deny(Reason.AUTHENTICATE_JWT_AMBIGUOUS);
@@ -60,10 +75,46 @@ public final class AuthenticateStage implements Stage {
 
     /** A public route's upstream must not see credentials that nobody looked at. */
     private static Verdict passAnonymous(HttpHeaders headers, RequestContext context) {
+        removeCredentials(headers);
+        context.principal(Principal.Anonymous.ANONYMOUS);
+        return Verdict.Pass.PASS;
+    }
+
+    private static void removeCredentials(HttpHeaders headers) {
         headers.remove(HttpHeaderNames.AUTHORIZATION);
         headers.remove(HttpHeaderNames.PROXY_AUTHORIZATION);
         headers.remove("DPoP");
-        context.principal(Principal.Anonymous.ANONYMOUS);
+    }
+
+    /** @param ifMissing what is wrong if the connection showed no certificate */
+    private Verdict byCertificate(RequestContext context, AcceptedTokens accepted, Reason ifMissing) {
+        var tls = context.head().tls();
+        var peer = tls == null ? null : tls.peer();
+        if (peer == null) {
+            return accepted.deny(ifMissing);
+        }
+        var current = bundles.bundles();
+        if (current == null) {
+            return accepted.deny(Reason.AUTHENTICATE_BUNDLE_UNAVAILABLE);
+        }
+        return switch (peer.judgedBy(current, context.receivedAt())) {
+            case TrustBundles.Untrusted untrusted -> {
+                context.evidence(Evidence.CAUSE, untrusted.why());
+                yield accepted.deny(Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED);
+            }
+            case TrustBundles.Proven proven -> byWorkload(proven, accepted, context);
+        };
+    }
+
+    private static Verdict byWorkload(TrustBundles.Proven proven, AcceptedTokens accepted, RequestContext context) {
+        if (context.receivedAt().isAfter(proven.expiresAt())) {
+            return accepted.deny(Reason.AUTHENTICATE_CERTIFICATE_EXPIRED);
+        }
+        if (!accepted.workloads().match(proven.id())) {
+            context.evidence(Evidence.DETAIL, proven.id().toString());
+            return accepted.deny(Reason.AUTHENTICATE_CERTIFICATE_ID_DENIED);
+        }
+        context.principal(new Principal.Workload(proven.id(), proven.expiresAt()));
         return Verdict.Pass.PASS;
     }
 

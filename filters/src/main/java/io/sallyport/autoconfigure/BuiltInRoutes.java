@@ -92,7 +92,12 @@ final class BuiltInRoutes {
     List<RouteTable.Entry> entries() {
         var entries = new ArrayList<RouteTable.Entry>();
         hosts.forEach((host, known) -> {
-            metadataOf(known).forEach((prefix, resource) -> entries.add(metadataEntry(host, prefix, resource)));
+            metadataOf(known).forEach((prefix, resource) -> {
+                // Who comes with a certificate alone has no authorization server to be told of.
+                if (resource.accepted.stream().anyMatch(AcceptedTokens::takesTokens)) {
+                    entries.add(metadataEntry(host, prefix, resource));
+                }
+            });
             known.preflights.values().forEach(preflight -> entries.add(preflightEntry(host, preflight)));
         });
         return entries;

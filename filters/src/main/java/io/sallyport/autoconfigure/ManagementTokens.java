@@ -46,7 +46,7 @@ final class ManagementTokens implements ReactiveJwtDecoder {
                 // The metrics of the stage are about the ingress port, so these go nowhere.
                 List.of(
                         new EdgeStage(),
-                        new AuthenticateStage(authenticate, new CompositeMeterRegistry()),
+                        new AuthenticateStage(authenticate, () -> null, new CompositeMeterRegistry()),
                         new RevocationStage(denyList)),
                 (_, _) -> {});
         this.snapshots = snapshots;

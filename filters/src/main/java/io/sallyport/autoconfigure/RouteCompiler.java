@@ -111,6 +111,7 @@ final class RouteCompiler {
                 upstream == null || target == null ? null : capacities.compile(name, upstream, target, upstreamAt));
         if (section.authenticate() != null) {
             checkIssuers(section.authenticate(), at.child("authenticate"));
+            checkCertificates(section.authenticate(), authorize, at);
         }
         if (match != null) {
             for (var host : match.hosts()) {
@@ -134,7 +135,7 @@ final class RouteCompiler {
             place.reject("(a section)", "nothing, because authorize is public");
         }
         if (!isPublic && section.authenticate() == null && !at.findings().concern(place.path())) {
-            place.reject(null, "issuers whose tokens are accepted, or else authorize: public");
+            place.reject(null, "issuers whose tokens are accepted, or client-spiffe-ids, or else authorize: public");
         }
     }
 
@@ -144,6 +145,26 @@ final class RouteCompiler {
                     authenticate.issuers().get(i),
                     issuers.keySet(),
                     at.child("issuers").element(i));
+        }
+    }
+
+    private void checkCertificates(
+            RouteAuthentication authenticate, @Nullable RouteAuthorization authorize, Findings.Place at) {
+        var ids = authenticate.clientSpiffeIds();
+        var listener = settings.listener();
+        if (!ids.isEmpty() && listener != null && !listener.asksForCertificates()) {
+            at.child("authenticate")
+                    .child("client-spiffe-ids")
+                    .reject(ids, "nothing, because listener.tls.client-certificates asks no client for one");
+        }
+        if (authenticate.issuers().isEmpty()
+                && authorize != null
+                && !authorize.scopes().isEmpty()) {
+            at.child("authorize")
+                    .child("scopes")
+                    .reject(
+                            authorize.scopes(),
+                            "nothing, because no issuer's tokens are accepted, and only they have any");
         }
     }
 

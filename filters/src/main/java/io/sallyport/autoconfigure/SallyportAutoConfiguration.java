@@ -249,6 +249,7 @@ public class SallyportAutoConfiguration {
             ConfigurationFile file,
             AuthenticationFailures failures,
             ConnectionCounts connections,
+            SvidSource svids,
             DenyListIndex denyList,
             UpstreamHealth upstreams,
             PermitForwarder forwarder,
@@ -257,7 +258,7 @@ public class SallyportAutoConfiguration {
         return IngressPipeline.create(
                 new EdgeStage(),
                 new FloodStage(failures, connections),
-                new AuthenticateStage(file.settings().stages().authenticate(), meters),
+                new AuthenticateStage(file.settings().stages().authenticate(), svids, meters),
                 new RevocationStage(denyList),
                 new RateLimitStage(BucketStore.inMemory()),
                 new RiskStage(),
@@ -275,11 +276,17 @@ public class SallyportAutoConfiguration {
     /** For the ingress server alone: the management server is customized by the beans of its own context. */
     @Bean
     WebServerFactoryCustomizer<NettyReactiveWebServerFactory> ingressServer(
-            ConfigurationFile file, IngressHandler handler, ConnectionCounts connections) {
+            ConfigurationFile file,
+            IngressHandler handler,
+            ConnectionCounts connections,
+            SvidSource svids,
+            Clock clock,
+            MeterRegistry meters) {
         var customizer = Opening.section(
                 "sallyport.listener",
                 file,
-                () -> new IngressServerCustomizer(file.settings().requireListener(), handler, counting(connections)));
+                () -> new IngressServerCustomizer(
+                        file.settings().requireListener(), handler, counting(connections), svids, clock, meters));
         return factory -> {
             factory.addServerCustomizers(customizer);
             factory.addRouteProviders(new IngressRoutes(handler));
@@ -306,7 +313,10 @@ public class SallyportAutoConfiguration {
     ManagementTls managementTls(ConfigurationFile file) {
         var tls = file.settings().management().tls();
         return new ManagementTls(
-                tls == null ? null : Opening.section("sallyport.management", file, () -> ListenerTls.load(tls)));
+                tls == null
+                        ? null
+                        : Opening.section(
+                                "sallyport.management", file, () -> ListenerTls.load(tls.certificate(), tls.key())));
     }
 
     @Bean

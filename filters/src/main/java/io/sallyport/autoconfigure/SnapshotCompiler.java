@@ -93,6 +93,7 @@ final class SnapshotCompiler {
         var settings = file.settings();
         var at = findings.at("sallyport");
         checkPorts(settings, at);
+        checkClientCertificates(settings, at);
         checkNames(settings.issuers().keySet(), at.child("issuers"));
         checkNames(settings.routes().keySet(), at.child("routes"));
         if (settings.routes().isEmpty() && !findings.concern("sallyport.routes")) {
@@ -126,7 +127,7 @@ final class SnapshotCompiler {
         var forManagement = Issuer.compile(
                 Map.of(name, config.withAudiences(List.of(audience))), (_, _, _) -> issuer.keys(), crypto, at);
         var accepted = AcceptedTokens.compile(
-                new RouteAuthentication(List.of(name), List.of(), null, false),
+                new RouteAuthentication(List.of(name), List.of(), null, List.of(), false),
                 forManagement,
                 URI.create("urn:sallyport:management"),
                 "management",
@@ -165,6 +166,17 @@ final class SnapshotCompiler {
                 && settings.listener() != null
                 && port == settings.listener().port()) {
             at.child("management").child("port").reject(port, "another port than the listener's");
+        }
+    }
+
+    private static void checkClientCertificates(GatewaySettings settings, Findings.Place at) {
+        var listener = settings.listener();
+        if (listener != null
+                && listener.asksForCertificates()
+                && settings.identity() == null
+                && !at.findings().concern("sallyport.identity")) {
+            at.child("identity")
+                    .reject(null, "trust bundles to judge by what listener.tls.client-certificates asks for");
         }
     }
 

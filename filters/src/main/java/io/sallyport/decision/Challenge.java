@@ -25,6 +25,14 @@ public final class Challenge {
         return of("Bearer", parameters);
     }
 
+    /**
+     * Says that a client certificate is wanted, for routes that accept nothing else. HTTP has no registered scheme for credentials
+     * of the TLS layer, and requires a challenge with a 401 all the same.
+     */
+    public static Challenge clientCertificate(String realm) {
+        return of("ClientCertificate", Map.of("realm", realm));
+    }
+
     private static Challenge of(String scheme, Map<String, String> parameters) {
         var rendered = new StringBuilder(scheme);
         var separator = ' ';

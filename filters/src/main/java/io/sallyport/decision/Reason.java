@@ -271,6 +271,36 @@ public enum Reason {
             PublicCode.UNAUTHENTICATED,
             "The token is bound to a key (cnf), and this gateway cannot prove the binding.",
             "Use a bearer token on this route."),
+    AUTHENTICATE_CERTIFICATE_MISSING(
+            "authenticate.certificate_missing",
+            401,
+            PublicCode.UNAUTHENTICATED,
+            "The route accepts workloads by their X509-SVID alone, and the connection showed no certificate.",
+            "The caller must present its SVID; a proxy in front that ends TLS keeps it from doing so."),
+    AUTHENTICATE_CERTIFICATE_EXPIRED(
+            "authenticate.certificate_expired",
+            401,
+            PublicCode.UNAUTHENTICATED,
+            "The client's X509-SVID, or an authority above it, has expired since the connection was made.",
+            "The caller must connect again after its SVID was renewed: look at its Workload API client."),
+    AUTHENTICATE_CERTIFICATE_UNTRUSTED(
+            "authenticate.certificate_untrusted",
+            401,
+            PublicCode.UNAUTHENTICATED,
+            "The client's certificate is no X509-SVID by the trust bundles of this moment: its authority was removed since the connection was made.",
+            "Expected after an authority was withdrawn; the cause is in the record (error.message)."),
+    AUTHENTICATE_CERTIFICATE_ID_DENIED(
+            "authenticate.certificate_id_denied",
+            401,
+            PublicCode.UNAUTHENTICATED,
+            "The client proved a SPIFFE ID that is none of the route's client-spiffe-ids.",
+            "Compare the ID in the record (sallyport.detail) with the route's list."),
+    AUTHENTICATE_BUNDLE_UNAVAILABLE(
+            "authenticate.bundle_unavailable",
+            503,
+            PublicCode.UNAVAILABLE,
+            "There is no trust bundle to judge the client's certificate by.",
+            "Look at the Workload API, or at the files of identity; the gateway is not ready either."),
     AUTHENTICATE_JWKS_UNAVAILABLE(
             "authenticate.jwks_unavailable",
             503,

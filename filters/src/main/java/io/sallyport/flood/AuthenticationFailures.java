@@ -38,6 +38,7 @@ public final class AuthenticationFailures {
             }
         }
         OF_NETWORK.remove(Reason.AUTHENTICATE_JWT_MISSING);
+        OF_NETWORK.remove(Reason.AUTHENTICATE_CERTIFICATE_MISSING);
     }
 
     private final Cache<Long, SlidingMinute> byNetwork;

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param protocol for example {@code TLSv1.3}
  * @param serverName the SNI that the client sent, in lower case
- * @param peer the client's verified certificate
+ * @param peer the client's certificate, if it showed one
  */
 public record TlsConnection(
         String protocol,

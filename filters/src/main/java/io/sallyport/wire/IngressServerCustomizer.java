@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.wire;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslContext;
 import io.sallyport.edge.HeadLimits;
+import io.sallyport.identity.TrustBundleSource;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,16 +54,25 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
      * Reads the certificate.
      *
      * @param connections told of each client connection, for counting
+     * @param bundles what certificates of clients are judged by, if the listener asks for any
      * @throws io.sallyport.config.InvalidSetting if the certificate or its key cannot be used
      */
-    public IngressServerCustomizer(ListenerConfig listener, IngressHandler handler, ConnectionListener connections) {
+    public IngressServerCustomizer(
+            ListenerConfig listener,
+            IngressHandler handler,
+            ConnectionListener connections,
+            TrustBundleSource bundles,
+            InstantSource clock,
+            MeterRegistry meters) {
         this.listener = listener;
         this.handler = handler;
         this.connections = connections;
         this.headLimits = new HeadLimits(
                 Math.toIntExact(listener.maxRequestLine().toBytes()),
                 Math.toIntExact(listener.maxHeaders().toBytes()));
-        this.tls = listener.tls() == null ? null : ListenerTls.load(listener.tls());
+        this.tls = listener.tls() == null
+                ? null
+                : ListenerTls.load(listener.tls(), new ClientTrustManager(bundles, clock, meters));
     }
 
     @Override

@@ -77,7 +77,7 @@ public record ListenerConfig(
     private static final int HIGHEST_PORT = 65_535;
 
     /**
-     * The files of a certificate.
+     * The files of a certificate, and what is asked of the other side.
      *
      * @param certificate the chain, leaf first
      * @param key the leaf's private key, PKCS #8, not encrypted
@@ -87,7 +87,20 @@ public record ListenerConfig(
             Path certificate,
 
             @Setting("A PEM file with the leaf's private key: PKCS #8, not encrypted.")
-            Path key) {}
+            Path key,
+
+            @Setting(
+                    value =
+                            "Whether clients are asked for an X509-SVID: none, optional, or required of every connection. One "
+                                    + "that is no SVID by the trust bundles of identity ends the handshake; which workloads "
+                                    + "may call a route is the route's client-spiffe-ids.",
+                    byDefault = "none")
+            ClientCertificates clientCertificates) {}
+
+    /** Whether some client may show a certificate. */
+    public boolean asksForCertificates() {
+        return tls != null && tls.clientCertificates() != ClientCertificates.NONE;
+    }
 
     public ListenerConfig {
         trustedProxies = List.copyOf(trustedProxies);

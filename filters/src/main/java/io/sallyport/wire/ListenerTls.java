@@ -6,6 +6,7 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLException;
 
 /** TLS towards clients: versions 1.3 and 1.2 with forward secrecy and authenticated encryption only, HTTP/2 by ALPN. */
@@ -37,16 +39,33 @@ public final class ListenerTls {
     private ListenerTls() {}
 
     /**
-     * Reads the certificate and makes the server's context of it, in the native library where the platform has it.
+     * Reads the certificate and makes the server's context of it, in the native library where the platform has it. Clients are not
+     * asked for a certificate.
      *
      * @throws InvalidSetting naming the file that cannot be used
      */
-    public static SslContext load(ListenerConfig.Tls tls) {
-        requireReadable("certificate", tls.certificate());
-        requireReadable("key", tls.key());
+    public static SslContext load(Path certificate, Path key) {
+        return load(certificate, key, builder -> builder.clientAuth(ClientAuth.NONE));
+    }
+
+    /**
+     * The same for the listener, with what it asks of its clients.
+     *
+     * @param clients judges what they show
+     */
+    static SslContext load(ListenerConfig.Tls tls, ClientTrustManager clients) {
+        return load(
+                tls.certificate(),
+                tls.key(),
+                builder -> builder.trustManager(clients)
+                        .clientAuth(tls.clientCertificates().netty()));
+    }
+
+    private static SslContext load(Path certificate, Path key, UnaryOperator<SslContextBuilder> clients) {
+        requireReadable("certificate", certificate);
+        requireReadable("key", key);
         try {
-            return SslContextBuilder.forServer(
-                            tls.certificate().toFile(), tls.key().toFile())
+            return clients.apply(SslContextBuilder.forServer(certificate.toFile(), key.toFile()))
                     .sslProvider(isNative() ? SslProvider.OPENSSL : SslProvider.JDK)
                     .protocols(PROTOCOLS)
                     .ciphers(SUITES, SupportedCipherSuiteFilter.INSTANCE)
@@ -63,7 +82,7 @@ public final class ListenerTls {
             // The parser's message may quote what it read of the key.
             throw new InvalidSetting(
                     "tls",
-                    "%s, %s".formatted(tls.certificate(), tls.key()),
+                    "%s, %s".formatted(certificate, key),
                     "PEM files: a certificate chain, and the PKCS #8 key of its first certificate");
         }
     }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.decision.Reason;
+import io.sallyport.identity.ExpectedId;
 import java.net.URI;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -66,11 +67,31 @@ class ConfigTest {
         refuses(() -> corp().algorithms().config(), "algorithms: [] (expected: at least one, each once)");
         refuses(() -> corp().types().config(), "types: [] (expected: at least one, each once and not empty)");
         refuses(
-                () -> new RouteAuthentication(List.of(), List.of(), null, false),
-                "issuers: [] (expected: at least one, each once)");
+                () -> new RouteAuthentication(List.of(), List.of(), null, List.of(), false),
+                "issuers: [] (expected: at least one, or else client-spiffe-ids)");
         refuses(
-                () -> new RouteAuthentication(List.of("a"), List.of("x", "x"), null, false),
+                () -> new RouteAuthentication(List.of("a", "a"), List.of(), null, List.of(), false),
+                "issuers: [a, a] (expected: each once)");
+        refuses(
+                () -> new RouteAuthentication(List.of("a"), List.of("x", "x"), null, List.of(), false),
                 "audiences: [x, x] (expected: each once)");
+    }
+
+    @Test
+    void a_route_for_workloads_alone_says_nothing_of_tokens() {
+        var ids = List.of(ExpectedId.parse("spiffe://example.org/ns/batch/sa/export"));
+
+        refuses(
+                () -> new RouteAuthentication(List.of(), List.of("x"), null, ids, false),
+                "audiences: [x] (expected: nothing, because no issuer's tokens are accepted)");
+        refuses(
+                () -> new RouteAuthentication(List.of(), List.of(), Profile.DEFAULT, ids, false),
+                "profile: DEFAULT (expected: nothing, because no issuer's tokens are accepted)");
+        refuses(
+                () -> new RouteAuthentication(
+                        List.of(), List.of(), null, List.of(ids.getFirst(), ids.getFirst()), false),
+                "client-spiffe-ids: [spiffe://example.org/ns/batch/sa/export, spiffe://example.org/ns/batch/sa/export]"
+                        + " (expected: each once)");
     }
 
     @ParameterizedTest
@@ -114,7 +135,7 @@ class ConfigTest {
                 "types: [JWT] (expected: at+jwt among them, because profile is rfc9068)");
         var lax = corp().types("JWT").compile();
 
-        assertThat(compile(new RouteAuthentication(List.of("corp"), List.of(), Profile.RFC9068, false), lax))
+        assertThat(compile(new RouteAuthentication(List.of("corp"), List.of(), Profile.RFC9068, List.of(), false), lax))
                 .isNull();
         assertThat(found())
                 .containsExactly(
@@ -137,7 +158,9 @@ class ConfigTest {
 
     @Test
     void a_route_names_issuers_that_there_are() {
-        assertThat(compile(new RouteAuthentication(List.of("corp", "crop"), List.of(), null, false), corp().compile()))
+        assertThat(compile(
+                        new RouteAuthentication(List.of("corp", "crop"), List.of(), null, List.of(), false),
+                        corp().compile()))
                 .isNull();
         assertThat(found())
                 .containsExactly("routes.orders.authenticate.issuers[1]: crop (expected: one of issuers: [corp])");
@@ -147,7 +170,7 @@ class ConfigTest {
     void a_route_names_its_audiences_where_the_issuer_has_several() {
         var issuer = corp().audiences("orders", "payments").compile();
 
-        assertThat(compile(new RouteAuthentication(List.of("corp"), List.of(), null, false), issuer))
+        assertThat(compile(new RouteAuthentication(List.of("corp"), List.of(), null, List.of(), false), issuer))
                 .isNull();
         assertThat(found())
                 .containsExactly(
@@ -163,7 +186,7 @@ class ConfigTest {
             })
     void a_route_names_audiences_that_its_issuers_have(String audiences, String expected) {
         var issuer = corp().audiences("orders", "payments").compile();
-        var section = new RouteAuthentication(List.of("corp"), List.of(audiences.split(",")), null, false);
+        var section = new RouteAuthentication(List.of("corp"), List.of(audiences.split(",")), null, List.of(), false);
 
         assertThat(compile(section, issuer)).isNull();
         assertThat(found()).containsExactly("routes.orders.authenticate.audiences: " + expected);

@@ -32,8 +32,8 @@ class HostileTokensTest {
     private static final Route ROUTE = TestIssuer.with(KEYS).route();
 
     // One for all rows: what one of them leaves in its memory must not help another.
-    private static final Pipeline PIPELINE =
-            new Pipeline(List.of(new AuthenticateStage(TestIssuer.STAGE, new SimpleMeterRegistry())), (_, _) -> {});
+    private static final Pipeline PIPELINE = new Pipeline(
+            List.of(new AuthenticateStage(TestIssuer.STAGE, () -> null, new SimpleMeterRegistry())), (_, _) -> {});
 
     private static String challenge(String error, String description) {
         return "Bearer realm=\"api.example.org\",error=\"%s\",error_description=\"%s\",resource_metadata=\"%s\""

@@ -128,7 +128,7 @@ public final class TestIssuer {
         var byName = new LinkedHashMap<String, Issuer>();
         Arrays.stream(issuers).forEach(issuer -> byName.put(issuer.name(), issuer));
         var findings = new Findings();
-        var section = new RouteAuthentication(new ArrayList<>(byName.keySet()), audiences, profile, false);
+        var section = new RouteAuthentication(new ArrayList<>(byName.keySet()), audiences, profile, List.of(), false);
         return Objects.requireNonNull(
                 AcceptedTokens.compile(section, byName, METADATA, "api.example.org", findings.at("authenticate")),
                 () -> findings.all().toString());

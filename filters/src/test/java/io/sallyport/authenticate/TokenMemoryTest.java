@@ -25,7 +25,7 @@ class TokenMemoryTest {
 
     @Test
     void a_token_is_verified_once_however_often_it_is_used() {
-        var stage = new AuthenticateStage(TestIssuer.STAGE, meters);
+        var stage = new AuthenticateStage(TestIssuer.STAGE, () -> null, meters);
         var request = TestIssuer.get(TestIssuer.with(FakeJwkSetSource.of(CORP)).route())
                 .authorization("Bearer " + CORP.issue())
                 .context();

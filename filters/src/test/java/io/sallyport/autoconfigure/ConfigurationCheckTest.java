@@ -122,6 +122,20 @@ final class ConfigurationCheckTest {
                         List.of("1: sallyport.identity: (absent)"
                                 + " (expected: an identity to prove to the upstream of route payments)")),
                 change(
+                        "authenticate: { issuers: [corp] }",
+                        "authenticate: { client-spiffe-ids: [\"spiffe://example.org/batch\"] }",
+                        List.of("14: sallyport.routes.payments.authenticate.client-spiffe-ids:"
+                                + " [spiffe://example.org/batch] (expected: nothing, because"
+                                + " listener.tls.client-certificates asks no client for one)")),
+                change(
+                        "authenticate: { issuers: [corp] }",
+                        "authenticate: { client-spiffe-ids: [\"spiffe://example.org/*\"] }",
+                        List.of(
+                                "14: sallyport.routes.payments.authenticate.client-spiffe-ids[0]: spiffe://example.org/*"
+                                        + " (expected: the SPIFFE ID of a workload, for example"
+                                        + " spiffe://example.org/ns/orders/sa/orders-api; a whole segment of its path may be *,"
+                                        + " not all of them)")),
+                change(
                         "    corp:",
                         "    Corp:",
                         List.of(
@@ -150,8 +164,9 @@ final class ConfigurationCheckTest {
                 change(
                         "      authenticate: { issuers: [corp] }\n",
                         "",
-                        List.of("12: sallyport.routes.payments.authenticate: (absent)"
-                                + " (expected: issuers whose tokens are accepted, or else authorize: public)")),
+                        List.of(
+                                "12: sallyport.routes.payments.authenticate: (absent)"
+                                        + " (expected: issuers whose tokens are accepted, or client-spiffe-ids, or else authorize: public)")),
                 change(
                         "      authorize: public",
                         "      authenticate: { issuers: [corp] }\n      authorize: public",

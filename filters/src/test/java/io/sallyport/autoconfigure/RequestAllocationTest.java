@@ -120,7 +120,8 @@ final class RequestAllocationTest {
         ingress = IngressPipeline.create(
                 new EdgeStage(),
                 new FloodStage(failures, new ConnectionCounts()),
-                new AuthenticateStage(new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1_000, null), meters),
+                new AuthenticateStage(
+                        new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1_000, null), () -> null, meters),
                 new RevocationStage(denyList),
                 new RateLimitStage(BucketStore.inMemory()),
                 new RiskStage(),

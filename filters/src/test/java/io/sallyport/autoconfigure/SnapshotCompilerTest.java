@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -217,6 +218,51 @@ final class SnapshotCompilerTest {
         assertThat(generation.longestLifetime("https://idp.example.org"))
                 .isEqualTo(Duration.ofHours(1).plusSeconds(20));
         assertThat(generation.longestLifetime("https://other.example")).isNull();
+    }
+
+    private static final String WORKLOADS = """
+            sallyport:
+              listener: { port: 8443, tls: { certificate: c.pem, key: k.pem, client-certificates: optional } }
+              identity: { workload-api: "unix:/run/spire/agent.sock" }
+              routes:
+                batch:
+                  match: { hosts: [batch.example.org], path: "/**", methods: [GET] }
+                  authenticate: { client-spiffe-ids: ["spiffe://example.org/ns/batch/sa/*"] }
+                  authorize: { allow: { anyone: "true" } }
+                  upstream: { uri: "http://batch:8080", insecure-plaintext: true }
+            """;
+
+    @Test
+    void a_route_may_be_for_workloads_alone_and_then_has_no_authorization_server_to_tell_of() throws IOException {
+        var routes = compile(WORKLOADS).snapshot().routes();
+
+        assertThat(routes).extracting(Route::name).containsExactlyInAnyOrder("batch", "sallyport:unmatched");
+        assertThat(routes).allSatisfy(route -> {
+            var accepted = route.requireSettings(StageName.AUTHENTICATE, AcceptedTokens.class);
+            assertThat(accepted.takesCertificates()).isTrue();
+            assertThat(accepted.takesTokens()).isFalse();
+        });
+    }
+
+    @Test
+    void who_asks_for_certificates_needs_bundles_to_judge_them_by() throws IOException {
+        assertThat(findings(WORKLOADS.replaceFirst("  identity: .*\n", "")))
+                .containsExactly("sallyport.identity: (absent) (expected: trust bundles to judge by what"
+                        + " listener.tls.client-certificates asks for)");
+    }
+
+    @Test
+    void a_route_for_workloads_alone_asks_for_no_scopes() throws IOException {
+        assertThat(findings(WORKLOADS.replace("authorize: {", "authorize: { scopes: [read],")))
+                .containsExactly(
+                        "sallyport.routes.batch.authorize.scopes: [read] (expected: nothing, because no issuer's"
+                                + " tokens are accepted, and only they have any)");
+    }
+
+    private List<String> findings(String yaml) throws IOException {
+        return ConfigurationCheck.check(Files.writeString(folder.resolve("gateway.yaml"), yaml)).stream()
+                .map(Object::toString)
+                .toList();
     }
 
     @Test

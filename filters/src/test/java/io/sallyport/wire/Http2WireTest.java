@@ -32,7 +32,7 @@ class Http2WireTest {
     private final ListenerConfig.Tls tls;
 
     Http2WireTest(@TempDir Path files) {
-        tls = new ListenerConfig.Tls(files.resolve("tls.crt"), files.resolve("tls.key"));
+        tls = new ListenerConfig.Tls(files.resolve("tls.crt"), files.resolve("tls.key"), ClientCertificates.NONE);
         TestCa.of("example.org").issue(new TestCa.Leaf().dnsName(HOST)).writeTo(tls.certificate(), tls.key());
     }
 
@@ -241,7 +241,7 @@ class Http2WireTest {
     @Test
     void the_native_library_is_used_where_there_is_one() {
         assertThat(ListenerTls.isNative()).isEqualTo(OpenSsl.isAvailable());
-        assertThat(ListenerTls.load(tls).getClass().getSimpleName())
+        assertThat(ListenerTls.load(tls.certificate(), tls.key()).getClass().getSimpleName())
                 .startsWith(OpenSsl.isAvailable() ? "OpenSsl" : "Jdk");
     }
 

@@ -19,7 +19,8 @@ import org.springframework.util.unit.DataSize;
 
 /** The section {@code listener}: what it refuses, and what it says of itself. */
 class ListenerConfigTest {
-    private static final ListenerConfig.Tls TLS = new ListenerConfig.Tls(Path.of("tls.crt"), Path.of("tls.key"));
+    private static final ListenerConfig.Tls TLS =
+            new ListenerConfig.Tls(Path.of("tls.crt"), Path.of("tls.key"), ClientCertificates.NONE);
 
     static Stream<Arguments> wrongSettings() {
         return Stream.of(
@@ -76,7 +77,7 @@ class ListenerConfigTest {
 
     @Test
     void a_certificate_file_that_is_not_there_is_named() {
-        assertThatThrownBy(() -> ListenerTls.load(TLS))
+        assertThatThrownBy(() -> ListenerTls.load(TLS.certificate(), TLS.key()))
                 .isInstanceOf(InvalidSetting.class)
                 .hasMessage("tls.certificate: tls.crt (expected: a PEM file that this process may read)");
     }

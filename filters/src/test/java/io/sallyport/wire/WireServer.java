@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.wire;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Verdict;
@@ -10,6 +11,7 @@ import io.sallyport.edge.EdgeSettings;
 import io.sallyport.edge.HeadLimits;
 import io.sallyport.edge.RouteTable;
 import io.sallyport.forward.Forwarder;
+import io.sallyport.identity.TrustBundleSource;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.pipeline.CanonicalPath;
 import io.sallyport.pipeline.Outcome;
@@ -72,6 +74,7 @@ final class WireServer implements AutoCloseable {
     }
 
     final Connections connections = new Connections();
+    final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
     private Function<RequestContext, Verdict> judge = _ -> Verdict.Pass.PASS;
     private Forwarder forwarder = (permit, _, response) -> {
@@ -84,6 +87,7 @@ final class WireServer implements AutoCloseable {
     private Duration bodyTimeout = Duration.ofSeconds(30);
     private Duration requestTimeout = Duration.ofSeconds(10);
     private ListenerConfig.@Nullable Tls tls;
+    private TrustBundleSource bundles = () -> null;
     private DataSize maxHeaders = DataSize.ofKilobytes(16);
     private int maxConnections = 100;
     private @Nullable DisposableServer server;
@@ -135,6 +139,12 @@ final class WireServer implements AutoCloseable {
         return this;
     }
 
+    /** What certificates of clients are judged by. */
+    WireServer bundles(TrustBundleSource bundles) {
+        this.bundles = bundles;
+        return this;
+    }
+
     WireServer maxConnections(int maxConnections) {
         this.maxConnections = maxConnections;
         return this;
@@ -149,7 +159,7 @@ final class WireServer implements AutoCloseable {
         var listener = listener();
         var snapshot = ready ? new Snapshot("test", List.of(), Map.of(StageName.EDGE, edgeSettings())) : null;
         var handler = new IngressHandler(ingress(), () -> snapshot, InstantSource.fixed(NOW), listener);
-        server = new IngressServerCustomizer(listener, handler, connections)
+        server = new IngressServerCustomizer(listener, handler, connections, bundles, InstantSource.fixed(NOW), meters)
                 .apply(HttpServer.create())
                 .route(new IngressRoutes(handler)::apply)
                 .bindNow();

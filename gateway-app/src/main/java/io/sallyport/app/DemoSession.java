@@ -9,11 +9,13 @@ import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * The demo as it runs: a directory, the parts, and the gateway among them, started by its configuration file as any other
@@ -29,7 +31,8 @@ public final class DemoSession implements AutoCloseable {
     private final Gateway gateway;
     private final DemoClient client;
 
-    private DemoSession(int port, boolean registered, Consumer<String> progress) throws IOException {
+    private DemoSession(int port, boolean registered, UnaryOperator<String> configuration, Consumer<String> progress)
+            throws IOException {
         Runtime.getRuntime().addShutdownHook(atExit);
         try {
             var directory = DemoDirectory.create();
@@ -39,6 +42,8 @@ public final class DemoSession implements AutoCloseable {
             this.parts = DemoParts.start(
                     directory.path(), registered ? layout : layout.unregistered(), InstantSource.system());
             running.push(parts);
+            var file = parts.configuration();
+            Files.writeString(file, configuration.apply(Files.readString(file)));
             progress.accept("starting the gateway with " + parts.configuration());
             this.gateway = Gateway.start(parts.configuration());
             running.push(gateway);
@@ -57,7 +62,17 @@ public final class DemoSession implements AutoCloseable {
      * @param progress is told each step before it is taken
      */
     public static DemoSession start(int port, Consumer<String> progress) throws IOException, InterruptedException {
-        var session = new DemoSession(port, true, progress);
+        return start(port, UnaryOperator.identity(), progress);
+    }
+
+    /**
+     * The same, by another configuration.
+     *
+     * @param configuration is given the text of the demo's own
+     */
+    public static DemoSession start(int port, UnaryOperator<String> configuration, Consumer<String> progress)
+            throws IOException, InterruptedException {
+        var session = new DemoSession(port, true, configuration, progress);
         try {
             session.awaitReady();
             return session;
@@ -69,7 +84,7 @@ public final class DemoSession implements AutoCloseable {
 
     /** The same, but the gateway is given no identity, and so never becomes ready, until {@link DemoParts#rotateSvid()}. */
     public static DemoSession startUnregistered(int port) throws IOException {
-        return new DemoSession(port, false, _ -> {});
+        return new DemoSession(port, false, UnaryOperator.identity(), _ -> {});
     }
 
     public DemoParts parts() {

@@ -416,7 +416,7 @@ class HttpJwkSetEndpointTest {
         var next = TestTokens.withNewKey(SignatureAlgorithm.ES256, "next");
         var issuer = compile(issuer(url() + "/jwks"));
         var route = route(issuer);
-        var stage = new AuthenticateStage(stageConfig(), meters);
+        var stage = new AuthenticateStage(stageConfig(), () -> null, meters);
         answer = (request, response) -> Mono.delay(Duration.ofMillis(200))
                 .then(Mono.from(publishing(CORP, next).apply(request, response)));
 
@@ -437,7 +437,7 @@ class HttpJwkSetEndpointTest {
     void tokens_with_random_keys_are_refused_and_cause_one_fetch() {
         var issuer = compile(issuer(url() + "/jwks"));
         var route = route(issuer);
-        var stage = new AuthenticateStage(stageConfig(), meters);
+        var stage = new AuthenticateStage(stageConfig(), () -> null, meters);
 
         for (int i = 0; i < 100; i++) {
             var token = CORP.named("random-" + i).token().issuer(url()).issue();
@@ -457,7 +457,7 @@ class HttpJwkSetEndpointTest {
         answer = (_, response) -> response.status(503).send();
         var issuer = compile(issuer(url() + "/jwks"));
         var route = route(issuer);
-        var stage = new AuthenticateStage(stageConfig(), meters);
+        var stage = new AuthenticateStage(stageConfig(), () -> null, meters);
 
         assertThat(settled(stage.evaluate(bearing(CORP.token().issuer(url()).issue(), route)
                                 .context()))
@@ -705,7 +705,7 @@ class HttpJwkSetEndpointTest {
 
     private static Route route(Issuer issuer) {
         var accepted = AcceptedTokens.compile(
-                new RouteAuthentication(List.of("corp"), List.of(), null, false),
+                new RouteAuthentication(List.of("corp"), List.of(), null, List.of(), false),
                 Map.of("corp", issuer),
                 URI.create("https://api.example.org/.well-known/oauth-protected-resource"),
                 "api.example.org",

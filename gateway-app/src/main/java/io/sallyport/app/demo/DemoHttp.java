@@ -5,8 +5,10 @@ import java.net.http.HttpClient;
 import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
+import org.jspecify.annotations.Nullable;
 
 /** The JDK's HTTP client, as somebody outside would set it up: real TLS, one trusted root. */
 public final class DemoHttp {
@@ -20,11 +22,23 @@ public final class DemoHttp {
                 .build();
     }
 
+    /** The same client, which shows a certificate to servers that ask for one. */
+    public static HttpClient clientTrusting(X509Certificate root, Credentials own) {
+        return HttpClient.newBuilder()
+                .sslContext(tls(root, DemoTls.keys(own)))
+                .connectTimeout(Duration.ofSeconds(5))
+                .build();
+    }
+
     /** TLS for a client that trusts this root only. */
     public static SSLContext tlsTrusting(X509Certificate root) {
+        return tls(root, null);
+    }
+
+    private static SSLContext tls(X509Certificate root, KeyManager @Nullable [] keys) {
         try {
             var context = SSLContext.getInstance("TLS");
-            context.init(null, new TrustManager[] {DemoTls.pkix(root)}, null);
+            context.init(keys, new TrustManager[] {DemoTls.pkix(root)}, null);
             return context;
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("this JDK has no TLS", e);

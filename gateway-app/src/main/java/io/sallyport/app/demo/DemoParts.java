@@ -232,6 +232,11 @@ public final class DemoParts implements AutoCloseable {
         return identity.description();
     }
 
+    /** An X509-SVID of the demo's trust domain, for somebody who calls the gateway. */
+    public Credentials svid(SpiffeId id) {
+        return workloads.svid(id, SVID_LIFETIME);
+    }
+
     /** Gives the gateway a new X509-SVID with a new key. */
     public Credentials rotateSvid() throws IOException {
         return identity.rotate();

@@ -18,6 +18,8 @@ import java.security.cert.X509Certificate;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Supplier;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManagerFactory;
@@ -29,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 /** The TLS settings of the demo's own servers. */
 final class DemoTls {
     private static final String ALIAS = "demo";
+    private static final char[] NO_PASSWORD = {};
 
     /** The type of a URI among a certificate's alternative names (RFC 5280 section 4.2.1.6). */
     private static final int URI_NAME = 6;
@@ -83,6 +86,21 @@ final class DemoTls {
             return store;
         } catch (GeneralSecurityException | IOException e) {
             throw new IllegalStateException("this JDK cannot hold certificates", e);
+        }
+    }
+
+    /** What a client shows who is that. */
+    static KeyManager[] keys(Credentials credentials) {
+        try {
+            var store = KeyStore.getInstance(KeyStore.getDefaultType());
+            store.load(null, null);
+            store.setKeyEntry(
+                    ALIAS, credentials.key(), NO_PASSWORD, credentials.chain().toArray(X509Certificate[]::new));
+            var factory = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+            factory.init(store, NO_PASSWORD);
+            return factory.getKeyManagers();
+        } catch (GeneralSecurityException | IOException e) {
+            throw new IllegalStateException("this JDK cannot hold a certificate and its key", e);
         }
     }
 

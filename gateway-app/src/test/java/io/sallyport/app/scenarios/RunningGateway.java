@@ -16,6 +16,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -31,32 +32,39 @@ final class RunningGateway implements BeforeAllCallback, AfterAllCallback {
     private static final Duration TAKEN_OVER_WITHIN = Duration.ofSeconds(20);
 
     private final boolean ofItsOwn;
+    private final UnaryOperator<String> configuration;
     private World world;
 
-    private RunningGateway(boolean ofItsOwn) {
+    private RunningGateway(boolean ofItsOwn, UnaryOperator<String> configuration) {
         this.ofItsOwn = ofItsOwn;
+        this.configuration = configuration;
     }
 
     /** For classes that change nothing. */
     static RunningGateway shared() {
-        return new RunningGateway(false);
+        return new RunningGateway(false, UnaryOperator.identity());
     }
 
     /** For a class that changes something. */
     static RunningGateway ofItsOwn() {
-        return new RunningGateway(true);
+        return new RunningGateway(true, UnaryOperator.identity());
+    }
+
+    /** For a class that starts it by another configuration: it is given the text of the demo's own. */
+    static RunningGateway configured(UnaryOperator<String> configuration) {
+        return new RunningGateway(true, configuration);
     }
 
     @Override
     public void beforeAll(ExtensionContext context) throws Exception {
         var throughFilters = context.getRequiredTestClass().isAnnotationPresent(ThroughFilters.class);
         world = ofItsOwn
-                ? World.start()
+                ? World.start(configuration)
                 : context.getRoot()
                         .getStore(SHARED)
                         .computeIfAbsent(
                                 throughFilters,
-                                _ -> throughFilters ? World.startWithFilters() : World.start(),
+                                _ -> throughFilters ? World.startWithFilters() : World.start(configuration),
                                 World.class);
     }
 
@@ -134,9 +142,9 @@ final class RunningGateway implements BeforeAllCallback, AfterAllCallback {
             this.records = new DecisionRecords(session.parts().decisionLog());
         }
 
-        static World start() {
+        static World start(UnaryOperator<String> configuration) {
             try {
-                return new World(DemoSession.start(FreePort.find(), _ -> {}));
+                return new World(DemoSession.start(FreePort.find(), configuration, _ -> {}));
             } catch (IOException e) {
                 throw new AssertionError("the demo did not start", e);
             } catch (InterruptedException e) {
@@ -146,7 +154,7 @@ final class RunningGateway implements BeforeAllCallback, AfterAllCallback {
         }
 
         static World startWithFilters() {
-            var world = start();
+            var world = start(UnaryOperator.identity());
             try {
                 world.addFilters();
             } catch (IOException e) {
