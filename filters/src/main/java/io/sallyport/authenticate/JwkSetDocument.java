@@ -81,7 +81,8 @@ public record JwkSetDocument(List<VerificationKey> keys, List<Ignored> ignored) 
         for (int i = 0; i < elements.size(); i++) {
             var element = elements.get(i);
             var kid = element instanceof Map<?, ?> jwk && jwk.get("kid") instanceof String name ? name : null;
-            var read = keys.size() < MAX_KEYS ? JwkReader.read(element, crypto) : new JwkReader.Unusable(Cause.TOO_MANY);
+            var read =
+                    keys.size() < MAX_KEYS ? JwkReader.read(element, crypto) : new JwkReader.Unusable(Cause.TOO_MANY);
             switch (read) {
                 case JwkReader.Unusable(var cause) -> ignored.add(new Ignored(i, kid, cause));
                 case JwkReader.Usable(var key) -> {

@@ -33,14 +33,15 @@ public record JwksConfig(
         Duration timeout,
 
         @Setting(
-                value = "Whether the issuer's endpoints are on the internet: an answer of DNS that leads to this machine or to a "
-                        + "private network is then refused. Link-local addresses always are.",
+                value =
+                        "Whether the issuer's endpoints are on the internet: an answer of DNS that leads to this machine or to a "
+                                + "private network is then refused. Link-local addresses always are.",
                 byDefault = "false")
         boolean publicOnly) {
 
     /** What is written when nothing is. */
-    public static final JwksConfig DEFAULT =
-            new JwksConfig(Duration.ofMinutes(5), Duration.ofHours(24), Duration.ofSeconds(30), Duration.ofSeconds(3), false);
+    public static final JwksConfig DEFAULT = new JwksConfig(
+            Duration.ofMinutes(5), Duration.ofHours(24), Duration.ofSeconds(30), Duration.ofSeconds(3), false);
 
     public JwksConfig {
         require("refresh", refresh, Duration.ofSeconds(1), Duration.ofHours(24), "1s to 24h");

@@ -261,7 +261,11 @@ class ConfigTest {
 
     private static JwksConfig jwks(String refresh, String maxStale, String coolDown, String timeout) {
         return new JwksConfig(
-                Duration.parse(refresh), Duration.parse(maxStale), Duration.parse(coolDown), Duration.parse(timeout), false);
+                Duration.parse(refresh),
+                Duration.parse(maxStale),
+                Duration.parse(coolDown),
+                Duration.parse(timeout),
+                false);
     }
 
     private @Nullable AcceptedTokens compile(RouteAuthentication section, Issuer issuer) {

@@ -243,10 +243,13 @@ class JwkSetDocumentTest {
 
         var document = parse(TestTokens.jwkSet(List.of(p521, p256)));
 
-        assertThat(document.keys()).singleElement().satisfies(key -> assertThat(key.suits(SignatureAlgorithm.ES512))
-                .isTrue());
-        assertThat(document.ignored()).singleElement().satisfies(ignored -> assertThat(ignored.cause())
-                .isEqualTo(Cause.ALGORITHM_UNSUPPORTED));
+        assertThat(document.keys())
+                .singleElement()
+                .satisfies(
+                        key -> assertThat(key.suits(SignatureAlgorithm.ES512)).isTrue());
+        assertThat(document.ignored())
+                .singleElement()
+                .satisfies(ignored -> assertThat(ignored.cause()).isEqualTo(Cause.ALGORITHM_UNSUPPORTED));
     }
 
     @Test

@@ -26,10 +26,11 @@ class RfcExamplesTest {
                         .context());
 
                 assertThat(verdict)
-                        .isInstanceOfSatisfying(Verdict.Deny.class, deny -> assertThat(
-                                        deny.denial().status())
-                                .as(example.toString())
-                                .isEqualTo(401));
+                        .isInstanceOfSatisfying(
+                                Verdict.Deny.class,
+                                deny -> assertThat(deny.denial().status())
+                                        .as(example.toString())
+                                        .isEqualTo(401));
             }
         }
     }

@@ -38,8 +38,7 @@ class StockTrapsTest {
     private final MemoryDenyListStore revocations =
             new MemoryDenyListStore(denyList, 100, InstantSource.fixed(FakeRequest.NOW));
     private final Pipeline pipeline = new Pipeline(
-            List.of(
-                    new AuthenticateStage(TestIssuer.STAGE, new SimpleMeterRegistry()), new RevocationStage(denyList)),
+            List.of(new AuthenticateStage(TestIssuer.STAGE, new SimpleMeterRegistry()), new RevocationStage(denyList)),
             (_, _) -> {});
     private final Route route = TestIssuer.with(keys).route();
 
@@ -122,11 +121,13 @@ class StockTrapsTest {
                 CORP.token().issuer(inject).issue(),
                 CORP.token().audience(inject).issue(),
                 CORP.token().claim("exp", inject).issue())) {
-            assertThat(refused(token)).isInstanceOfSatisfying(Denial.Unauthenticated.class, denial -> assertThat(
-                            denial.challenges().getFirst().headerValue())
-                    .isEqualTo("Bearer realm=\"api.example.org\",error=\"invalid_token\","
-                            + "error_description=\"The access token is not valid here\",resource_metadata=\""
-                            + TestIssuer.METADATA + "\""));
+            assertThat(refused(token))
+                    .isInstanceOfSatisfying(
+                            Denial.Unauthenticated.class,
+                            denial -> assertThat(denial.challenges().getFirst().headerValue())
+                                    .isEqualTo("Bearer realm=\"api.example.org\",error=\"invalid_token\","
+                                            + "error_description=\"The access token is not valid here\",resource_metadata=\""
+                                            + TestIssuer.METADATA + "\""));
         }
     }
 
@@ -136,7 +137,8 @@ class StockTrapsTest {
         var token = CORP.issue();
         var other = withOtherSignature(token);
         assertThat(other).isNotEqualTo(token);
-        // Both are good ECDSA signatures: RFC 7518 does not ask for the lower S, and half of all honest ones have the higher.
+        // Both are good ECDSA signatures: RFC 7518 does not ask for the lower S, and half of all honest ones have the
+        // higher.
         assertThat(admit(token)).isInstanceOf(Admission.Permitted.class);
         assertThat(admit(other)).isInstanceOf(Admission.Permitted.class);
 

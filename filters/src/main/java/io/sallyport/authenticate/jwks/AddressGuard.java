@@ -24,14 +24,16 @@ final class AddressGuard extends ChannelOutboundHandlerAdapter {
     }
 
     @Override
-    public void connect(ChannelHandlerContext context, SocketAddress remote, SocketAddress local, ChannelPromise promise)
+    public void connect(
+            ChannelHandlerContext context, SocketAddress remote, SocketAddress local, ChannelPromise promise)
             throws Exception {
         if (remote instanceof InetSocketAddress address
                 && address.getAddress() != null
                 && permits(address.getAddress(), publicOnly)) {
             super.connect(context, remote, local, promise);
         } else {
-            promise.setFailure(new JwkSetEndpoint.UnusableAnswer("the endpoint is at an address that is not connected to"));
+            promise.setFailure(
+                    new JwkSetEndpoint.UnusableAnswer("the endpoint is at an address that is not connected to"));
         }
     }
 

@@ -88,7 +88,8 @@ final class JwksSource implements JwkSetSource {
     }
 
     /** What is known of the issuer's keys: replaced as a whole. */
-    private record State(Published published, JwkSet keys, @Nullable String etag, Instant usableUntil) {
+    private record State(
+            Published published, JwkSet keys, @Nullable String etag, Instant usableUntil) {
         List<JwkSetDocument.Ignored> ignored() {
             return published.read().ignored();
         }
@@ -212,7 +213,10 @@ final class JwksSource implements JwkSetSource {
             return lastAnswer;
         }
         lastAsked = now;
-        log.atDebug().addKeyValue("issuer", issuer).addKeyValue("kid", ShownKid.of(kid)).log("unknown key; refreshing");
+        log.atDebug()
+                .addKeyValue("issuer", issuer)
+                .addKeyValue("kid", ShownKid.of(kid))
+                .log("unknown key; refreshing");
         launch(mine, kid, Mono.empty());
         return await(mine);
     }
@@ -260,7 +264,10 @@ final class JwksSource implements JwkSetSource {
                 : Mono.<Void>fromRunnable(() -> restore(file))
                         .subscribeOn(scheduler)
                         .onErrorResume(error -> {
-                            log.atError().addKeyValue("issuer", issuer).setCause(error).log("restoring keys failed");
+                            log.atError()
+                                    .addKeyValue("issuer", issuer)
+                                    .setCause(error)
+                                    .log("restoring keys failed");
                             return Mono.empty();
                         });
     }
@@ -272,7 +279,8 @@ final class JwksSource implements JwkSetSource {
         if (saved == null || read == null) {
             return;
         }
-        // The clock of staleness runs on from when the issuer was last heard of. Without the ETag: the issuer has to show its keys
+        // The clock of staleness runs on from when the issuer was last heard of. Without the ETag: the issuer has to
+        // show its keys
         // once before it may say that they are unchanged.
         var usableUntil = saved.confirmedAt().plus(timing.maxStale());
         if (now.isAfter(usableUntil)) {

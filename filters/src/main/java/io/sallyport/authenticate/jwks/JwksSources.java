@@ -71,7 +71,8 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
         String fingerprint() {
             try {
                 var sha256 = MessageDigest.getInstance("SHA-256");
-                sha256.update("%s\n%s\n%s\n".formatted(issuer, jwksUri, insecurePlaintext)
+                sha256.update("%s\n%s\n%s\n"
+                        .formatted(issuer, jwksUri, insecurePlaintext)
                         .getBytes(StandardCharsets.UTF_8));
                 for (var authority : authorities) {
                     sha256.update(authority.getEncoded());

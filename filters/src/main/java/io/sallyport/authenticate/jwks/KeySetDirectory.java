@@ -61,8 +61,7 @@ public final class KeySetDirectory {
     }
 
     private static InvalidSetting refused(Path path) {
-        return new InvalidSetting(
-                "key-sets", path, "a directory of the gateway's own, writable, in one that exists");
+        return new InvalidSetting("key-sets", path, "a directory of the gateway's own, writable, in one that exists");
     }
 
     /** The file of an issuer, or null for a name that no issuer of a configuration in force has. */

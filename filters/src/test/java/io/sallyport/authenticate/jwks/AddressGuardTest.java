@@ -20,9 +20,25 @@ class AddressGuardTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "127.0.0.1", "::1", "10.1.2.3", "172.16.0.1", "172.31.255.254", "192.168.1.1", "100.64.0.1", "100.127.0.1",
-                "0.1.2.3", "192.0.0.8", "198.18.0.1", "198.19.255.254", "240.0.0.1", "255.255.255.255", "fd00:ec2::254",
-                "fc00::1", "2002:7f00:1::", "64:ff9b::7f00:1", "::ffff:10.0.0.1"
+                "127.0.0.1",
+                "::1",
+                "10.1.2.3",
+                "172.16.0.1",
+                "172.31.255.254",
+                "192.168.1.1",
+                "100.64.0.1",
+                "100.127.0.1",
+                "0.1.2.3",
+                "192.0.0.8",
+                "198.18.0.1",
+                "198.19.255.254",
+                "240.0.0.1",
+                "255.255.255.255",
+                "fd00:ec2::254",
+                "fc00::1",
+                "2002:7f00:1::",
+                "64:ff9b::7f00:1",
+                "::ffff:10.0.0.1"
             })
     void private_addresses_are_connected_to_unless_only_public_ones_are_asked_for(String literal)
             throws UnknownHostException {
@@ -32,7 +48,15 @@ class AddressGuardTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"93.184.216.34", "172.32.0.1", "100.128.0.1", "192.0.1.1", "198.20.0.1", "2606:4700::1111", "2003::1"})
+            strings = {
+                "93.184.216.34",
+                "172.32.0.1",
+                "100.128.0.1",
+                "192.0.1.1",
+                "198.20.0.1",
+                "2606:4700::1111",
+                "2003::1"
+            })
     void public_addresses_are_connected_to(String literal) throws UnknownHostException {
         assertThat(AddressGuard.permits(InetAddress.getByName(literal), true)).isTrue();
     }

@@ -321,46 +321,77 @@ class HttpJwkSetEndpointTest {
     static List<Fault> faults() {
         var good = TestTokens.jwkSet(CORP);
         return List.of(
-                new Fault("an error", UNAVAILABLE, (_, response) -> response.status(500).send()),
-                new Fault("nothing", UNAVAILABLE, (_, response) -> response.status(204).send()),
-                new Fault("a connection that is closed", UNAVAILABLE, (_, response) ->
-                        response.withConnection(Connection::dispose).neverComplete()),
-                new Fault("a redirect to another host", UNAVAILABLE, (_, response) ->
-                        response.sendRedirect("https://127.0.0.1:9/jwks")),
+                new Fault(
+                        "an error",
+                        UNAVAILABLE,
+                        (_, response) -> response.status(500).send()),
+                new Fault(
+                        "nothing",
+                        UNAVAILABLE,
+                        (_, response) -> response.status(204).send()),
+                new Fault(
+                        "a connection that is closed",
+                        UNAVAILABLE,
+                        (_, response) ->
+                                response.withConnection(Connection::dispose).neverComplete()),
+                new Fault(
+                        "a redirect to another host",
+                        UNAVAILABLE,
+                        (_, response) -> response.sendRedirect("https://127.0.0.1:9/jwks")),
                 new Fault("a redirect to itself", UNAVAILABLE, (_, response) -> response.sendRedirect("/jwks")),
-                new Fault("a page", UNAVAILABLE, (_, response) ->
-                        response.header("Content-Type", "text/html").sendString(Mono.just("<html></html>"))),
+                new Fault(
+                        "a page",
+                        UNAVAILABLE,
+                        (_, response) ->
+                                response.header("Content-Type", "text/html").sendString(Mono.just("<html></html>"))),
                 new Fault("JSON that is cut", UNAVAILABLE, (_, response) -> json(response, good.substring(0, 50))),
-                new Fault("a body that is cut", UNAVAILABLE, (_, response) ->
-                        response.header("Content-Type", "application/json")
+                new Fault(
+                        "a body that is cut",
+                        UNAVAILABLE,
+                        (_, response) -> response.header("Content-Type", "application/json")
                                 .header("Content-Length", String.valueOf(good.length() + 1))
                                 .sendString(Mono.just(good))
-                                .then(Mono.fromRunnable(() ->
-                                        response.withConnection(Connection::dispose)))),
+                                .then(Mono.fromRunnable(() -> response.withConnection(Connection::dispose)))),
                 new Fault("an empty body", UNAVAILABLE, (_, response) -> json(response, "")),
                 new Fault("an array", UNAVAILABLE, (_, response) -> json(response, "[]")),
-                new Fault("ten thousand keys", UNAVAILABLE, (_, response) ->
-                        json(response, TestTokens.jwkSet(Collections.nCopies(10_000, CORP.jwk())))),
-                new Fault("a length of gigabytes", UNAVAILABLE, (_, response) ->
-                        response.header("Content-Type", "application/json")
+                new Fault(
+                        "ten thousand keys",
+                        UNAVAILABLE,
+                        (_, response) -> json(response, TestTokens.jwkSet(Collections.nCopies(10_000, CORP.jwk())))),
+                new Fault(
+                        "a length of gigabytes",
+                        UNAVAILABLE,
+                        (_, response) -> response.header("Content-Type", "application/json")
                                 .header("Content-Length", "8000000000")
                                 .sendString(Flux.just(" ".repeat(65_536)).repeat(), StandardCharsets.UTF_8)),
-                new Fault("odd keys around the good one", KID_UNKNOWN, (_, response) ->
-                        json(response, TestTokens.jwkSet(List.of(
-                                Map.of("kty", "EC", "crv", "P-999", "kid", "curve", "x", "AA", "y", "AA"),
-                                Map.of("kty", "EC", "crv", "P-256", "kid", "point", "x", "A".repeat(43), "y", "A".repeat(43)),
-                                Map.of("kty", "oct", "kid", CORP.kid(), "k", "AA"),
-                                CORP.jwk(),
-                                Map.of("kty", "RSA", "kid", "weak", "n", "A".repeat(170) + "Q", "e", "AQAB"),
-                                CORP.jwk(),
-                                Map.of())))));
+                new Fault(
+                        "odd keys around the good one",
+                        KID_UNKNOWN,
+                        (_, response) -> json(
+                                response,
+                                TestTokens.jwkSet(List.of(
+                                        Map.of("kty", "EC", "crv", "P-999", "kid", "curve", "x", "AA", "y", "AA"),
+                                        Map.of(
+                                                "kty",
+                                                "EC",
+                                                "crv",
+                                                "P-256",
+                                                "kid",
+                                                "point",
+                                                "x",
+                                                "A".repeat(43),
+                                                "y",
+                                                "A".repeat(43)),
+                                        Map.of("kty", "oct", "kid", CORP.kid(), "k", "AA"),
+                                        CORP.jwk(),
+                                        Map.of("kty", "RSA", "kid", "weak", "n", "A".repeat(170) + "Q", "e", "AQAB"),
+                                        CORP.jwk(),
+                                        Map.of())))));
     }
 
     /** What the endpoint answers from some moment on, and what a token with an unknown key is answered then. */
     private record Fault(
-            String what,
-            Reason reason,
-            BiFunction<HttpServerRequest, HttpServerResponse, Publisher<Void>> answer) {
+            String what, Reason reason, BiFunction<HttpServerRequest, HttpServerResponse, Publisher<Void>> answer) {
         @Override
         public String toString() {
             return what;
@@ -386,9 +417,15 @@ class HttpJwkSetEndpointTest {
                         bearing(CORP.token().issuer(url()).issue(), route).context()))
                 .isEqualTo(Verdict.Pass.PASS);
         boolean failed = fault.reason() == UNAVAILABLE;
-        assertThat(meters.get("sallyport.jwks.stale").tag("issuer", "corp").gauge().value())
+        assertThat(meters.get("sallyport.jwks.stale")
+                        .tag("issuer", "corp")
+                        .gauge()
+                        .value())
                 .isEqualTo(failed ? 1 : 0);
-        assertThat(meters.get("sallyport.jwks.ignored.keys").tag("issuer", "corp").gauge().value())
+        assertThat(meters.get("sallyport.jwks.ignored.keys")
+                        .tag("issuer", "corp")
+                        .gauge()
+                        .value())
                 .isEqualTo(failed ? 0 : 6);
     }
 
@@ -407,7 +444,8 @@ class HttpJwkSetEndpointTest {
                 .isInstanceOfSatisfying(
                         Verdict.Deny.class,
                         deny -> assertThat(deny.denial().reason()).isEqualTo(UNAVAILABLE));
-        assertThat(stage.evaluate(bearing(CORP.token().issuer(iss).issue(), route).context()))
+        assertThat(stage.evaluate(
+                        bearing(CORP.token().issuer(iss).issue(), route).context()))
                 .isEqualTo(Verdict.Pass.PASS);
     }
 
@@ -562,8 +600,7 @@ class HttpJwkSetEndpointTest {
     private Verdict verdictOf(JwksSources sources, IssuerConfig config, String iss) {
         var stage = new AuthenticateStage(stageConfig(), new SimpleMeterRegistry());
         var route = route(compile(sources, config).issuer());
-        return stage.evaluate(
-                bearing(CORP.token().issuer(iss).issue(), route).context());
+        return stage.evaluate(bearing(CORP.token().issuer(iss).issue(), route).context());
     }
 
     @Test
@@ -666,8 +703,8 @@ class HttpJwkSetEndpointTest {
     }
 
     private JwksSource start(IssuerConfig config, Scheduler timeOuts) {
-        var source =
-                new JwksSource("corp", endpoint(config), config.jwks(), CryptoProvider.jdk(), timeOuts, CLOCK, _ -> {}, null);
+        var source = new JwksSource(
+                "corp", endpoint(config), config.jwks(), CryptoProvider.jdk(), timeOuts, CLOCK, _ -> {}, null);
         assertThat(source.start().block()).isEqualTo(JwkSetSource.Refresh.Done.FRESH);
         return source;
     }

@@ -57,7 +57,8 @@ class KeySetFileTest {
         Files.writeString(directory().resolve("corp.jwks.tmp"), "half a file");
         file(PLACE).write(new KeySetFile.Saved(DOCUMENT, NOW.plusSeconds(240)));
 
-        assertThat(Objects.requireNonNull(file(PLACE).read(NOW.plusSeconds(240))).confirmedAt())
+        assertThat(Objects.requireNonNull(file(PLACE).read(NOW.plusSeconds(240)))
+                        .confirmedAt())
                 .isEqualTo(NOW.plusSeconds(240));
         try (var files = Files.list(directory())) {
             assertThat(files).containsExactly(directory().resolve("corp.jwks"));
@@ -137,7 +138,8 @@ class KeySetFileTest {
 
         KeySetDirectory.open(path);
 
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path))).isEqualTo("rwx------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
+                .isEqualTo("rwx------");
     }
 
     @Test
@@ -147,15 +149,17 @@ class KeySetFileTest {
         for (var path : new Path[] {file, folder.resolve("no/such"), file.resolve("below")}) {
             assertThatThrownBy(() -> KeySetDirectory.open(path))
                     .isInstanceOf(InvalidSetting.class)
-                    .hasMessage("key-sets: %s (expected: a directory of the gateway's own, writable, in one that exists)"
-                            .formatted(path));
+                    .hasMessage(
+                            "key-sets: %s (expected: a directory of the gateway's own, writable, in one that exists)"
+                                    .formatted(path));
         }
     }
 
     @Test
     void a_name_that_no_issuer_can_have_has_no_file() {
         for (var name : new String[] {"", ".", "../corp", "a/b", "\u0000", "Corp"}) {
-            assertThat(KeySetDirectory.open(directory()).file(name, PLACE, meters)).isNull();
+            assertThat(KeySetDirectory.open(directory()).file(name, PLACE, meters))
+                    .isNull();
         }
     }
 
@@ -168,7 +172,9 @@ class KeySetFileTest {
     }
 
     private double saves(String result) {
-        var counter = meters.find("sallyport.jwks.saves").tags("issuer", "corp", "result", result).counter();
+        var counter = meters.find("sallyport.jwks.saves")
+                .tags("issuer", "corp", "result", result)
+                .counter();
         return counter == null ? 0 : counter.count();
     }
 }
