@@ -17,7 +17,7 @@ class RfcExamplesTest {
     void every_example_is_refused_with_401_as_a_credential() {
         var keys = new FakeJwkSetSource();
         keys.publish("{\"keys\":" + keys() + "}");
-        var stage = new AuthenticateStage(TestIssuer.STAGE, new SimpleMeterRegistry());
+        var stage = new AuthenticateStage(TestIssuer.STAGE, () -> null, new SimpleMeterRegistry());
         var route = TestIssuer.with(keys).route();
         for (var example : SharedVectors.read("rfc/examples.json")) {
             if (example.has("token")) {

@@ -38,7 +38,9 @@ class StockTrapsTest {
     private final MemoryDenyListStore revocations =
             new MemoryDenyListStore(denyList, 100, InstantSource.fixed(FakeRequest.NOW));
     private final Pipeline pipeline = new Pipeline(
-            List.of(new AuthenticateStage(TestIssuer.STAGE, new SimpleMeterRegistry()), new RevocationStage(denyList)),
+            List.of(
+                    new AuthenticateStage(TestIssuer.STAGE, () -> null, new SimpleMeterRegistry()),
+                    new RevocationStage(denyList)),
             (_, _) -> {});
     private final Route route = TestIssuer.with(keys).route();
 

@@ -403,7 +403,7 @@ class HttpJwkSetEndpointTest {
     void whatever_the_endpoint_answers_the_good_keys_serve_on(Fault fault) {
         var issuer = compile(issuer(url() + "/jwks"));
         var route = route(issuer);
-        var stage = new AuthenticateStage(stageConfig(), meters);
+        var stage = new AuthenticateStage(stageConfig(), () -> null, meters);
         answer = fault.answer();
 
         var unknown = CORP.named("unknown").token().issuer(url()).issue();
@@ -434,7 +434,7 @@ class HttpJwkSetEndpointTest {
         var issuer = compile(issuer(url() + "/jwks"));
         var route = route(issuer);
         var iss = url();
-        var stage = new AuthenticateStage(stageConfig(), meters);
+        var stage = new AuthenticateStage(stageConfig(), () -> null, meters);
         int port = server.port();
         server.disposeNow();
         server = serve("other.example", port);
@@ -598,7 +598,7 @@ class HttpJwkSetEndpointTest {
     }
 
     private Verdict verdictOf(JwksSources sources, IssuerConfig config, String iss) {
-        var stage = new AuthenticateStage(stageConfig(), new SimpleMeterRegistry());
+        var stage = new AuthenticateStage(stageConfig(), () -> null, new SimpleMeterRegistry());
         var route = route(compile(sources, config).issuer());
         return stage.evaluate(bearing(CORP.token().issuer(iss).issue(), route).context());
     }
