@@ -37,7 +37,7 @@ k8s: ## Renders the Kubernetes files as kubectl would get them, into k8s/target 
 	kustomize build k8s/overlays/staging > k8s/target/staging.yaml
 	kustomize build k8s/overlays/production > k8s/target/production.yaml
 
-perf: ## Measures CPU per request beside stock Spring Cloud Gateway (needs nginx, openssl and wrk).
+perf: ## Measures CPU per request beside Envoy, HAProxy, nginx and stock Spring Cloud Gateway (perf/README.md says what it needs).
 	$(MVN) -Pperf -DskipTests package
 	perf/run
 

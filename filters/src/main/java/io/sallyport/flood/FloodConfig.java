@@ -17,7 +17,7 @@ public record FloodConfig(
         @Setting(
                 value =
                         "How many failed authentications one address (an IPv6 /64) may have within a minute before it is"
-                                + " answered 429 on every route that is not public; 1 to 100000.",
+                                + " answered 429 on every route that is not public; 1 to 10000000.",
                 byDefault = "20")
         int failuresPerMinute,
 
@@ -29,7 +29,7 @@ public record FloodConfig(
         int connectionsPerAddress) {
 
     public FloodConfig {
-        requireBetween("failures-per-minute", failuresPerMinute, 100_000);
+        requireBetween("failures-per-minute", failuresPerMinute, 10_000_000);
         requireBetween("connections-per-address", connectionsPerAddress, 1_000_000);
     }
 

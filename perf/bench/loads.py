@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is sent, and what it cost: CPU of the contestant's processes, user and system, without the JIT compiler's threads."""
+
+import dataclasses
+import glob
+import http.client
+import os
+import re
+import ssl
+import sys
+import time
+
+from world import TENANT, run
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PATH = f"/v1/tenants/{TENANT}/payments/7"
+
+
+@dataclasses.dataclass
+class Scenario:
+    """
+    name: as in the results
+    expected: the status that every answer must have
+    tokens: one of them with each request, in turn; empty for none
+    """
+
+    name: str
+    expected: int
+    tokens: list
+    path: str = PATH
+    tool: str = "wrk"
+    fields: str = ""
+
+
+def scenarios(world):
+    return [
+        Scenario("allowed_rs256", 200, world.tokens["RS256"]),
+        Scenario("allowed_es256", 200, world.tokens["ES256"]),
+        Scenario("first_use_rs256", 200, world.fresh["RS256"]),
+        Scenario("first_use_es256", 200, world.fresh["ES256"]),
+        Scenario("denied_no_token", 401, []),
+        Scenario("denied_expired", 401, world.expired),
+        Scenario("denied_signature", 401, world.forged),
+        Scenario("rate_limited", 429, world.tokens["RS256"], path=f"/v1/limited/{TENANT}"),
+        Scenario("body_10k", 200, world.tokens["RS256"], path=f"/v1/tenants/{TENANT}/payments/bytes/10k"),
+        Scenario("body_1m", 200, world.tokens["RS256"], path=f"/v1/tenants/{TENANT}/payments/bytes/1m"),
+        Scenario("http2", 200, world.tokens["RS256"], tool="h2load"),
+        Scenario("churn", 200, world.tokens["RS256"], fields='wrk.headers["Connection"] = "close"'),
+        Scenario("filtered", 200, world.tokens["RS256"], path=f"/v1/filtered/{TENANT}/payments/7"),
+    ]
+
+
+def await_answer(world, processes, contestant):
+    context = ssl.create_default_context(cafile=world.path("ca.pem"))
+    token = world.tokens["ES256" if contestant.name.endswith("es256") else "RS256"][0]
+    deadline = time.monotonic() + 120
+    status = None
+    while time.monotonic() < deadline:
+        if contestant.process.poll() is not None:
+            sys.exit(f"{contestant.name} ended while starting:\n{processes.tail(contestant.name)}")
+        try:
+            connection = http.client.HTTPSConnection("localhost", contestant.port, context=context, timeout=5)
+            connection.request("GET", PATH, headers={"Authorization": "Bearer " + token})
+            status = connection.getresponse().status
+            if status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.25)
+    sys.exit(f"{contestant.name} does not answer 200 (last: {status}):\n{processes.tail(contestant.name)}")
+
+
+def cpu_seconds(pids):
+    user = system = 0
+    for pid in pids:
+        for stat in glob.glob(f"/proc/{pid}/task/*/stat"):
+            try:
+                text = open(stat).read()
+            except OSError:
+                continue
+            name = text[text.index("(") + 1:text.rindex(")")]
+            if name.startswith(("C1 Compiler", "C2 Compiler")):
+                continue
+            fields = text[text.rindex(")") + 2:].split()
+            user += int(fields[11])
+            system += int(fields[12])
+    return user / TICKS, system / TICKS
+
+
+def resident_mib(pids):
+    return sum(int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1)) for pid in pids) // 1024
+
+
+def script(world, scenario):
+    tokens = world.write(scenario.name + ".tokens", "\n".join(scenario.tokens))
+    return world.write(scenario.name + ".lua", f"""
+local tokens = {{}}
+for line in io.lines("{tokens}") do tokens[#tokens + 1] = line end
+local requests, next = {{}}, 0
+init = function(args)
+  wrk.headers["Host"] = "localhost"
+  {scenario.fields}
+  if #tokens == 0 then requests[1] = wrk.format("GET", "{scenario.path}") end
+  for i, token in ipairs(tokens) do
+    wrk.headers["Authorization"] = "Bearer " .. token
+    requests[i] = wrk.format("GET", "{scenario.path}")
+  end
+  -- Where the last load left off, so that a token that is to be new is not one of a moment ago.
+  next = tonumber(args[1] or "0") % #requests
+end
+request = function() next = next % #requests + 1; return requests[next] end
+wrong = 0
+response = function(status) if status ~= {scenario.expected} then wrong = wrong + 1 end end
+local threads = {{}}
+setup = function(thread) threads[#threads + 1] = thread end
+done = function(summary, latency)
+  local bad = 0
+  for _, thread in ipairs(threads) do bad = bad + thread:get("wrong") end
+  io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests, bad + summary.errors.connect + summary.errors.read
+    + summary.errors.write + summary.errors.timeout, summary.duration, latency:percentile(50), latency:percentile(99)))
+end
+""")
+
+
+class Load:
+    def __init__(self, world, scenario):
+        self.world = world
+        self.scenario = scenario
+        self.sent = 0
+        if scenario.tool == "wrk":
+            self.script = script(world, scenario)
+
+    def warm(self, port, requests, connections):
+        """Until that many requests were answered: a JIT compiler counts calls, not seconds. A minute and a half at most."""
+        deadline = time.monotonic() + 90
+        while requests > 0 and time.monotonic() < deadline:
+            requests -= self.run(port, 3, connections)[0]
+
+    def run(self, port, seconds, connections):
+        """Returns requests, wrong answers, seconds, and the median and 99th percentile in milliseconds."""
+        if self.scenario.tool == "h2load":
+            return self._h2load(port, seconds, connections)
+        output = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", self.script,
+                     f"https://127.0.0.1:{port}{self.scenario.path}", "--", str(self.sent)).decode()
+        requests, wrong, micros, p50, p99 = map(int, re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", output).groups())
+        self.sent += requests
+        return requests, wrong, micros / 1e6, p50 / 1000, p99 / 1000
+
+    def _h2load(self, port, seconds, connections):
+        # One token: h2load sends the same fields each time.
+        output = run("h2load", "--duration", str(seconds), "-c", str(max(1, connections // 8)), "-m", "8", "-t", "1",
+                     "-H", "host: localhost", "-H", "authorization: Bearer " + self.scenario.tokens[0],
+                     f"https://127.0.0.1:{port}{self.scenario.path}").decode()
+        ok = int(re.search(r"status codes: (\d+) 2xx", output).group(1))
+        done = int(re.search(r"requests: \d+ total, \d+ started, (\d+) done", output).group(1))
+        mean = re.search(r"time for request:\s+\S+\s+\S+\s+(\S+)", output).group(1)
+        scale = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+        unit = re.search(r"[a-z]+$", mean).group(0)
+        return done, done - ok, seconds, float(mean.removesuffix(unit)) * scale[unit], 0.0
