@@ -31,6 +31,9 @@ class SpireIT {
     /** Renewed after about two seconds, each time, when 13 are left. */
     private static final Duration HURRIED = Duration.ofSeconds(16);
 
+    /** Renewed with each look that the agent takes, every second. */
+    private static final Duration RESTLESS = Duration.ofSeconds(12);
+
     private static final Duration CALM = Duration.ofMinutes(10);
     private static final int ENOUGH = 100;
     private static final String HANDSHAKES = "sallyport_upstream_handshake_total";
@@ -80,7 +83,7 @@ class SpireIT {
 
     @Test
     void seven_rotations_fail_no_request(TestInfo test) throws Exception {
-        givenAnIdentity(HURRIED);
+        givenAnIdentity(RESTLESS);
         assertThat(world.get("/payments/1").statusCode()).isEqualTo(200);
         var before = world.payments().callerSerials();
         double rotations = world.metric(ROTATIONS);
