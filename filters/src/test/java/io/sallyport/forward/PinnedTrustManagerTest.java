@@ -105,6 +105,15 @@ class PinnedTrustManagerTest {
         assertUntrusted(expired.intermediate().issue("/ns/orders/sa/api"), expired.bundle());
     }
 
+    @Test
+    void a_certificate_in_the_bundle_that_is_no_authority_vouches_for_nobody() {
+        for (var profile : List.of(new Leaf().notCa(), new Leaf().ca().keyUsage(KeyUsage.cRLSign))) {
+            var none = CA.intermediate(profile);
+
+            assertUntrusted(none.issue("/ns/orders/sa/api"), none.bundle());
+        }
+    }
+
     /** X509-SVID section 3.2: whatever bundle it was put into. */
     @Test
     void an_authority_that_says_to_be_another_trust_domains_vouches_for_none_of_this_one() {

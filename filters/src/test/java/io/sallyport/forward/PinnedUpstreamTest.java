@@ -24,6 +24,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -221,6 +222,26 @@ class PinnedUpstreamTest {
         get(front);
 
         assertThat(orders.callers()).containsExactly(gateway.leaf(), renewed.leaf());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whoever_was_replaced_is_never_presented_again(Provider tls) throws Exception {
+        var orders = server(ca.issue("/ns/orders/sa/api"), turn -> {
+            turn.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
+            turn.close();
+        });
+        var front = front(tls, route(orders, ORDERS));
+        var presented = new ArrayList<X509Certificate>();
+
+        for (int i = 0; i < 10; i++) {
+            var renewed = ca.issue("/ns/edge/sa/gateway");
+            identities.hold(renewed, ca.bundle());
+            presented.add(renewed.leaf());
+            assertThat(get(front).body()).isEqualTo("hello");
+        }
+
+        assertThat(orders.callers()).isEqualTo(presented);
     }
 
     /** Trap 6: a resumed session goes on under the old identity, and asks no trust manager. */

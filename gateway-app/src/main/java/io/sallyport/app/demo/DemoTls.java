@@ -49,13 +49,13 @@ final class DemoTls {
         }
     }
 
-    /** A server that takes one caller only, and shows the SVID that is current when a connection is made. */
-    static SslContext workload(Supplier<Credentials> svid, X509Certificate root, SpiffeId onlyCaller) {
+    /** A server that takes one caller only, and judges it and shows itself by what is current when a connection is made. */
+    static SslContext workload(Supplier<Credentials> svid, Supplier<List<X509Certificate>> roots, SpiffeId onlyCaller) {
         try {
             return SslContextBuilder.forServer(new CurrentSvid(svid))
                     .sslProvider(SslProvider.JDK)
                     .clientAuth(ClientAuth.REQUIRE)
-                    .trustManager(new OnlyCaller(pkix(root), onlyCaller))
+                    .trustManager(new OnlyCaller(roots, onlyCaller))
                     .build();
         } catch (SSLException e) {
             throw new IllegalStateException("TLS cannot be set up with a certificate that was just made", e);
@@ -105,9 +105,13 @@ final class DemoTls {
     }
 
     static X509TrustManager pkix(X509Certificate root) {
+        return pkix(List.of(root));
+    }
+
+    private static X509TrustManager pkix(List<X509Certificate> roots) {
         try {
             var factory = TrustManagerFactory.getInstance("PKIX");
-            factory.init(trustStore(List.of(root)));
+            factory.init(trustStore(roots));
             for (var manager : factory.getTrustManagers()) {
                 if (manager instanceof X509TrustManager x509) {
                     return x509;
@@ -121,18 +125,18 @@ final class DemoTls {
 
     /** Chain first, then the identity: the order of X509-SVID section 5. */
     private static final class OnlyCaller extends X509ExtendedTrustManager {
-        private final X509TrustManager chain;
+        private final Supplier<List<X509Certificate>> roots;
         private final SpiffeId onlyCaller;
 
-        OnlyCaller(X509TrustManager chain, SpiffeId onlyCaller) {
-            this.chain = chain;
+        OnlyCaller(Supplier<List<X509Certificate>> roots, SpiffeId onlyCaller) {
+            this.roots = roots;
             this.onlyCaller = onlyCaller;
         }
 
         @Override
         public void checkClientTrusted(X509Certificate[] presented, String authType) throws CertificateException {
             // Without the engine: with it the JDK would look for a host name, which an SVID does not have.
-            chain.checkClientTrusted(presented, authType);
+            pkix(roots.get()).checkClientTrusted(presented, authType);
             var actual = spiffeId(presented[0]);
             if (!onlyCaller.equals(actual)) {
                 throw new CertificateException("caller: %s (expected: %s)".formatted(actual, onlyCaller));
@@ -170,7 +174,7 @@ final class DemoTls {
 
         @Override
         public X509Certificate[] getAcceptedIssuers() {
-            return chain.getAcceptedIssuers();
+            return roots.get().toArray(X509Certificate[]::new);
         }
     }
 

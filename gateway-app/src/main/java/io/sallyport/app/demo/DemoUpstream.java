@@ -10,6 +10,7 @@ import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -44,13 +45,15 @@ public final class DemoUpstream implements AutoCloseable {
     private final AtomicLong bytes = new AtomicLong();
     private final Set<String> callerSerials = ConcurrentHashMap.newKeySet();
     private volatile Credentials svid;
+    private volatile List<X509Certificate> roots;
 
     private DemoUpstream(
             String name, Credentials svid, SpiffeId id, Endpoint endpoint, X509Certificate root, SpiffeId onlyCaller) {
         this.name = name;
         this.id = id;
         this.svid = svid;
-        var tls = DemoTls.workload(() -> this.svid, root, onlyCaller);
+        this.roots = List.of(root);
+        var tls = DemoTls.workload(() -> this.svid, () -> this.roots, onlyCaller);
         this.server = HttpServer.create()
                 .host(endpoint.address())
                 .port(endpoint.port())
@@ -111,6 +114,11 @@ public final class DemoUpstream implements AutoCloseable {
     /** Shows another SVID from the next connection on. */
     public void present(Credentials renewed) {
         svid = renewed;
+    }
+
+    /** Judges callers by these roots from the next connection on. */
+    public void trust(List<X509Certificate> authorities) {
+        roots = List.copyOf(authorities);
     }
 
     @Override

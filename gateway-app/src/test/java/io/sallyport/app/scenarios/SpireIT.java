@@ -236,6 +236,45 @@ class SpireIT {
         report(test, "3 before, 3 while federated, 3 where another is named, 3 after", 12, 9);
     }
 
+    /** The last one, for it leaves behind upstreams that the others would not know. */
+    @Test
+    @Order(Integer.MAX_VALUE)
+    void a_new_authority_fails_no_request_and_the_former_one_vouches_for_nobody_once_it_is_gone(TestInfo test)
+            throws Exception {
+        givenAnIdentity(CALM);
+        var ofTheFormer = world.server().mint(SpireWorld.NEWSLETTER);
+        Result result;
+        try (var load = Load.on(world, "payments")) {
+            load.awaitMore(ENOUGH);
+            var former = world.server().changeAuthority();
+            world.newsletter().present(world.server().mint(SpireWorld.NEWSLETTER));
+            Patience.until("the new authority is trusted", () -> isRefusedFor("identity_mismatch", "ledger"));
+            world.payments().trust(world.server().roots());
+            world.payments().present(world.server().mint(SpireWorld.PAYMENTS));
+            load.awaitMore(ENOUGH);
+
+            double rotations = world.metric(ROTATIONS);
+            world.server().taintAuthority(former);
+            Patience.until("the SVID is of the new authority", () -> world.metric(ROTATIONS) > rotations);
+            world.server().revokeAuthority(former);
+            world.newsletter().present(ofTheFormer);
+            Patience.until("the former authority is not trusted", () -> isRefusedFor("peer_untrusted", "ledger"));
+            load.awaitMore(ENOUGH);
+            result = load.stop();
+        }
+
+        assertUnharmed(result);
+        assertThat(world.newsletter().bytesReceived()).isZero();
+        report(test, "authority replaced, the former one revoked", result);
+    }
+
+    /** By the metrics: of many equal refusals within a minute the log has a count, and not each one's record. */
+    private static boolean isRefusedFor(String result, String route) throws IOException, InterruptedException {
+        double before = handshakes(route, result);
+        assertThat(world.get("/" + route + "/1").statusCode()).isEqualTo(502);
+        return handshakes(route, result) > before;
+    }
+
     private static List<HttpResponse<String>> send(String path, int times) throws IOException, InterruptedException {
         var answers = new ArrayList<HttpResponse<String>>();
         for (int i = 0; i < times; i++) {

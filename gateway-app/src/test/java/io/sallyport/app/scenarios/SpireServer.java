@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** A real SPIRE server, the authority of one trust domain, as a process with a directory of its own. */
@@ -165,16 +166,42 @@ final class SpireServer implements AutoCloseable {
         }
     }
 
-    /** The one authority that this trust domain has. */
-    X509Certificate root() throws IOException, InterruptedException {
+    /** The authorities that this trust domain has: one, but for the time of a change. */
+    List<X509Certificate> roots() throws IOException, InterruptedException {
         try {
-            return X509Bundle.load(trustDomain, writeBundle("pem"))
-                    .getX509Authorities()
-                    .iterator()
-                    .next();
+            return List.copyOf(X509Bundle.load(trustDomain, writeBundle("pem")).getX509Authorities());
         } catch (X509BundleException e) {
             throw new IOException("SPIRE's bundle cannot be read", e);
         }
+    }
+
+    /**
+     * Signs with a new authority from now on, whose certificate is in the bundle beside the former one's.
+     *
+     * @return the former one's id
+     */
+    String changeAuthority() throws IOException, InterruptedException {
+        var prepared =
+                authorities("prepare").at("/prepared_authority/authority_id").asString();
+        authorities("activate", "-authorityID", prepared);
+        return authorities("show").at("/old/authority_id").asString();
+    }
+
+    /** Has every SVID that the former authority signed replaced. */
+    void taintAuthority(String id) throws IOException, InterruptedException {
+        authorities("taint", "-authorityID", id);
+    }
+
+    /** Takes the former authority out of the bundle. */
+    void revokeAuthority(String id) throws IOException, InterruptedException {
+        authorities("revoke", "-authorityID", id);
+    }
+
+    private JsonNode authorities(String... arguments) throws IOException, InterruptedException {
+        var command = new ArrayList<>(List.of("localauthority", "x509"));
+        command.addAll(Arrays.asList(arguments));
+        command.addAll(List.of("-output", "json"));
+        return JsonMapper.shared().readTree(tell(command.toArray(String[]::new)));
     }
 
     /** Writes what agents ({@code pem}) or other trust domains ({@code spiffe}) have to know of this one. */
@@ -197,8 +224,7 @@ final class SpireServer implements AutoCloseable {
 
     private String tell(String... arguments) throws IOException, InterruptedException {
         var withSocket = new ArrayList<>(Arrays.asList(arguments));
-        int verb = 2;
-        withSocket.addAll(verb, List.of("-socketPath", socket.toString()));
+        withSocket.addAll(List.of("-socketPath", socket.toString()));
         return tools.tell(withSocket.toArray(String[]::new));
     }
 

@@ -99,7 +99,7 @@ final class SpireWorld implements AutoCloseable {
                 id,
                 new DemoUpstream.Endpoint("localhost", 0, loops),
                 authority.mint(id),
-                server.root(),
+                server.roots().getFirst(),
                 GATEWAY);
     }
 
