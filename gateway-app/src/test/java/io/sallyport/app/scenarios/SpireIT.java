@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +25,7 @@ import org.slf4j.LoggerFactory;
  * The gateway's identity, and its judgement of upstreams', with a real SPIRE that is killed, started again, and told to change its
  * mind. Every scenario looks at what the client, the record and the metrics say.
  */
+@ExtendWith(SpireTools.Needed.class)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class SpireIT {
     private static final Logger log = LoggerFactory.getLogger(SpireIT.class);

@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** The binaries of SPIRE, where {@code .ci/spire/build} leaves them or an administrator has put them. */
 final class SpireTools {
@@ -25,11 +27,21 @@ final class SpireTools {
         this.directory = directory;
     }
 
-    /** Skips the test where there are none. */
+    /** Those that there are, for a test that is skipped without any. */
     static SpireTools require() {
-        var found = find();
-        Assumptions.assumeTrue(found != null, "no SPIRE on the PATH nor in the cache: .ci/spire/build makes one");
-        return new SpireTools(Objects.requireNonNull(found));
+        return new SpireTools(Objects.requireNonNull(find(), "no SPIRE"));
+    }
+
+    /** Skips a class where there are none. */
+    static final class Needed implements ExecutionCondition {
+        @Override
+        public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+            var found = find();
+            return found == null
+                    ? ConditionEvaluationResult.disabled(
+                            "no SPIRE on the PATH nor in the cache: .ci/spire/build makes one")
+                    : ConditionEvaluationResult.enabled("SPIRE in " + found);
+        }
     }
 
     private static @Nullable Path find() {
