@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.forward;
+package io.sallyport.identity;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** SPIFFE-ID section 2, with vectors of our own: the public ones, where they are, are in {@link SpiffeVectorsTest}. */
+/** SPIFFE-ID section 2, with vectors of our own: the public ones, where they are, are in {@code SpiffeVectorsTest}. */
 class StrictSpiffeIdTest {
     private static final String IN_TRUST_DOMAIN = "abcdefghijklmnopqrstuvwxyz0123456789.-_";
     private static final String IN_PATH = IN_TRUST_DOMAIN + "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
