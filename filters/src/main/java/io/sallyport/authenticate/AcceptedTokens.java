@@ -28,12 +28,15 @@ public final class AcceptedTokens {
 
     private final Map<String, Acceptance> byIssuer;
     private final Set<SignatureAlgorithm> algorithms;
+    private final boolean takesSvids;
     private final ExpectedIds workloads;
     private final AuthenticateDenials denials;
 
     private AcceptedTokens(
             Map<String, Acceptance> byIssuer, ExpectedIds workloads, URI resourceMetadata, String realm) {
         this.byIssuer = byIssuer;
+        this.takesSvids = byIssuer.values().stream()
+                .anyMatch(accepted -> accepted.issuer().trustDomain() != null);
         this.workloads = workloads;
         this.algorithms = new HashSet<>();
         for (var algorithm : SignatureAlgorithm.values()) {
@@ -136,7 +139,11 @@ public final class AcceptedTokens {
 
     /** The exact {@code iss} of every issuer whose tokens are accepted: {@code authorization_servers} of RFC 9728. */
     public List<String> authorizationServers() {
-        return List.copyOf(byIssuer.keySet());
+        return byIssuer.values().stream()
+                .map(Acceptance::issuer)
+                .filter(issuer -> issuer.trustDomain() == null)
+                .map(Issuer::issuer)
+                .toList();
     }
 
     /** Every audience that is accepted of some issuer. */
@@ -149,6 +156,11 @@ public final class AcceptedTokens {
     /** Whether a request can prove its caller by a bearer token. */
     public boolean takesTokens() {
         return !byIssuer.isEmpty();
+    }
+
+    /** Whether tokens of some trust domain are accepted. */
+    boolean takesSvids() {
+        return takesSvids;
     }
 
     /** Whether it can by its connection's certificate. */

@@ -182,16 +182,34 @@ public final class AuthenticateStage implements Stage {
             if (algorithm == null || !accepted.allows(algorithm)) {
                 return accepted.deny(Reason.AUTHENTICATE_JWT_ALG_DENIED);
             }
-            var iss = token.issuer();
-            var acceptance = iss == null ? null : accepted.of(iss);
+            var acceptance = claimed(token);
             if (acceptance == null) {
                 return accepted.deny(Reason.AUTHENTICATE_JWT_ISS_UNKNOWN);
             }
             if (!acceptance.issuer().allows(algorithm)) {
                 return deny(Reason.AUTHENTICATE_JWT_ALG_DENIED, acceptance.issuer());
             }
+            if (acceptance.issuer().trustDomain() != null) {
+                if (!token.plain()) {
+                    return deny(Reason.AUTHENTICATE_JWT_HEADER_DENIED, acceptance.issuer());
+                }
+                if (token.kid() == null) {
+                    return deny(Reason.AUTHENTICATE_JWT_KID_UNKNOWN, acceptance.issuer());
+                }
+            }
             var key = find(token, algorithm, acceptance.issuer());
             return key != null ? verify(token, algorithm, key, acceptance) : askForKey(token, algorithm, acceptance);
+        }
+
+        /** An {@code iss} that the route accepts decides; a JWT-SVID need not have one, and is its trust domain's by its {@code sub}. */
+        private AcceptedTokens.@Nullable Acceptance claimed(UnverifiedToken.Jws token) {
+            var iss = token.issuer();
+            var acceptance = iss == null ? null : accepted.of(iss);
+            if (acceptance != null || !accepted.takesSvids()) {
+                return acceptance;
+            }
+            var trustDomain = token.trustDomain();
+            return trustDomain == null ? null : accepted.of(trustDomain);
         }
 
         private @Nullable VerificationKey find(UnverifiedToken.Jws token, SignatureAlgorithm algorithm, Issuer issuer) {
@@ -244,11 +262,11 @@ public final class AuthenticateStage implements Stage {
             var config = context.snapshot().settings(StageName.AUTHENTICATE, AuthenticateConfig.class);
             var wrong = ClaimRules.judge(
                     token, acceptance, now.toEpochMilli(), config.clockSkew().toMillis());
-            var subject = token.subject();
-            if (wrong != null || subject == null) {
+            var principal = token.principal();
+            if (wrong != null || principal == null) {
                 return deny(wrong == null ? Reason.AUTHENTICATE_JWT_CLAIM_MISSING : wrong, acceptance.issuer());
             }
-            context.principal(subject);
+            context.principal(principal);
             return Verdict.Pass.PASS;
         }
 

@@ -32,8 +32,8 @@ final class ClaimRules {
         if (untimely != null) {
             return untimely;
         }
-        var subject = token.subject();
-        if (subject == null || (accepted.profile() == Profile.RFC9068 && !isComplete(subject))) {
+        var principal = token.principal();
+        if (principal == null || (accepted.profile() == Profile.RFC9068 && !isComplete(principal))) {
             return Reason.AUTHENTICATE_JWT_CLAIM_MISSING;
         }
         // Accepting a bound token without its proof would turn it back into a bearer token.
@@ -68,8 +68,11 @@ final class ClaimRules {
             return Reason.AUTHENTICATE_JWT_NOT_YET_VALID;
         }
         long issuedAt = token.issuedAt();
-        if (issuedAt == VerifiedToken.ABSENT || issuedAt == VerifiedToken.UNUSABLE) {
+        if (issuedAt == VerifiedToken.UNUSABLE || (issuedAt == VerifiedToken.ABSENT && issuer.requiresIssuedAt())) {
             return Reason.AUTHENTICATE_JWT_CLAIM_MISSING;
+        }
+        if (issuedAt == VerifiedToken.ABSENT) {
+            return expiresAt - now > issuer.maxLifetimeMillis() ? Reason.AUTHENTICATE_JWT_LIFETIME_EXCEEDED : null;
         }
         if (issuedAt > now + skew) {
             return Reason.AUTHENTICATE_JWT_NOT_YET_VALID;
@@ -80,7 +83,10 @@ final class ClaimRules {
         return expiresAt - issuedAt > issuer.maxLifetimeMillis() ? Reason.AUTHENTICATE_JWT_LIFETIME_EXCEEDED : null;
     }
 
-    private static boolean isComplete(Principal.Subject subject) {
+    private static boolean isComplete(Principal principal) {
+        if (!(principal instanceof Principal.Subject subject)) {
+            return false;
+        }
         // client_id itself: azp does for a client's name elsewhere, but RFC 9068 section 2.2 requires this claim.
         var tokenId = subject.tokenId();
         return subject.claims().get("client_id") instanceof String client

@@ -2,6 +2,7 @@
 package io.sallyport.authenticate;
 
 import io.sallyport.config.Findings;
+import io.spiffe.spiffeid.TrustDomain;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -11,12 +12,13 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** An issuer of access tokens, compiled: what its section says, and where its keys come from. */
+/** An issuer of tokens, compiled: what its section says, and where its keys come from. */
 public final class Issuer {
     private static final Logger log = LoggerFactory.getLogger(Issuer.class);
 
     private final String name;
     private final IssuerConfig config;
+    private final @Nullable TrustDomain trustDomain;
     private final Set<SignatureAlgorithm> algorithms;
     private final Set<String> types;
     private final long maxLifetimeMillis;
@@ -26,8 +28,9 @@ public final class Issuer {
     private Issuer(String name, IssuerConfig config, JwkSetSource keys) {
         this.name = name;
         this.config = config;
-        this.algorithms = Set.copyOf(config.algorithms());
-        this.types = config.types().stream().map(MediaType::normalized).collect(Collectors.toUnmodifiableSet());
+        this.trustDomain = config.trustDomain() == null ? null : config.requireTrustDomain();
+        this.algorithms = Set.copyOf(config.allowedAlgorithms());
+        this.types = config.allowedTypes().stream().map(MediaType::normalized).collect(Collectors.toUnmodifiableSet());
         this.maxLifetimeMillis = config.maxTokenLifetime().toMillis();
         this.maxAgeMillis = config.maxTokenAge() == null
                 ? Long.MAX_VALUE
@@ -48,10 +51,13 @@ public final class Issuer {
         var names = new HashMap<String, String>();
         sections.forEach((name, config) -> {
             var place = at.child(name);
-            var other = names.putIfAbsent(config.issuer(), name);
+            var other = names.putIfAbsent(config.identifier(), name);
             if (other != null) {
                 // A token would not say which of the two sections holds for it.
-                place.child("issuer").reject(config.issuer(), "an issuer that " + at.path() + "." + other + " is not");
+                place.child(config.trustDomain() == null ? "issuer" : "trust-domain")
+                        .reject(
+                                config.trustDomain() == null ? config.issuer() : config.trustDomain(),
+                                "an issuer that " + at.path() + "." + other + " is not");
             }
             var keys = sources.source(name, config, place);
             if (keys != null && other == null) {
@@ -63,7 +69,7 @@ public final class Issuer {
     }
 
     private static void warnOfSlowAlgorithms(String name, IssuerConfig config, CryptoProvider crypto) {
-        for (var algorithm : config.algorithms()) {
+        for (var algorithm : config.allowedAlgorithms()) {
             if (!crypto.isNative()
                     && (algorithm == SignatureAlgorithm.ES384 || algorithm == SignatureAlgorithm.ES512)) {
                 log.atWarn()
@@ -79,9 +85,14 @@ public final class Issuer {
         return name;
     }
 
-    /** The exact {@code iss} of its tokens. */
+    /** What tells it from all others: the exact {@code iss} of its tokens, or the SPIFFE ID of the trust domain. */
     public String issuer() {
-        return config.issuer();
+        return config.identifier();
+    }
+
+    /** Whose workloads' JWT-SVIDs its tokens are, or null if they are access tokens. */
+    public @Nullable TrustDomain trustDomain() {
+        return trustDomain;
     }
 
     /** Every audience that its tokens may be for. */
@@ -93,9 +104,9 @@ public final class Issuer {
         return algorithms.contains(algorithm);
     }
 
-    /** Whether a token may have that normalized {@code typ}. */
+    /** Whether a token may have that normalized {@code typ}; a JWT-SVID may have none. */
     boolean allowsType(@Nullable String type) {
-        return type != null && types.contains(type);
+        return type == null ? trustDomain != null : types.contains(type);
     }
 
     long maxLifetimeMillis() {
@@ -109,6 +120,11 @@ public final class Issuer {
 
     boolean requiresNotBefore() {
         return config.requireNbf();
+    }
+
+    /** A JWT-SVID says when it was issued only where somebody asks for its age. */
+    boolean requiresIssuedAt() {
+        return trustDomain == null || config.maxTokenAge() != null;
     }
 
     Profile profile() {

@@ -50,20 +50,24 @@ final class JwkReader {
 
     record Unusable(Cause cause) implements Read {}
 
-    /** Reads one element of {@code keys}, as {@link StrictJson} read it. */
-    static Read read(@Nullable Object element, CryptoProvider crypto) {
+    /**
+     * Reads one element of {@code keys}, as {@link StrictJson} read it.
+     *
+     * @param uses what a key that says its {@code use} may be for
+     */
+    static Read read(@Nullable Object element, Set<String> uses, CryptoProvider crypto) {
         if (!(element instanceof Map<?, ?> jwk)) {
             return new Unusable(Cause.MALFORMED);
         }
         try {
-            return new JwkReader(jwk).read(crypto);
+            return new JwkReader(jwk).read(uses, crypto);
         } catch (GeneralSecurityException _) {
             // What our own checks let through and the provider still refuses.
             return new Unusable(Cause.MALFORMED);
         }
     }
 
-    private Read read(CryptoProvider crypto) throws GeneralSecurityException {
+    private Read read(Set<String> uses, CryptoProvider crypto) throws GeneralSecurityException {
         if (!(jwk.get("kty") instanceof String keyType)
                 || isOtherThanString("kid")
                 || isOtherThanString("alg")
@@ -77,7 +81,7 @@ final class JwkReader {
         if (PRIVATE_MEMBERS.stream().anyMatch(jwk::containsKey)) {
             return new Unusable(Cause.PRIVATE_PART_PUBLISHED);
         }
-        if (!isForSignatures()) {
+        if (!isForSignatures(uses)) {
             return new Unusable(Cause.NOT_FOR_SIGNATURES);
         }
         var possible = algorithmsFor(keyType, string("crv"));
@@ -103,9 +107,9 @@ final class JwkReader {
         return jwk.get(member) instanceof String text ? text : null;
     }
 
-    private boolean isForSignatures() {
+    private boolean isForSignatures(Set<String> uses) {
         var use = string("use");
-        if (use != null && !use.equals("sig")) {
+        if (use != null && !uses.contains(use)) {
             return false;
         }
         return !jwk.containsKey("key_ops")

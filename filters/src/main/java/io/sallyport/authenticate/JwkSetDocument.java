@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,8 @@ public record JwkSetDocument(List<VerificationKey> keys, List<Ignored> ignored) 
 
     /** What comes after these many usable keys is ignored: odd ones cost no good one its place. */
     static final int MAX_KEYS = 100;
+
+    private static final String SIGNATURES = "sig";
 
     public JwkSetDocument {
         keys = List.copyOf(keys);
@@ -72,6 +75,17 @@ public record JwkSetDocument(List<VerificationKey> keys, List<Ignored> ignored) 
      */
     public static @Nullable JwkSetDocument parse(
             byte[] utf8, Collection<VerificationKey> known, CryptoProvider crypto) {
+        return parse(utf8, Set.of(SIGNATURES), known, crypto);
+    }
+
+    /** The same of a trust domain's JWT bundle, where the use of a key may also be what a SPIFFE bundle says (JWT-SVID section 6). */
+    public static @Nullable JwkSetDocument parseBundle(
+            byte[] utf8, Collection<VerificationKey> known, CryptoProvider crypto) {
+        return parse(utf8, Set.of(SIGNATURES, "jwt-svid"), known, crypto);
+    }
+
+    private static @Nullable JwkSetDocument parse(
+            byte[] utf8, Set<String> uses, Collection<VerificationKey> known, CryptoProvider crypto) {
         var document = StrictJson.parseObject(utf8);
         if (document == null || !(document.get("keys") instanceof List<?> elements)) {
             return null;
@@ -81,8 +95,9 @@ public record JwkSetDocument(List<VerificationKey> keys, List<Ignored> ignored) 
         for (int i = 0; i < elements.size(); i++) {
             var element = elements.get(i);
             var kid = element instanceof Map<?, ?> jwk && jwk.get("kid") instanceof String name ? name : null;
-            var read =
-                    keys.size() < MAX_KEYS ? JwkReader.read(element, crypto) : new JwkReader.Unusable(Cause.TOO_MANY);
+            var read = keys.size() < MAX_KEYS
+                    ? JwkReader.read(element, uses, crypto)
+                    : new JwkReader.Unusable(Cause.TOO_MANY);
             switch (read) {
                 case JwkReader.Unusable(var cause) -> ignored.add(new Ignored(i, kid, cause));
                 case JwkReader.Usable(var key) -> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.identity.StrictSpiffeId;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,7 @@ sealed interface UnverifiedToken {
      * @param algorithm {@code alg} of the header, whatever it names
      * @param kid of the header; only ever a lookup key, never part of a path or query
      * @param type {@code typ} of the header, normalized
+     * @param plain whether the header has no other member than these
      * @param claims as {@link StrictJson} reads them
      */
     record Jws(
@@ -21,12 +23,21 @@ sealed interface UnverifiedToken {
             String algorithm,
             @Nullable String kid,
             @Nullable String type,
-            Map<String, Object> claims) implements UnverifiedToken {
+            boolean plain,
+            Map<String, Object> claims)
+            implements UnverifiedToken {
 
         /** The {@code iss}, to choose by it whose keys may verify, or null if there is none that is a string. */
         @Nullable
         String issuer() {
             return claims.get("iss") instanceof String iss ? iss : null;
+        }
+
+        /** The SPIFFE ID of the trust domain whose workload is its {@code sub}, or null if that is none's. */
+        @Nullable
+        String trustDomain() {
+            var id = claims.get("sub") instanceof String sub ? StrictSpiffeId.parseWorkload(sub) : null;
+            return id == null ? null : id.getTrustDomain().toIdString();
         }
     }
 
@@ -45,6 +56,9 @@ sealed interface UnverifiedToken {
      * 4.1.11, RFC 7797, and the compression of RFC 7516. We implement no extension, so every {@code crit} asks for an unknown one.
      */
     Set<String> DENIED_MEMBERS = Set.of("crit", "b64", "zip", "jku", "x5u", "x5c", "jwk");
+
+    /** All that the header of a JWT-SVID may have (JWT-SVID section 2). */
+    Set<String> PLAIN_MEMBERS = Set.of("alg", "kid", "typ");
 
     /** Reads without verifying: in linear time, without an exception for any input. */
     static UnverifiedToken parseUnverified(String compact) {
@@ -68,6 +82,7 @@ sealed interface UnverifiedToken {
                 algorithm,
                 jws.header().get("kid") instanceof String kid ? kid : null,
                 jws.header().get("typ") instanceof String type ? MediaType.normalized(type) : null,
+                PLAIN_MEMBERS.containsAll(jws.header().keySet()),
                 claims);
     }
 

@@ -2,6 +2,8 @@
 package io.sallyport.authenticate;
 
 import io.sallyport.identity.Principal;
+import io.sallyport.identity.StrictSpiffeId;
+import io.spiffe.spiffeid.TrustDomain;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param audiences empty if {@code aud} is absent or is anything but a string or an array of strings
  * @param expiresAt in milliseconds of the epoch, or {@link #ABSENT} or {@link #UNUSABLE}; likewise the next two
  * @param bound whether it has a {@code cnf}, of whatever kind
- * @param subject what the claims say of the caller, or null if one that every profile requires is absent or some claim that tells
- *     callers apart is of the wrong type
+ * @param principal what the claims say of the caller, or null if one that every profile requires is absent or some claim that
+ *     tells callers apart is of the wrong type
  */
 record VerifiedToken(
         String issuerName,
@@ -35,7 +37,7 @@ record VerifiedToken(
         long notBefore,
         long issuedAt,
         boolean bound,
-        Principal.@Nullable Subject subject) {
+        @Nullable Principal principal) {
 
     /** There is no such claim. */
     static final long ABSENT = Long.MIN_VALUE;
@@ -62,7 +64,23 @@ record VerifiedToken(
                 claims.time("nbf"),
                 issuedAt,
                 token.claims().containsKey("cnf"),
-                subject(issuer, claims, issuedAt, expiresAt));
+                principal(issuer, claims, issuedAt, expiresAt));
+    }
+
+    private static @Nullable Principal principal(Issuer issuer, Claims claims, long issuedAt, long expiresAt) {
+        var trustDomain = issuer.trustDomain();
+        return trustDomain == null
+                ? subject(issuer, claims, issuedAt, expiresAt)
+                : workload(trustDomain, claims, expiresAt);
+    }
+
+    /** The keys of a trust domain speak for its own workloads alone (JWT-SVID section 3.1). */
+    private static Principal.@Nullable Workload workload(TrustDomain trustDomain, Claims claims, long expiresAt) {
+        var sub = claims.string("sub");
+        var id = sub == null ? null : StrictSpiffeId.parseWorkload(sub);
+        return id == null || !id.getTrustDomain().equals(trustDomain) || !isTime(expiresAt)
+                ? null
+                : new Principal.Workload(id, Instant.ofEpochMilli(expiresAt));
     }
 
     private static Principal.@Nullable Subject subject(Issuer issuer, Claims claims, long issuedAt, long expiresAt) {

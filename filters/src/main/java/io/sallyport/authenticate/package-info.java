@@ -15,6 +15,9 @@
  * <p>A certificate was verified in the handshake. For each request it is asked again whether it has expired, and whether the
  * trust bundles of that moment still vouch for it.
  *
+ * <p>A token is of the issuer that its {@code iss} names; if that is none of the route's, of the trust domain that its {@code sub}
+ * is a workload of. It is verified under the keys of that one alone.
+ *
  * <p>The order in which a token is judged is fixed: one credential, size, structure, algorithm, key of the token's own issuer,
  * signature, type, audience, {@code exp}, {@code nbf}, {@code iat}, age, lifetime, required claims, binding. What comes before
  * the signature buys an attacker nothing but the parse; what comes after is judged again on each use of a remembered token.
@@ -24,7 +27,8 @@
  * not discard a good token. Without trust bundles it is {@code authenticate.bundle_unavailable}, likewise.
  *
  * <p>RFC 6750 (bearer tokens), RFC 7515, 7517, 7518 and 8037 (JOSE), RFC 7519 and 8725 (JWT and its best practice), RFC 9068
- * (access tokens), RFC 9728 (protected resource metadata), SPIFFE X509-SVID.
+ * (access tokens), RFC 9728 (protected resource metadata), SPIFFE X509-SVID
+ * and JWT-SVID.
  */
 @NullMarked
 package io.sallyport.authenticate;

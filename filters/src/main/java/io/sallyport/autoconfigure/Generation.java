@@ -31,7 +31,7 @@ record Generation(
     @Nullable
     Duration longestLifetime(String iss) {
         for (var issuer : settings().issuers().values()) {
-            if (issuer.issuer().equals(iss)) {
+            if (iss.equals(issuer.issuer())) {
                 return issuer.maxTokenLifetime()
                         .plus(settings().stages().authenticate().clockSkew());
             }

@@ -7,6 +7,7 @@ import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
 import io.sallyport.authenticate.jwks.JwksSources;
 import io.sallyport.authenticate.jwks.KeySetDirectory;
+import io.sallyport.authenticate.spiffe.JwtBundles;
 import io.sallyport.authorize.AuthorizeStage;
 import io.sallyport.decisionlog.DecisionLog;
 import io.sallyport.edge.EdgeStage;
@@ -98,35 +99,25 @@ public class SallyportAutoConfiguration {
         return new JwksSources(crypto, jwksScheduler, clock, meters, directory);
     }
 
+    /** Follows the Workload API from when the first trust domain is an issuer. */
     @Bean
-    AuthenticationFailures authenticationFailures() {
-        return new AuthenticationFailures();
+    JwtBundles jwtBundles(ConfigurationFile file, CryptoProvider crypto, Clock clock) {
+        var identity = file.settings().identity();
+        return new JwtBundles(identity == null ? null : identity.workloadApi(), crypto, clock);
     }
 
     @Bean
-    SnapshotCompiler snapshotCompiler(JwksSources keySets, CryptoProvider crypto, AuthenticationFailures failures) {
-        return new SnapshotCompiler(keySets, crypto, failures::lastMinute);
-    }
-
-    /** The first generation. Its key sets are fetched while the rest starts; readiness waits for them. */
-    @Bean
-    SnapshotSource snapshotSource(ConfigurationFile file, SnapshotCompiler compiler, JwksSources keySets) {
-        var first = compiler.compile(file);
-        keySets.prefetch(first.issuers().values()).subscribe();
-        keySets.retain(first.issuers().values());
-        return new SnapshotSource(first);
-    }
-
-    @Bean
-    ConfigurationReloader configurationReloader(
-            SnapshotCompiler compiler, JwksSources keySets, SnapshotSource snapshots, MeterRegistry meters) {
-        return new ConfigurationReloader(compiler, waitingFor(keySets), snapshots, meters);
-    }
-
-    private static KeySets waitingFor(JwksSources sources) {
+    KeySets keySets(JwksSources sources, JwtBundles bundles) {
         return new KeySets() {
             @Override
+            public void prefetch(Collection<Issuer> issuers) {
+                follow(issuers);
+                sources.prefetch(issuers).subscribe();
+            }
+
+            @Override
             public void await(Collection<Issuer> issuers) {
+                follow(issuers);
                 sources.prefetch(issuers).block(LONGEST_FETCH);
             }
 
@@ -134,7 +125,44 @@ public class SallyportAutoConfiguration {
             public void retain(Collection<Issuer> issuers) {
                 sources.retain(issuers);
             }
+
+            private void follow(Collection<Issuer> issuers) {
+                if (issuers.stream().anyMatch(issuer -> issuer.trustDomain() != null)) {
+                    bundles.follow();
+                }
+            }
         };
+    }
+
+    @Bean
+    AuthenticationFailures authenticationFailures() {
+        return new AuthenticationFailures();
+    }
+
+    @Bean
+    SnapshotCompiler snapshotCompiler(
+            JwksSources keySets, JwtBundles bundles, CryptoProvider crypto, AuthenticationFailures failures) {
+        return new SnapshotCompiler(
+                (name, config, at) -> config.trustDomain() == null
+                        ? keySets.source(name, config, at)
+                        : bundles.source(name, config, at),
+                crypto,
+                failures::lastMinute);
+    }
+
+    /** The first generation. Its key sets are fetched while the rest starts; readiness waits for them. */
+    @Bean
+    SnapshotSource snapshotSource(ConfigurationFile file, SnapshotCompiler compiler, KeySets keySets) {
+        var first = compiler.compile(file);
+        keySets.prefetch(first.issuers().values());
+        keySets.retain(first.issuers().values());
+        return new SnapshotSource(first);
+    }
+
+    @Bean
+    ConfigurationReloader configurationReloader(
+            SnapshotCompiler compiler, KeySets keySets, SnapshotSource snapshots, MeterRegistry meters) {
+        return new ConfigurationReloader(compiler, keySets, snapshots, meters);
     }
 
     @Bean

@@ -94,6 +94,7 @@ final class SnapshotCompiler {
         var at = findings.at("sallyport");
         checkPorts(settings, at);
         checkClientCertificates(settings, at);
+        checkTrustDomains(settings, at);
         checkNames(settings.issuers().keySet(), at.child("issuers"));
         checkNames(settings.routes().keySet(), at.child("routes"));
         if (settings.routes().isEmpty() && !findings.concern("sallyport.routes")) {
@@ -122,6 +123,10 @@ final class SnapshotCompiler {
         var issuer = issuers.get(name);
         var config = settings.issuers().get(name);
         if (issuer == null || config == null) {
+            return null;
+        }
+        if (config.trustDomain() != null) {
+            at.child("issuer").reject(name, "an issuer of access tokens: workloads have no scopes");
             return null;
         }
         var forManagement = Issuer.compile(
@@ -178,6 +183,20 @@ final class SnapshotCompiler {
             at.child("identity")
                     .reject(null, "trust bundles to judge by what listener.tls.client-certificates asks for");
         }
+    }
+
+    private static void checkTrustDomains(GatewaySettings settings, Findings.Place at) {
+        var identity = settings.identity();
+        settings.issuers().forEach((name, issuer) -> {
+            if (issuer.trustDomain() != null && (identity == null || identity.workloadApi() == null)) {
+                at.child("issuers")
+                        .child(name)
+                        .child("trust-domain")
+                        .reject(
+                                issuer.trustDomain(),
+                                "nothing, because there is no identity.workload-api to have its keys from");
+            }
+        });
     }
 
     private static void checkNames(Set<String> names, Findings.Place at) {

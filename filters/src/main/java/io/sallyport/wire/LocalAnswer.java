@@ -48,13 +48,16 @@ public sealed interface LocalAnswer {
          * Renders the document.
          *
          * @param resource what it is about: the URL of the host, and the literal beginning of the path
-         * @param authorizationServers the issuers whose tokens are accepted there, as their {@code iss} says
+         * @param authorizationServers the issuers whose tokens are accepted there, as their {@code iss} says, if there are any
          * @param scopes that the routes there ask for; none if they are not known
          */
         public static ProtectedResource of(URI resource, List<String> authorizationServers, Collection<String> scopes) {
             var document = new LinkedHashMap<String, Object>();
             document.put("resource", resource.toString());
-            document.put("authorization_servers", authorizationServers);
+            if (!authorizationServers.isEmpty()) {
+                // Workloads with JWT-SVIDs get them from their own agent.
+                document.put("authorization_servers", authorizationServers);
+            }
             document.put("bearer_methods_supported", List.of("header"));
             if (!scopes.isEmpty()) {
                 document.put("scopes_supported", new TreeSet<>(scopes));

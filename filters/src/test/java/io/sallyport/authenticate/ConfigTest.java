@@ -10,6 +10,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.identity.ExpectedId;
 import java.net.URI;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -239,6 +240,47 @@ class ConfigTest {
         assertThat(found()).containsExactly("issuers.corp.ca: /nowhere.pem (expected: a PEM file)");
     }
 
+    @Test
+    void a_trust_domain_has_what_jwt_svids_have_and_nothing_of_an_authorization_server() {
+        var config = TestIssuer.with(keys).trustDomain("example.org").config();
+
+        assertThat(config.allowedAlgorithms())
+                .containsExactlyInAnyOrderElementsOf(EnumSet.complementOf(EnumSet.of(SignatureAlgorithm.EDDSA)));
+        assertThat(config.allowedTypes()).containsExactly("JWT", "JOSE");
+        assertThat(config.requireTrustDomain()).hasToString("example.org");
+        refuses(
+                () -> TestIssuer.with(keys)
+                        .trustDomain("example.org")
+                        .algorithms(SignatureAlgorithm.EDDSA)
+                        .config(),
+                "algorithms: [EdDSA] (expected: some of those of JWT-SVIDs: [RS256, RS384, RS512, PS256, PS384, PS512,"
+                        + " ES256, ES384, ES512])");
+        refuses(
+                () -> TestIssuer.with(keys)
+                        .trustDomain("example.org")
+                        .types("JWT")
+                        .config(),
+                "types: [JWT] (expected: nothing, because of trust-domain: JWT-SVIDs and their keys have none)");
+        refuses(
+                () -> TestIssuer.with(keys)
+                        .trustDomain("example.org")
+                        .profile(Profile.RFC9068)
+                        .config(),
+                "profile: RFC9068 (expected: nothing, because of trust-domain: JWT-SVIDs and their keys have none)");
+        refuses(
+                () -> TestIssuer.with(keys)
+                        .trustDomain("example.org")
+                        .issuer("https://idp.example.org")
+                        .config(),
+                "issuer: https://idp.example.org (expected: exactly one of issuer and trust-domain)");
+        for (var wrong : List.of("Example.org", "example.org/path", "spiffe://example.org", "")) {
+            refuses(
+                    () -> TestIssuer.with(keys).trustDomain(wrong).config(),
+                    "trust-domain: %s (expected: the name of a trust domain, for example example.org)"
+                            .formatted(wrong));
+        }
+    }
+
     private TestIssuer corp() {
         return TestIssuer.with(keys);
     }
@@ -246,6 +288,7 @@ class ConfigTest {
     private static IssuerConfig config(URI jwksUri, String issuer, boolean insecurePlaintext) {
         return new IssuerConfig(
                 issuer,
+                null,
                 List.of("a"),
                 List.of(SignatureAlgorithm.ES256),
                 List.of("JWT"),

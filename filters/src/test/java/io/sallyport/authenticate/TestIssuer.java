@@ -24,10 +24,11 @@ public final class TestIssuer {
 
     private final String name;
     private final JwkSetSource keys;
-    private String issuer = TestTokens.ISSUER;
+    private @Nullable String issuer = TestTokens.ISSUER;
+    private @Nullable String trustDomain;
     private List<String> audiences = List.of(TestTokens.AUDIENCE);
-    private List<SignatureAlgorithm> algorithms = List.of(SignatureAlgorithm.values());
-    private List<String> types = List.of("at+jwt", "application/at+jwt", "JWT");
+    private @Nullable List<SignatureAlgorithm> algorithms = List.of(SignatureAlgorithm.values());
+    private @Nullable List<String> types = List.of("at+jwt", "application/at+jwt", "JWT");
     private Duration maxTokenLifetime = Duration.ofHours(24);
     private @Nullable Duration maxTokenAge;
     private boolean requireNbf;
@@ -48,6 +49,15 @@ public final class TestIssuer {
 
     TestIssuer issuer(String issuer) {
         this.issuer = issuer;
+        return this;
+    }
+
+    /** A trust domain in place of an authorization server, with what is usual for one. */
+    public TestIssuer trustDomain(String trustDomain) {
+        this.issuer = null;
+        this.trustDomain = trustDomain;
+        this.algorithms = null;
+        this.types = null;
         return this;
     }
 
@@ -86,9 +96,10 @@ public final class TestIssuer {
         return this;
     }
 
-    IssuerConfig config() {
+    public IssuerConfig config() {
         return new IssuerConfig(
                 issuer,
+                trustDomain,
                 audiences,
                 algorithms,
                 types,

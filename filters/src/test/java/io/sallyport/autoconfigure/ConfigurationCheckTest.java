@@ -136,6 +136,16 @@ final class ConfigurationCheckTest {
                                         + " spiffe://example.org/ns/orders/sa/orders-api; a whole segment of its path may be *,"
                                         + " not all of them)")),
                 change(
+                        "      issuer: https://idp.example.org",
+                        "      trust-domain: example.org",
+                        List.of("3: sallyport.management.issuer: corp"
+                                + " (expected: an issuer of access tokens: workloads have no scopes)")),
+                change(
+                        "      issuer: https://idp.example.org",
+                        "      jwks-uri: https://idp.example.org/keys",
+                        List.of("6: sallyport.issuers.corp.issuer: (absent)"
+                                + " (expected: exactly one of issuer and trust-domain)")),
+                change(
                         "    corp:",
                         "    Corp:",
                         List.of(

@@ -46,6 +46,11 @@ final class ConfigurationReloaderTest {
         private final List<String> calls = new ArrayList<>();
 
         @Override
+        public void prefetch(Collection<Issuer> issuers) {
+            calls.add("prefetch %s".formatted(issuers));
+        }
+
+        @Override
         public void await(Collection<Issuer> issuers) {
             calls.add("await %s under %s".formatted(issuers, snapshots.get().revision()));
         }

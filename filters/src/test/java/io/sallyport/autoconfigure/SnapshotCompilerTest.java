@@ -244,6 +244,37 @@ final class SnapshotCompilerTest {
         });
     }
 
+    private static final String SVIDS = """
+            sallyport:
+              listener: { port: 8443, tls: { certificate: c.pem, key: k.pem } }
+              identity: { workload-api: "unix:/run/spire/agent.sock" }
+              issuers: { mesh: { trust-domain: example.org, audiences: ["https://batch.example.org"] } }
+              routes:
+                batch:
+                  match: { hosts: [batch.example.org], path: "/**", methods: [GET] }
+                  authenticate: { issuers: [mesh] }
+                  authorize: { allow: { anyone: "true" } }
+                  upstream: { uri: "http://batch:8080", insecure-plaintext: true }
+            """;
+
+    @Test
+    void a_trust_domain_is_an_issuer_but_no_authorization_server() throws IOException {
+        assertThat(route(compile(SVIDS), "batch@batch.example.org")
+                        .requireSettings(StageName.AUTHENTICATE, AcceptedTokens.class)
+                        .authorizationServers())
+                .isEmpty();
+    }
+
+    @Test
+    void a_trust_domain_has_its_keys_from_the_workload_api() throws IOException {
+        var files = "identity: { files: { svid: s.pem, key: k.pem, bundle: b.pem } }";
+
+        assertThat(findings(SVIDS.replaceFirst("identity: .*", files)))
+                .containsExactly(
+                        "sallyport.issuers.mesh.trust-domain: example.org (expected: nothing, because there is no"
+                                + " identity.workload-api to have its keys from)");
+    }
+
     @Test
     void who_asks_for_certificates_needs_bundles_to_judge_them_by() throws IOException {
         assertThat(findings(WORKLOADS.replaceFirst("  identity: .*\n", "")))

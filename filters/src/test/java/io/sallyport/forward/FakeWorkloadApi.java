@@ -16,6 +16,8 @@ import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioServerDomainSocketCha
 import io.grpc.stub.StreamObserver;
 import io.sallyport.forward.TestCa.Svid;
 import io.spiffe.workloadapi.grpc.SpiffeWorkloadAPIGrpc.SpiffeWorkloadAPIImplBase;
+import io.spiffe.workloadapi.grpc.Workload.JWTBundlesRequest;
+import io.spiffe.workloadapi.grpc.Workload.JWTBundlesResponse;
 import io.spiffe.workloadapi.grpc.Workload.X509SVID;
 import io.spiffe.workloadapi.grpc.Workload.X509SVIDRequest;
 import io.spiffe.workloadapi.grpc.Workload.X509SVIDResponse;
@@ -32,6 +34,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,7 +48,9 @@ public final class FakeWorkloadApi implements AutoCloseable {
     private final Path socket;
     private final EventLoopGroup eventLoops = new NioEventLoopGroup(1);
     private final List<StreamObserver<X509SVIDResponse>> streams = new ArrayList<>();
+    private final List<StreamObserver<JWTBundlesResponse>> jwtStreams = new ArrayList<>();
     private @Nullable X509SVIDResponse current;
+    private @Nullable JWTBundlesResponse jwtBundles;
     private @Nullable Server server;
     private int opened;
 
@@ -94,17 +99,31 @@ public final class FakeWorkloadApi implements AutoCloseable {
         streams.forEach(stream -> stream.onNext(message));
     }
 
+    /** From now on those JWT bundles: JWK Sets by the IDs of their trust domains. */
+    public synchronized void serveJwtBundles(Map<String, String> bundles) {
+        var message = JWTBundlesResponse.newBuilder();
+        bundles.forEach((trustDomain, keys) -> message.putBundles(trustDomain, ByteString.copyFromUtf8(keys)));
+        jwtBundles = message.build();
+        jwtStreams.forEach(stream -> stream.onNext(message.build()));
+    }
+
     /** The workload has no entry any more. */
     public synchronized void deny() {
         current = null;
-        streams.forEach(stream -> stream.onError(Status.PERMISSION_DENIED.asRuntimeException()));
-        streams.clear();
+        jwtBundles = null;
+        endStreams(stream -> stream.onError(Status.PERMISSION_DENIED.asRuntimeException()));
     }
 
     /** Ends the open streams in order, as an agent does that is about to restart. */
     public synchronized void complete() {
-        streams.forEach(StreamObserver::onCompleted);
+        endStreams(StreamObserver::onCompleted);
+    }
+
+    private void endStreams(Consumer<StreamObserver<?>> end) {
+        streams.forEach(end);
         streams.clear();
+        jwtStreams.forEach(end);
+        jwtStreams.clear();
     }
 
     /** How many streams have been asked for so far. */
@@ -128,6 +147,7 @@ public final class FakeWorkloadApi implements AutoCloseable {
         }
         synchronized (this) {
             streams.clear();
+            jwtStreams.clear();
         }
     }
 
@@ -177,10 +197,25 @@ public final class FakeWorkloadApi implements AutoCloseable {
         stream.onNext(current);
     }
 
+    private synchronized void openJwt(StreamObserver<JWTBundlesResponse> stream) {
+        opened++;
+        if (jwtBundles == null) {
+            stream.onError(Status.PERMISSION_DENIED.asRuntimeException());
+            return;
+        }
+        jwtStreams.add(stream);
+        stream.onNext(jwtBundles);
+    }
+
     private final class Api extends SpiffeWorkloadAPIImplBase {
         @Override
         public void fetchX509SVID(X509SVIDRequest request, StreamObserver<X509SVIDResponse> stream) {
             open(stream);
+        }
+
+        @Override
+        public void fetchJWTBundles(JWTBundlesRequest request, StreamObserver<JWTBundlesResponse> stream) {
+            openJwt(stream);
         }
     }
 

@@ -35,9 +35,9 @@ final class DiscoveryDocument {
      */
     static URI jwksUri(byte[] document, IssuerConfig config) {
         var metadata = read(document);
-        if (!config.issuer().equals(text(metadata, "issuer"))) {
-            throw new UnusableAnswer(
-                    "discovery of %s is for another issuer (expected: that very text)".formatted(config.issuer()));
+        if (!config.requireIssuer().equals(text(metadata, "issuer"))) {
+            throw new UnusableAnswer("discovery of %s is for another issuer (expected: that very text)"
+                    .formatted(config.requireIssuer()));
         }
         var jwksUri = text(metadata, "jwks_uri");
         URI uri;
@@ -53,7 +53,8 @@ final class DiscoveryDocument {
         // The operator trusts one host by writing it. What that host says must not send us to any other, inside or
         // outside.
         if (uri.getHost() == null
-                || !uri.getHost().equalsIgnoreCase(URI.create(config.issuer()).getHost())) {
+                || !uri.getHost()
+                        .equalsIgnoreCase(URI.create(config.requireIssuer()).getHost())) {
             throw refused(config, "a jwks_uri on the issuer's own host; one elsewhere has to be written as jwks-uri");
         }
         return uri;
@@ -73,6 +74,6 @@ final class DiscoveryDocument {
     }
 
     private static UnusableAnswer refused(IssuerConfig config, String expected) {
-        return new UnusableAnswer("discovery of %s (expected: %s)".formatted(config.issuer(), expected));
+        return new UnusableAnswer("discovery of %s (expected: %s)".formatted(config.requireIssuer(), expected));
     }
 }

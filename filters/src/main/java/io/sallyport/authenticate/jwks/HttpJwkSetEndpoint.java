@@ -72,7 +72,7 @@ final class HttpJwkSetEndpoint implements JwkSetEndpoint {
         if (known != null && clock.instant().isBefore(known.at().plus(DISCOVERED_FOR))) {
             return Mono.just(known.jwksUri());
         }
-        return get(DiscoveryDocument.location(config.issuer()), null)
+        return get(DiscoveryDocument.location(config.requireIssuer()), null)
                 .map(answer -> DiscoveryDocument.jwksUri(((Document) answer).content(), config))
                 .doOnNext(uri -> discovered = new Discovered(uri, clock.instant()));
     }

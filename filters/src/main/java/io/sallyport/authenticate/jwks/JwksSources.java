@@ -114,8 +114,8 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
                 return null;
             }
         }
-        var place =
-                new Place(config.issuer(), config.jwksUri(), config.jwks(), authorities, config.insecurePlaintext());
+        var place = new Place(
+                config.requireIssuer(), config.jwksUri(), config.jwks(), authorities, config.insecurePlaintext());
         for (var each : made) {
             if (each.issuerName().equals(issuerName) && each.place().equals(place)) {
                 return each.source();

@@ -544,6 +544,7 @@ class HttpJwkSetEndpointTest {
         var first = compile(sources, issuer(url() + "/jwks"));
         var stricter = new IssuerConfig(
                 url(),
+                null,
                 List.of("other"),
                 List.of(SignatureAlgorithm.RS256),
                 List.of("at+jwt"),
@@ -675,6 +676,7 @@ class HttpJwkSetEndpointTest {
     private IssuerConfig issuer(@Nullable String jwksUri) {
         return new IssuerConfig(
                 url(),
+                null,
                 List.of(TestTokens.AUDIENCE),
                 List.of(SignatureAlgorithm.ES256),
                 List.of("at+jwt"),

@@ -237,6 +237,18 @@ public final class DemoParts implements AutoCloseable {
         return workloads.svid(id, SVID_LIFETIME);
     }
 
+    /**
+     * The Workload API that the gateway asks.
+     *
+     * @throws IllegalStateException on a platform where the demo has none
+     */
+    public DemoWorkloadApi workloadApi() {
+        return switch (identity) {
+            case ServedIdentity(var api) -> api;
+            case FileIdentity _ -> throw new IllegalStateException("the demo's identity comes from files here");
+        };
+    }
+
     /** Gives the gateway a new X509-SVID with a new key. */
     public Credentials rotateSvid() throws IOException {
         return identity.rotate();

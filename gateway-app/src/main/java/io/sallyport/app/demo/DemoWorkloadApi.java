@@ -2,6 +2,17 @@
 package io.sallyport.app.demo;
 
 import com.google.protobuf.ByteString;
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JOSEObjectType;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.JWSHeader;
+import com.nimbusds.jose.crypto.ECDSASigner;
+import com.nimbusds.jose.jwk.Curve;
+import com.nimbusds.jose.jwk.ECKey;
+import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jose.jwk.gen.ECKeyGenerator;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
@@ -19,6 +30,8 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.spiffe.spiffeid.SpiffeId;
 import io.spiffe.workloadapi.grpc.SpiffeWorkloadAPIGrpc.SpiffeWorkloadAPIImplBase;
+import io.spiffe.workloadapi.grpc.Workload.JWTBundlesRequest;
+import io.spiffe.workloadapi.grpc.Workload.JWTBundlesResponse;
 import io.spiffe.workloadapi.grpc.Workload.X509BundlesRequest;
 import io.spiffe.workloadapi.grpc.Workload.X509BundlesResponse;
 import io.spiffe.workloadapi.grpc.Workload.X509SVID;
@@ -28,6 +41,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executors;
@@ -36,8 +50,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The X.509 half of the SPIFFE Workload API for one workload, over gRPC on a Unix socket: what a SPIRE agent is to the
- * gateway. Both of its calls are streams that stay open; a new SVID is pushed into each of them.
+ * What the gateway asks the SPIFFE Workload API, for one workload, over gRPC on a Unix socket: what a SPIRE agent is to the
+ * gateway. All of its calls are streams that stay open; what is new is pushed into each of them.
  *
  * <p>Who may connect is decided by the directory of the socket, in place of attestation.
  */
@@ -50,12 +64,14 @@ public final class DemoWorkloadApi implements AutoCloseable {
     private final Duration lifetime;
     private final List<ServerCallStreamObserver<X509SVIDResponse>> svidStreams = new ArrayList<>();
     private final List<ServerCallStreamObserver<X509BundlesResponse>> bundleStreams = new ArrayList<>();
+    private final List<ServerCallStreamObserver<JWTBundlesResponse>> jwtBundleStreams = new ArrayList<>();
     private final ScheduledExecutorService rotation = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("demo-workload-api-rotation").factory());
     private final Server server;
     private final URI address;
     private final List<EventLoopGroup> eventLoops = new ArrayList<>();
     private @Nullable Credentials current;
+    private ECKey jwtAuthority = newJwtAuthority();
 
     private DemoWorkloadApi(
             Path directory,
@@ -138,6 +154,49 @@ public final class DemoWorkloadApi implements AutoCloseable {
         return issued;
     }
 
+    /** A JWT-SVID of the trust domain, under its authority of this moment. */
+    public synchronized String jwtSvid(SpiffeId subject, String audience, Instant expiresAt) {
+        var header = new JWSHeader.Builder(JWSAlgorithm.ES256)
+                .type(JOSEObjectType.JWT)
+                .keyID(jwtAuthority.getKeyID())
+                .build();
+        var claims = new JWTClaimsSet.Builder()
+                .subject(subject.toString())
+                .audience(audience)
+                .claim("exp", expiresAt.getEpochSecond())
+                .build();
+        try {
+            var svid = new SignedJWT(header, claims);
+            svid.sign(new ECDSASigner(jwtAuthority));
+            return svid.serialize();
+        } catch (JOSEException e) {
+            throw new IllegalStateException("a JWT-SVID could not be signed with a key that was just made", e);
+        }
+    }
+
+    /** Replaces the authority of JWT-SVIDs, and pushes the new bundle: what the last one signed is worth nothing from then on. */
+    public synchronized void rotateJwtAuthority() {
+        jwtAuthority = newJwtAuthority();
+        for (var stream : List.copyOf(jwtBundleStreams)) {
+            stream.onNext(jwtBundles());
+        }
+    }
+
+    private static ECKey newJwtAuthority() {
+        try {
+            return new ECKeyGenerator(Curve.P_256).keyIDFromThumbprint(true).generate();
+        } catch (JOSEException e) {
+            throw new IllegalStateException("this JDK cannot make P-256 keys", e);
+        }
+    }
+
+    private JWTBundlesResponse jwtBundles() {
+        var keys = new JWKSet(jwtAuthority.toPublicJWK()).toString();
+        return JWTBundlesResponse.newBuilder()
+                .putBundles(workload.getTrustDomain().toIdString(), ByteString.copyFromUtf8(keys))
+                .build();
+    }
+
     private synchronized void rotateIfRegistered() {
         if (current != null) {
             rotate();
@@ -171,7 +230,7 @@ public final class DemoWorkloadApi implements AutoCloseable {
         return ByteString.copyFrom(Credentials.der(authority.root()));
     }
 
-    /** The two calls that the gateway makes; the JWT half answers UNIMPLEMENTED, as generated. */
+    /** The calls that the gateway makes; the others answer UNIMPLEMENTED, as generated. */
     private final class Service extends SpiffeWorkloadAPIImplBase {
         @Override
         public void fetchX509SVID(X509SVIDRequest request, StreamObserver<X509SVIDResponse> response) {
@@ -195,6 +254,13 @@ public final class DemoWorkloadApi implements AutoCloseable {
                         .onNext(X509BundlesResponse.newBuilder()
                                 .putBundles(workload.getTrustDomain().toIdString(), bundle())
                                 .build());
+            }
+        }
+
+        @Override
+        public void fetchJWTBundles(JWTBundlesRequest request, StreamObserver<JWTBundlesResponse> response) {
+            synchronized (DemoWorkloadApi.this) {
+                keepOpen(response, jwtBundleStreams).onNext(jwtBundles());
             }
         }
 

@@ -10,6 +10,7 @@ import io.sallyport.app.demo.DemoHttp;
 import io.sallyport.app.demo.DemoParts;
 import io.sallyport.decision.Reason;
 import io.spiffe.spiffeid.SpiffeId;
+import io.spiffe.spiffeid.TrustDomain;
 import java.io.IOException;
 import java.net.http.HttpClient.Version;
 import java.net.http.HttpRequest;
@@ -21,10 +22,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Workloads call the gateway, and prove themselves by their SVID. */
+/** Workloads call the gateway, and prove themselves by their SVID: a certificate, or a token. */
 class WorkloadCallersIT {
     private static final SpiffeId EXPORT = id("batch", "export");
     private static final SpiffeId AUDIT = id("batch", "audit");
+    private static final String AUDIENCE = "https://batch.demo.sallyport.test";
 
     @RegisterExtension
     static final RunningGateway gateway = RunningGateway.configured(WorkloadCallersIT::withWorkloads);
@@ -32,6 +34,10 @@ class WorkloadCallersIT {
     private static String withWorkloads(String demo) {
         var upstream = demo.substring(demo.lastIndexOf("      upstream:"));
         return demo.replaceFirst("key: gateway-key.pem }", "key: gateway-key.pem, client-certificates: optional }")
+                        .replace(
+                                "  issuers:\n",
+                                "  issuers:\n    mesh: { trust-domain: demo.sallyport.test, audiences: [\"%s\"] }\n"
+                                        .formatted(AUDIENCE))
                 + """
                 batch:
                   match: { hosts: [localhost], path: "/v1/batch/**", methods: [GET] }
@@ -49,6 +55,13 @@ class WorkloadCallersIT {
                   authenticate: { issuers: [demo], client-spiffe-ids: ["%s"] }
                   authorize: { allow: { anyone: "true" } }
                 """.formatted(EXPORT).indent(4)
+                + upstream
+                + """
+                svids:
+                  match: { hosts: [localhost], path: "/v1/svids/**", methods: [GET] }
+                  authenticate: { issuers: [mesh] }
+                  authorize: { allow: { exports: "principal.spiffe_id.endsWith('/sa/export')" } }
+                """.indent(4)
                 + upstream;
     }
 
@@ -121,6 +134,59 @@ class WorkloadCallersIT {
                 .svid(EXPORT, Duration.ofMinutes(5));
 
         assertThatThrownBy(() -> get("/v1/either/1", stranger)).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void a_jwt_svid_is_as_good_as_a_certificate_where_its_trust_domain_is_an_issuer() throws Exception {
+        var response = gateway.get(gateway.ingress("/v1/svids/1"), jwtSvid(EXPORT, AUDIENCE));
+
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(gateway.recordOf(response).field("sallyport.client_spiffe_id"))
+                .isEqualTo(EXPORT.toString());
+
+        assertReason(
+                gateway.get(gateway.ingress("/v1/svids/1"), jwtSvid(AUDIT, AUDIENCE)),
+                Reason.AUTHORIZE_NO_RULE_ALLOWED);
+        assertReason(
+                gateway.get(gateway.ingress("/v1/svids/1"), jwtSvid(EXPORT, "https://other.demo.sallyport.test")),
+                Reason.AUTHENTICATE_JWT_AUD_MISMATCH);
+        assertReason(
+                gateway.get(
+                        gateway.ingress("/v1/svids/1"),
+                        jwtSvid(
+                                TrustDomain.parse("partner.test").newSpiffeId("ns", "batch", "sa", "export"),
+                                AUDIENCE)),
+                Reason.AUTHENTICATE_JWT_ISS_UNKNOWN);
+        assertReason(
+                gateway.get(gateway.ingress("/v1/svids/1"), gateway.token(DemoParts.ACME)),
+                Reason.AUTHENTICATE_JWT_ISS_UNKNOWN);
+    }
+
+    @Test
+    void a_jwt_authority_that_was_replaced_verifies_nothing_more() throws Exception {
+        var path = gateway.ingress("/v1/svids/2");
+        var old = jwtSvid(EXPORT, AUDIENCE);
+        assertThat(gateway.get(path, old).statusCode()).isEqualTo(200);
+
+        gateway.parts().workloadApi().rotateJwtAuthority();
+
+        var renewed = jwtSvid(EXPORT, AUDIENCE);
+        var deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        while (gateway.get(path, renewed).statusCode() != 200) {
+            assertThat(System.nanoTime()).as("the bundle was not taken over").isLessThan(deadline);
+        }
+        // By its status: the records of all those attempts may have become one.
+        assertThat(gateway.get(path, old).statusCode()).isEqualTo(401);
+    }
+
+    private static String jwtSvid(SpiffeId subject, String audience) {
+        var end = InstantSource.system().instant().plusSeconds(300);
+        return gateway.parts().workloadApi().jwtSvid(subject, audience, end);
+    }
+
+    private static void assertReason(HttpResponse<?> response, Reason reason) throws Exception {
+        assertThat(response.statusCode()).isEqualTo(reason.status());
+        assertThat(gateway.recordOf(response).field("event.reason")).isEqualTo(reason.code());
     }
 
     private static HttpResponse<String> get(String path, Credentials own) throws IOException, InterruptedException {
