@@ -11,6 +11,8 @@ import io.sallyport.edge.BodyLimit;
 import io.sallyport.edge.MatchConfig;
 import io.sallyport.edge.RouteTable;
 import io.sallyport.forward.ForwardPlan;
+import io.sallyport.forward.StreamLimit;
+import io.sallyport.forward.UpstreamConfig;
 import io.sallyport.forward.UpstreamTarget;
 import io.sallyport.gateway.FilterDefinitions;
 import io.sallyport.pipeline.Route;
@@ -105,7 +107,9 @@ final class RouteCompiler {
                 RouteLimits.compile(section.rateLimits(), name, isPublic, at.child("rate-limits")),
                 section.risk() == null ? null : RiskLadder.compile(section.risk(), isPublic, at.child("risk")),
                 cors,
-                target == null || filters == null ? null : new ForwardPlan(target, filters, cors),
+                target == null || filters == null || upstream == null
+                        ? null
+                        : new ForwardPlan(target, filters, cors, streamLimit(upstream)),
                 authorize == null ? List.of() : authorize.scopes(),
                 section.maxBody() == null ? settings.stages().edge().maxBody() : section.maxBody(),
                 upstream == null || target == null ? null : capacities.compile(name, upstream, target, upstreamAt));
@@ -118,6 +122,11 @@ final class RouteCompiler {
                 add(name, host.value(), section, match, compiled, at);
             }
         }
+    }
+
+    private StreamLimit streamLimit(UpstreamConfig upstream) {
+        return new StreamLimit(
+                upstream.maxStream(), settings.stages().authenticate().clockSkew());
     }
 
     private static @Nullable RouteRules rules(

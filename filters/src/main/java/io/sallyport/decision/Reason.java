@@ -517,6 +517,12 @@ public enum Reason {
             PublicCode.UPSTREAM_UNAVAILABLE,
             "The upstream did not answer within upstream.timeout.",
             "Look at the upstream, or raise the time-out."),
+    FORWARD_STREAM_OVER(
+            "forward.stream_over",
+            504,
+            PublicCode.UPSTREAM_UNAVAILABLE,
+            "The exchange was still going on when the caller's token or SVID expired, or after upstream.max-stream.",
+            "The client has to come again with a new token; for an anonymous caller raise upstream.max-stream."),
 
     // pipeline
     PIPELINE_STAGE_FAILED(

@@ -36,6 +36,7 @@ import reactor.netty.NettyPipeline;
  *       body of a 204 does, the connection is closed and not used for another request, which would get it as its answer.
  *   <li>Silence is measured from where the upstream has the whole request, and only while somebody waits for bytes: a client
  *       that reads slowly is not the upstream's fault. So is an upstream that does not take the request off our hands.
+ *   <li>However much flows, an exchange lasts no longer than it may.
  * </ul>
  *
  * <p>Confined to the channel's event loop.
@@ -49,11 +50,18 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
     /** One request and its answer on this connection. */
     static final class Turn {
         private final Duration timeout;
+        private final Duration longest;
+        private long began;
         private boolean requestSent;
         private boolean answerComplete;
 
-        Turn(Duration timeout) {
+        /**
+         * @param timeout the longest silence
+         * @param longest the longest that all of it may take
+         */
+        Turn(Duration timeout, Duration longest) {
             this.timeout = timeout;
+            this.longest = longest;
         }
 
         /** Whether the answer came to its proper end, as opposed to the connection's. */
@@ -110,7 +118,8 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
         headRead = false;
         waitingSince = NOT_WAITING;
         stuckSince = NOT_WAITING;
-        schedule(turn.timeout);
+        turn.began = System.nanoTime();
+        schedule(turn.timeout, turn.longest);
         return first;
     }
 
@@ -283,8 +292,9 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
         context.fireChannelRead(end);
     }
 
-    private void schedule(Duration delay) {
+    private void schedule(Duration silence, Duration rest) {
         if (context != null) {
+            var delay = silence.compareTo(rest) <= 0 ? silence : rest;
             tick = context.executor().schedule(this, delay.toNanos(), TimeUnit.NANOSECONDS);
         }
     }
@@ -304,10 +314,13 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
         long now = System.nanoTime();
         long since = stuckSince != NOT_WAITING ? stuckSince : turn.requestSent ? waitingSince : NOT_WAITING;
         var silent = since == NOT_WAITING ? Duration.ZERO : Duration.ofNanos(now - since);
+        var rest = turn.longest.minusNanos(now - turn.began);
         if (silent.compareTo(turn.timeout) >= 0) {
             fail(context, new UpstreamSilent(turn.timeout));
+        } else if (!rest.isPositive()) {
+            fail(context, new StreamOver(turn.longest));
         } else {
-            schedule(turn.timeout.minus(silent));
+            schedule(turn.timeout.minus(silent), rest);
         }
     }
 

@@ -10,11 +10,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param filters what the operator lets change the request and the answer on their way
  * @param cors what the answer says to pages of other origins; null to say nothing, whatever the upstream says
+ * @param stream how long one exchange may last
  */
 public record ForwardPlan(
         UpstreamTarget target,
         RouteFilters filters,
-        @Nullable CorsPolicy cors) {
+        @Nullable CorsPolicy cors,
+        StreamLimit stream) {
     /**
      * The plan of a route.
      *

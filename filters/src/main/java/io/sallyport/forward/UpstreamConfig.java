@@ -34,6 +34,13 @@ public record UpstreamConfig(
                 byDefault = "2s")
         Duration connectTimeout,
 
+        @Setting(
+                value =
+                        "The longest time that one exchange may take, from the request's head to the answer's end; 1s to 24h. It"
+                                + " never takes longer than the caller's token or SVID is valid.",
+                byDefault = "1h")
+        Duration maxStream,
+
         @Setting("Stops asking an upstream that keeps failing.") @Nullable
         Breaker circuitBreaker,
 
@@ -64,6 +71,9 @@ public record UpstreamConfig(
         expectedIds = List.copyOf(expectedIds);
         requireBetween("timeout", timeout, Duration.ofHours(1), "10ms to 1h");
         requireBetween("connect-timeout", connectTimeout, Duration.ofMinutes(1), "10ms to 1m");
+        if (maxStream.compareTo(Duration.ofSeconds(1)) < 0 || maxStream.compareTo(Duration.ofDays(1)) > 0) {
+            throw new InvalidSetting("max-stream", maxStream, "1s to 24h");
+        }
         if (maxConcurrent != null && (maxConcurrent < 1 || maxConcurrent > 100_000)) {
             throw new InvalidSetting("max-concurrent", maxConcurrent, "1 to 100000");
         }

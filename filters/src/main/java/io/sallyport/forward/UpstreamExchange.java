@@ -47,6 +47,7 @@ public final class UpstreamExchange {
             Reason.FORWARD_CONNECT_FAILED,
             Reason.FORWARD_CONNECT_TIMEOUT,
             Reason.FORWARD_RESPONSE_TIMEOUT,
+            Reason.FORWARD_STREAM_OVER,
             Reason.FORWARD_UPSTREAM_RESET,
             Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR
         }) {
@@ -76,7 +77,7 @@ public final class UpstreamExchange {
         var eventLoop = ((Connection) received).channel().eventLoop();
         try {
             var client = clients.clientFor(plan.target(), eventLoop);
-            var attempt = new Attempt(permit, plan.target(), received, head);
+            var attempt = new Attempt(permit, plan, received, head);
             return client.request(received.method())
                     .uri(target)
                     .send(attempt::start)
@@ -98,12 +99,12 @@ public final class UpstreamExchange {
         private final AnswerGuard.Turn turn;
         private boolean connected;
 
-        Attempt(Permit permit, UpstreamTarget target, HttpServerRequest received, HttpHeaders head) {
+        Attempt(Permit permit, ForwardPlan plan, HttpServerRequest received, HttpHeaders head) {
             this.permit = permit;
-            this.target = target;
+            this.target = plan.target();
             this.received = received;
             this.head = head;
-            this.turn = new AnswerGuard.Turn(target.timeout());
+            this.turn = new AnswerGuard.Turn(target.timeout(), plan.stream().of(permit.context()));
         }
 
         Permit permit() {
@@ -154,7 +155,11 @@ public final class UpstreamExchange {
             note(error, refused);
             var lease = permit.context().takeLease();
             if (lease != null) {
-                lease.failed(error);
+                if (error instanceof StreamOver) {
+                    lease.abandoned();
+                } else {
+                    lease.failed(error);
+                }
             }
             return new ForwardFailure(Objects.requireNonNull(FAILURES.get(reason), reason.code()), error);
         }
@@ -176,6 +181,7 @@ public final class UpstreamExchange {
 
         private Reason reasonOf(Throwable error) {
             return switch (error) {
+                case StreamOver _ -> Reason.FORWARD_STREAM_OVER;
                 case UpstreamSilent _ -> Reason.FORWARD_RESPONSE_TIMEOUT;
                 case UpstreamProtocolError _ -> Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR;
                 case ConnectTimeoutException _ -> Reason.FORWARD_CONNECT_TIMEOUT;

@@ -21,6 +21,7 @@ import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.TlsConnection;
 import io.sallyport.pipeline.UpstreamLease;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -95,8 +96,14 @@ public final class TestFront implements AutoCloseable {
 
     /** A route whose plan is that target, without filters. */
     public static Route route(String name, UpstreamTarget target) {
+        return route(name, target, new StreamLimit(Duration.ofHours(1), Duration.ZERO));
+    }
+
+    static Route route(String name, UpstreamTarget target, StreamLimit stream) {
         return Route.builder(name, "api.example.org", Route.Kind.UPSTREAM)
-                .settings(io.sallyport.pipeline.StageName.FORWARD, new ForwardPlan(target, RouteFilters.NONE, null))
+                .settings(
+                        io.sallyport.pipeline.StageName.FORWARD,
+                        new ForwardPlan(target, RouteFilters.NONE, null, stream))
                 .build();
     }
 

@@ -9,7 +9,9 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.decision.Reason;
 import io.sallyport.identity.ExpectedIds;
+import io.sallyport.identity.FakeSubject;
 import io.sallyport.identity.Principal;
+import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RateLimitState;
 import io.spiffe.spiffeid.SpiffeId;
 import java.io.IOException;
@@ -492,6 +494,37 @@ class UpstreamExchangeTest {
     }
 
     @Test
+    void an_exchange_that_lasts_too_long_is_cut_and_is_nobodys_fault() throws Exception {
+        var front = streaming(new StreamLimit(SHORT, Duration.ZERO));
+
+        assertBrokenOff(front, "half", Reason.FORWARD_STREAM_OVER, "abandoned");
+    }
+
+    @Test
+    void an_exchange_is_cut_when_the_callers_token_is_no_longer_valid() throws Exception {
+        var caller = FakeSubject.alice().build();
+        var overdue = Duration.between(caller.expiresAt(), FakeRequest.NOW).plusSeconds(1);
+
+        assertBrokenOff(
+                streaming(new StreamLimit(Duration.ofHours(1), overdue)).as(caller),
+                "half",
+                Reason.FORWARD_STREAM_OVER,
+                "abandoned");
+    }
+
+    private TestFront streaming(StreamLimit limit) {
+        var upstream = upstream(turn -> {
+            turn.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+            turn.awaitClose();
+        });
+        var started = TestFront.of(
+                TestFront.direct(new UpstreamExchange(clients)),
+                TestFront.route("orders", target(upstream, LONG, false, false), limit));
+        front = started;
+        return started;
+    }
+
+    @Test
     void an_upstream_that_does_not_take_the_body_is_response_timeout() throws Exception {
         var front = front(target(upstream(turn -> awaitLatch(new CountDownLatch(1))), SHORT, false, false));
 
@@ -671,13 +704,18 @@ class UpstreamExchangeTest {
     }
 
     private static void assertBrokenOff(TestFront front, String received, Reason reason) throws Exception {
+        assertBrokenOff(front, received, reason, "failed");
+    }
+
+    private static void assertBrokenOff(TestFront front, String received, Reason reason, String lease)
+            throws Exception {
         try (var socket = send(front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n")) {
             readUntil(socket, received);
             assertThatThrownBy(() -> readUntil(socket, "0\r\n\r\n")).isInstanceOf(IOException.class);
         }
         var end = front.nextEnd();
         assertThat(end.reason()).isEqualTo(reason);
-        assertThat(end.lease()).containsExactly("failed");
+        assertThat(end.lease()).containsExactly(lease);
     }
 
     private static RawUpstream.Script echo() {

@@ -12,6 +12,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RawUpstream;
+import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestFront;
 import io.sallyport.forward.UpstreamClients;
 import io.sallyport.forward.UpstreamExchange;
@@ -379,7 +380,13 @@ class GatewayForwarderTest {
                 false,
                 false);
         return Route.builder("orders", "api.example.org", Route.Kind.UPSTREAM)
-                .settings(StageName.FORWARD, new ForwardPlan(target, new CompiledFilters(filters), null))
+                .settings(
+                        StageName.FORWARD,
+                        new ForwardPlan(
+                                target,
+                                new CompiledFilters(filters),
+                                null,
+                                new StreamLimit(Duration.ofHours(1), Duration.ZERO)))
                 .build();
     }
 

@@ -11,6 +11,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RouteFilters;
+import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.UpstreamTarget;
 import io.sallyport.identity.ExpectedIds;
 import io.sallyport.pipeline.Outcome;
@@ -208,7 +209,8 @@ class DenialWriterTest {
                         false,
                         false),
                 RouteFilters.NONE,
-                LocalForwarderTest.rules("https://app.example.org", HttpMethod.GET));
+                LocalForwarderTest.rules("https://app.example.org", HttpMethod.GET),
+                new StreamLimit(Duration.ofHours(1), Duration.ZERO));
         var route = Route.builder("orders", "localhost", Route.Kind.UPSTREAM)
                 .settings(StageName.FORWARD, plan)
                 .build();
