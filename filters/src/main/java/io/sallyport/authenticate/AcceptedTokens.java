@@ -29,6 +29,7 @@ public final class AcceptedTokens {
     private final Map<String, Acceptance> byIssuer;
     private final Set<SignatureAlgorithm> algorithms;
     private final boolean takesSvids;
+    private final @Nullable Acceptance opaque;
     private final ExpectedIds workloads;
     private final AuthenticateDenials denials;
 
@@ -37,6 +38,13 @@ public final class AcceptedTokens {
         this.byIssuer = byIssuer;
         this.takesSvids = byIssuer.values().stream()
                 .anyMatch(accepted -> accepted.issuer().trustDomain() != null);
+        var introspecting = byIssuer.values().stream()
+                .filter(accepted -> accepted.issuer().opaqueTokens() != null)
+                .toList();
+        // An opaque token does not say whose it is, and is shown to nobody else: on a host with several such issuers it
+        // is good on
+        // the routes of one, and not where no route matches.
+        this.opaque = introspecting.size() == 1 ? introspecting.getFirst() : null;
         this.workloads = workloads;
         this.algorithms = new HashSet<>();
         for (var algorithm : SignatureAlgorithm.values()) {
@@ -83,6 +91,16 @@ public final class AcceptedTokens {
                 wrong = true;
             }
             accepted.put(issuer.issuer(), new Acceptance(issuer, profile, audiences));
+        }
+        if (accepted.values().stream()
+                        .filter(each -> each.issuer().opaqueTokens() != null)
+                        .count()
+                > 1) {
+            at.child("issuers")
+                    .reject(
+                            section.issuers(),
+                            "one with introspection at most: an opaque token does not say whose it is");
+            wrong = true;
         }
         if (!wrong && !unclaimed.isEmpty()) {
             at.child("audiences").reject(section.audiences(), "audiences of " + section.issuers() + " alone");
@@ -178,10 +196,17 @@ public final class AcceptedTokens {
         return algorithms.contains(algorithm);
     }
 
-    /** What is accepted of the issuer that a token names, verified or not. */
+    /** What is accepted of the JWTs of the issuer that a token names, verified or not. */
     @Nullable
     Acceptance of(String iss) {
-        return byIssuer.get(iss);
+        var acceptance = byIssuer.get(iss);
+        return acceptance != null && acceptance.issuer().hasKeys() ? acceptance : null;
+    }
+
+    /** What is accepted of opaque tokens, or null if none are. */
+    @Nullable
+    Acceptance opaque() {
+        return opaque;
     }
 
     Verdict.Deny deny(Reason reason) {

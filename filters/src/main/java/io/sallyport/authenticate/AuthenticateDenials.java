@@ -79,10 +79,12 @@ final class AuthenticateDenials {
                 Reason.AUTHENTICATE_JWT_NOT_YET_VALID,
                 Reason.AUTHENTICATE_JWT_LIFETIME_EXCEEDED,
                 Reason.AUTHENTICATE_JWT_CLAIM_MISSING,
+                Reason.AUTHENTICATE_TOKEN_INACTIVE,
                 Reason.AUTHENTICATE_BINDING_UNSUPPORTED)) {
             deny401(reason, invalid);
         }
         deny(new Denial.Unavailable(Reason.AUTHENTICATE_JWKS_UNAVAILABLE, RETRY_AFTER));
+        deny(new Denial.Unavailable(Reason.AUTHENTICATE_INTROSPECTION_UNAVAILABLE, RETRY_AFTER));
     }
 
     private void deny401(Reason reason, Challenge challenge) {

@@ -68,9 +68,13 @@ public final class AuthenticateStage implements Stage {
             return accepted.deny(Reason.AUTHENTICATE_JWT_MISSING);
         }
         int start = BearerCredential.tokenStart(authorization);
-        return start < 0
-                ? accepted.deny(Reason.AUTHENTICATE_JWT_MALFORMED)
-                : new Judgement(context, accepted, authorization, start).fromMemory();
+        if (start < 0) {
+            return accepted.deny(Reason.AUTHENTICATE_JWT_MALFORMED);
+        }
+        var opaque = accepted.opaque();
+        return opaque == null || BearerCredential.isJws(authorization, start)
+                ? new Judgement(context, accepted, authorization, start).fromMemory()
+                : new Inquiry(context, accepted, opaque, authorization, start).verdict();
     }
 
     /** A public route's upstream must not see credentials that nobody looked at. */
@@ -158,7 +162,7 @@ public final class AuthenticateStage implements Stage {
             // Algorithms and names may have changed by a reload since.
             return isCurrent(token.key(), issuer)
                     && issuer.allows(token.algorithm())
-                    && issuer.name().equals(token.issuerName());
+                    && issuer.name().equals(token.claims().issuerName());
         }
 
         private boolean isCurrent(VerificationKey key, Issuer issuer) {
@@ -259,20 +263,92 @@ public final class AuthenticateStage implements Stage {
         }
 
         private Verdict.Settled judgeClaims(VerifiedToken token, AcceptedTokens.Acceptance acceptance) {
-            var config = context.snapshot().settings(StageName.AUTHENTICATE, AuthenticateConfig.class);
-            var wrong = ClaimRules.judge(
-                    token, acceptance, now.toEpochMilli(), config.clockSkew().toMillis());
-            var principal = token.principal();
-            if (wrong != null || principal == null) {
-                return deny(wrong == null ? Reason.AUTHENTICATE_JWT_CLAIM_MISSING : wrong, acceptance.issuer());
-            }
-            context.principal(principal);
-            return Verdict.Pass.PASS;
+            var wrong = ClaimRules.judge(token, acceptance, now.toEpochMilli(), clockSkew(context));
+            return conclude(wrong, token.claims(), acceptance.issuer(), context, accepted);
         }
 
         private Verdict.Settled deny(Reason reason, Issuer issuer) {
-            context.evidence(Evidence.DETAIL, issuer.name());
-            return accepted.deny(reason);
+            return AuthenticateStage.deny(reason, issuer, context, accepted);
         }
+    }
+
+    /** One token on one request that only its issuer can read. */
+    private static final class Inquiry {
+        private final RequestContext context;
+        private final AcceptedTokens accepted;
+        private final AcceptedTokens.Acceptance acceptance;
+        private final String authorization;
+        private final int start;
+
+        Inquiry(
+                RequestContext context,
+                AcceptedTokens accepted,
+                AcceptedTokens.Acceptance acceptance,
+                String authorization,
+                int start) {
+            this.context = context;
+            this.accepted = accepted;
+            this.acceptance = acceptance;
+            this.authorization = authorization;
+            this.start = start;
+        }
+
+        Verdict verdict() {
+            var source = acceptance.issuer().opaqueTokens();
+            if (source == null || !BearerCredential.isToken(authorization, start)) {
+                return accepted.deny(Reason.AUTHENTICATE_JWT_MALFORMED);
+            }
+            var digest = TokenDigest.of(authorization, start);
+            var known = source.known(digest, context.receivedAt());
+            return known != null
+                    ? judge(known)
+                    // The context belongs to the request's event loop, the question to another one.
+                    : new Verdict.Pending(source.ask(digest, authorization.substring(start))
+                            .publishOn(Schedulers.fromExecutor(context.eventLoop()))
+                            .map(this::judge));
+        }
+
+        private Verdict.Settled judge(OpaqueTokenSource.Introspected introspected) {
+            return switch (introspected) {
+                case OpaqueTokenSource.Introspected.Word.INACTIVE -> deny(Reason.AUTHENTICATE_TOKEN_INACTIVE);
+                case OpaqueTokenSource.Introspected.Word.UNAVAILABLE ->
+                    deny(Reason.AUTHENTICATE_INTROSPECTION_UNAVAILABLE);
+                case OpaqueTokenSource.Introspected.Active(var claims) -> {
+                    long now = context.receivedAt().toEpochMilli();
+                    var wrong = ClaimRules.judgeOpaque(claims, acceptance, now, clockSkew(context));
+                    yield conclude(wrong, claims, acceptance.issuer(), context, accepted);
+                }
+            };
+        }
+
+        private Verdict.Settled deny(Reason reason) {
+            return AuthenticateStage.deny(reason, acceptance.issuer(), context, accepted);
+        }
+    }
+
+    private static long clockSkew(RequestContext context) {
+        return context.snapshot()
+                .settings(StageName.AUTHENTICATE, AuthenticateConfig.class)
+                .clockSkew()
+                .toMillis();
+    }
+
+    private static Verdict.Settled conclude(
+            @Nullable Reason wrong,
+            TokenClaims claims,
+            Issuer issuer,
+            RequestContext context,
+            AcceptedTokens accepted) {
+        var principal = claims.principal();
+        if (wrong != null || principal == null) {
+            return deny(wrong == null ? Reason.AUTHENTICATE_JWT_CLAIM_MISSING : wrong, issuer, context, accepted);
+        }
+        context.principal(principal);
+        return Verdict.Pass.PASS;
+    }
+
+    private static Verdict.Settled deny(Reason reason, Issuer issuer, RequestContext context, AcceptedTokens accepted) {
+        context.evidence(Evidence.DETAIL, issuer.name());
+        return accepted.deny(reason);
     }
 }

@@ -22,6 +22,42 @@ final class BearerCredential {
                 || "!#$%&'*+-.^_`|~".indexOf(c) >= 0;
     }
 
+    /**
+     * Whether the token has the form of a compact JWS: three parts of base64url, of which the last may be empty. Whoever issues such a
+     * token issues JWTs.
+     */
+    static boolean isJws(String authorization, int start) {
+        int dots = 0;
+        for (int i = start; i < authorization.length(); i++) {
+            char c = authorization.charAt(i);
+            if (c == '.') {
+                dots++;
+            } else if (!isBase64Url(c)) {
+                return false;
+            }
+        }
+        return dots == 2 && authorization.charAt(start) != '.';
+    }
+
+    private static boolean isBase64Url(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    }
+
+    /** Whether it is a {@code b64token} (RFC 6750 section 2.1), so that it may be asked about. */
+    static boolean isToken(String authorization, int start) {
+        int end = authorization.length();
+        while (end > start && authorization.charAt(end - 1) == '=') {
+            end--;
+        }
+        for (int i = start; i < end; i++) {
+            char c = authorization.charAt(i);
+            if (!isBase64Url(c) && "._~+/".indexOf(c) < 0) {
+                return false;
+            }
+        }
+        return end > start;
+    }
+
     /** Where the token begins in it, or -1 if there is none, no blank before it, or more than a token can be long. */
     static int tokenStart(String authorization) {
         int start = SCHEME.length();

@@ -18,13 +18,24 @@ final class ClaimRules {
      * @return the first thing that is wrong, or null
      */
     static @Nullable Reason judge(VerifiedToken token, AcceptedTokens.Acceptance accepted, long now, long skew) {
-        var issuer = accepted.issuer();
         boolean typeFits = accepted.profile() == Profile.RFC9068
                 ? MediaType.ACCESS_TOKEN.equals(token.type())
-                : issuer.allowsType(token.type());
+                : accepted.issuer().allowsType(token.type());
         if (!typeFits) {
             return Reason.AUTHENTICATE_JWT_TYP_DENIED;
         }
+        return judge(token.claims(), accepted, now, skew);
+    }
+
+    /** Judges what an issuer has said of a token that only it can read: the same, but that it has no header. */
+    static @Nullable Reason judgeOpaque(TokenClaims token, AcceptedTokens.Acceptance accepted, long now, long skew) {
+        return accepted.issuer().issuer().equals(token.issuer())
+                ? judge(token, accepted, now, skew)
+                : Reason.AUTHENTICATE_JWT_ISS_UNKNOWN;
+    }
+
+    private static @Nullable Reason judge(TokenClaims token, AcceptedTokens.Acceptance accepted, long now, long skew) {
+        var issuer = accepted.issuer();
         if (!isForOneOf(accepted, token)) {
             return Reason.AUTHENTICATE_JWT_AUD_MISMATCH;
         }
@@ -40,7 +51,7 @@ final class ClaimRules {
         return token.bound() ? Reason.AUTHENTICATE_BINDING_UNSUPPORTED : null;
     }
 
-    private static boolean isForOneOf(AcceptedTokens.Acceptance accepted, VerifiedToken token) {
+    private static boolean isForOneOf(AcceptedTokens.Acceptance accepted, TokenClaims token) {
         for (int i = 0; i < token.audiences().size(); i++) {
             if (accepted.audiences().contains(token.audiences().get(i))) {
                 return true;
@@ -49,29 +60,29 @@ final class ClaimRules {
         return false;
     }
 
-    private static @Nullable Reason judgeTimes(VerifiedToken token, Issuer issuer, long now, long skew) {
+    private static @Nullable Reason judgeTimes(TokenClaims token, Issuer issuer, long now, long skew) {
         long expiresAt = token.expiresAt();
-        if (expiresAt == VerifiedToken.ABSENT) {
+        if (expiresAt == TokenClaims.ABSENT) {
             return Reason.AUTHENTICATE_JWT_EXP_MISSING;
         }
-        if (expiresAt == VerifiedToken.UNUSABLE) {
+        if (expiresAt == TokenClaims.UNUSABLE) {
             return Reason.AUTHENTICATE_JWT_CLAIM_MISSING;
         }
         if (now >= expiresAt + skew) {
             return Reason.AUTHENTICATE_JWT_EXPIRED;
         }
         long notBefore = token.notBefore();
-        if (notBefore == VerifiedToken.UNUSABLE || (notBefore == VerifiedToken.ABSENT && issuer.requiresNotBefore())) {
+        if (notBefore == TokenClaims.UNUSABLE || (notBefore == TokenClaims.ABSENT && issuer.requiresNotBefore())) {
             return Reason.AUTHENTICATE_JWT_CLAIM_MISSING;
         }
-        if (notBefore != VerifiedToken.ABSENT && notBefore > now + skew) {
+        if (notBefore != TokenClaims.ABSENT && notBefore > now + skew) {
             return Reason.AUTHENTICATE_JWT_NOT_YET_VALID;
         }
         long issuedAt = token.issuedAt();
-        if (issuedAt == VerifiedToken.UNUSABLE || (issuedAt == VerifiedToken.ABSENT && issuer.requiresIssuedAt())) {
+        if (issuedAt == TokenClaims.UNUSABLE || (issuedAt == TokenClaims.ABSENT && issuer.requiresIssuedAt())) {
             return Reason.AUTHENTICATE_JWT_CLAIM_MISSING;
         }
-        if (issuedAt == VerifiedToken.ABSENT) {
+        if (issuedAt == TokenClaims.ABSENT) {
             return expiresAt - now > issuer.maxLifetimeMillis() ? Reason.AUTHENTICATE_JWT_LIFETIME_EXCEEDED : null;
         }
         if (issuedAt > now + skew) {

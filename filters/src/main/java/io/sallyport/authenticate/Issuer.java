@@ -24,8 +24,9 @@ public final class Issuer {
     private final long maxLifetimeMillis;
     private final long maxAgeMillis;
     private final JwkSetSource keys;
+    private final @Nullable OpaqueTokenSource opaqueTokens;
 
-    private Issuer(String name, IssuerConfig config, JwkSetSource keys) {
+    private Issuer(String name, IssuerConfig config, JwkSetSource keys, @Nullable OpaqueTokenSource opaqueTokens) {
         this.name = name;
         this.config = config;
         this.trustDomain = config.trustDomain() == null ? null : config.requireTrustDomain();
@@ -36,17 +37,23 @@ public final class Issuer {
                 ? Long.MAX_VALUE
                 : config.maxTokenAge().toMillis();
         this.keys = keys;
+        this.opaqueTokens = opaqueTokens;
     }
 
     /**
      * Compiles the section {@code issuers}. Does no network I/O.
      *
+     * @param introspections asked about opaque tokens
      * @param crypto to warn of algorithms that are slow without the native provider
      * @param at the section
      * @return those that are right, by name; a finding is added for each one that is not
      */
     public static Map<String, Issuer> compile(
-            Map<String, IssuerConfig> sections, JwkSetSources sources, CryptoProvider crypto, Findings.Place at) {
+            Map<String, IssuerConfig> sections,
+            JwkSetSources sources,
+            OpaqueTokenSources introspections,
+            CryptoProvider crypto,
+            Findings.Place at) {
         var issuers = new LinkedHashMap<String, Issuer>();
         var names = new HashMap<String, String>();
         sections.forEach((name, config) -> {
@@ -59,9 +66,10 @@ public final class Issuer {
                                 config.trustDomain() == null ? config.issuer() : config.trustDomain(),
                                 "an issuer that " + at.path() + "." + other + " is not");
             }
-            var keys = sources.source(name, config, place);
-            if (keys != null && other == null) {
-                issuers.put(name, new Issuer(name, config, keys));
+            var keys = config.hasKeys() ? sources.source(name, config, place) : NoKeys.NO_KEYS;
+            var opaque = config.introspection() == null ? null : introspections.source(name, config, place);
+            if (keys != null && other == null && (opaque != null || config.introspection() == null)) {
+                issuers.put(name, new Issuer(name, config, keys, opaque));
             }
             warnOfSlowAlgorithms(name, config, crypto);
         });
@@ -131,9 +139,19 @@ public final class Issuer {
         return config.profile();
     }
 
-    /** Where its keys come from. */
+    /** Whether its tokens may be JWTs. */
+    public boolean hasKeys() {
+        return config.hasKeys();
+    }
+
+    /** Where its keys come from; never any if {@link #hasKeys} is false. */
     public JwkSetSource keys() {
         return keys;
+    }
+
+    /** Who is asked about its opaque tokens, or null if it has none. */
+    public @Nullable OpaqueTokenSource opaqueTokens() {
+        return opaqueTokens;
     }
 
     @Override

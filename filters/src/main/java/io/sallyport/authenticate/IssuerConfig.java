@@ -52,8 +52,15 @@ public record IssuerConfig(
         @Nullable
         List<String> types,
 
-        @Setting("Where its JWK Set is, an https URL. Absent: OpenID Connect discovery says so.") @Nullable
+        @Setting(
+                "Where its JWK Set is, an https URL. Absent: OpenID Connect discovery says so; with introspection, its JWTs are not "
+                        + "accepted then.")
+        @Nullable
         URI jwksUri,
+
+        @Setting("Accepts the issuer's opaque tokens, by asking it about each (RFC 7662). A JWT is never asked about.")
+        @Nullable
+        IntrospectionConfig introspection,
 
         @Setting(
                 value = "The longest time from iat to exp, 1s to 366d; from now, where iat is absent.",
@@ -80,7 +87,8 @@ public record IssuerConfig(
         Path ca,
 
         @Setting(
-                value = "Allows http in issuer and jwks-uri: whoever sits on that way can forge every token.",
+                value =
+                        "Allows http in issuer, jwks-uri and introspection.uri: whoever sits on that way can forge every token.",
                 byDefault = "false")
         boolean insecurePlaintext) {
 
@@ -104,12 +112,16 @@ public record IssuerConfig(
         if (jwksUri != null) {
             requireUrl("jwks-uri", jwksUri.toString(), insecurePlaintext);
         }
+        if (introspection != null) {
+            requireUrl("introspection.uri", introspection.uri().toString(), insecurePlaintext);
+        }
         audiences = requireDistinct("audiences", audiences, "at least one, each once and not empty");
         algorithms = algorithms == null ? null : requireDistinct("algorithms", algorithms, "at least one, each once");
         types = types == null ? null : requireDistinct("types", types, "at least one, each once and not empty");
         if (trustDomain != null) {
             requireTrustDomainName(trustDomain);
             requireAbsent("jwks-uri", jwksUri, jwksUri == null);
+            requireAbsent("introspection", "a section", introspection == null);
             requireAbsent("types", types, types == null);
             requireAbsent("jwks", "a section", jwks.equals(JwksConfig.DEFAULT));
             requireAbsent("ca", ca, ca == null);
@@ -151,6 +163,16 @@ public record IssuerConfig(
         return TrustDomain.parse(Objects.requireNonNull(trustDomain, "trust-domain"));
     }
 
+    /** Where opaque tokens are asked about, for issuers that are asked. */
+    public IntrospectionConfig requireIntrospection() {
+        return Objects.requireNonNull(introspection, "introspection");
+    }
+
+    /** Whether its tokens may be JWTs, so that it has keys. */
+    public boolean hasKeys() {
+        return introspection == null || jwksUri != null;
+    }
+
     /** What no other issuer may have: the {@code iss}, or the SPIFFE ID of the trust domain. */
     String identifier() {
         return trustDomain == null ? requireIssuer() : requireTrustDomain().toIdString();
@@ -175,6 +197,7 @@ public record IssuerConfig(
                 algorithms,
                 types,
                 jwksUri,
+                introspection,
                 maxTokenLifetime,
                 maxTokenAge,
                 requireNbf,

@@ -9,7 +9,7 @@ import java.security.NoSuchAlgorithmException;
  * SHA-256 of a presented token's exact characters: the name by which the gateway remembers what it found out about it. Two
  * spellings of one token are two digests; each is judged for itself.
  */
-record TokenDigest(long first, long second, long third, long fourth) {
+public record TokenDigest(long first, long second, long third, long fourth) {
     // One for each event loop: looking a provider up costs more than the digest.
     private static final ThreadLocal<MessageDigest> SHA_256 = ThreadLocal.withInitial(TokenDigest::sha256);
 

@@ -79,7 +79,7 @@ final class TokenMemory {
 
     /** @param now in milliseconds of the epoch, to keep it about as long as it can be used */
     void remember(TokenDigest digest, String issuer, VerifiedToken token, long now) {
-        long left = token.expiresAt() > now ? token.expiresAt() - now : 0;
+        long left = token.claims().expiresAt() > now ? token.claims().expiresAt() - now : 0;
         verified.put(digest, new Verified(issuer, token, Math.max(LEAST.toNanos(), saturatedNanos(left))));
     }
 

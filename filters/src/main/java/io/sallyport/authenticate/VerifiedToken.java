@@ -1,225 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
-import io.sallyport.identity.Principal;
-import io.sallyport.identity.StrictSpiffeId;
-import io.spiffe.spiffeid.TrustDomain;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A token whose signature one key of its issuer verified, read for judging: as often as it is used, and without reading it again.
- * Immutable. Whether it may be used here and now is {@link ClaimRules}' to say.
+ * A token whose signature one key of its issuer verified. Immutable.
  *
- * @param issuerName the issuer's name in the configuration when it was verified
  * @param key what verified it, with {@code algorithm}
  * @param type normalized {@code typ}
- * @param audiences empty if {@code aud} is absent or is anything but a string or an array of strings
- * @param expiresAt in milliseconds of the epoch, or {@link #ABSENT} or {@link #UNUSABLE}; likewise the next two
- * @param bound whether it has a {@code cnf}, of whatever kind
- * @param principal what the claims say of the caller, or null if one that every profile requires is absent or some claim that
- *     tells callers apart is of the wrong type
  */
 record VerifiedToken(
-        String issuerName,
+        TokenClaims claims,
         VerificationKey key,
         SignatureAlgorithm algorithm,
-        @Nullable String type,
-        List<String> audiences,
-        long expiresAt,
-        long notBefore,
-        long issuedAt,
-        boolean bound,
-        @Nullable Principal principal) {
-
-    /** There is no such claim. */
-    static final long ABSENT = Long.MIN_VALUE;
-
-    /** There is such a claim, but it is not a point in time. */
-    static final long UNUSABLE = Long.MIN_VALUE + 1;
-
-    // The year 9999, both ways: what is beyond is a mistake or an attempt, and sums with it must not overflow.
-    private static final long LATEST_SECOND = 253_402_300_799L;
+        @Nullable String type) {
 
     /** Reads the claims of a token that {@code key} has verified. */
     static VerifiedToken of(
             UnverifiedToken.Jws token, Issuer issuer, VerificationKey key, SignatureAlgorithm algorithm) {
-        var claims = new Claims(token.claims());
-        long expiresAt = claims.time("exp");
-        long issuedAt = claims.time("iat");
-        return new VerifiedToken(
-                issuer.name(),
-                key,
-                algorithm,
-                token.type(),
-                claims.stringOrStrings("aud"),
-                expiresAt,
-                claims.time("nbf"),
-                issuedAt,
-                token.claims().containsKey("cnf"),
-                principal(issuer, claims, issuedAt, expiresAt));
-    }
-
-    private static @Nullable Principal principal(Issuer issuer, Claims claims, long issuedAt, long expiresAt) {
-        var trustDomain = issuer.trustDomain();
-        return trustDomain == null
-                ? subject(issuer, claims, issuedAt, expiresAt)
-                : workload(trustDomain, claims, expiresAt);
-    }
-
-    /** The keys of a trust domain speak for its own workloads alone (JWT-SVID section 3.1). */
-    private static Principal.@Nullable Workload workload(TrustDomain trustDomain, Claims claims, long expiresAt) {
-        var sub = claims.string("sub");
-        var id = sub == null ? null : StrictSpiffeId.parseWorkload(sub);
-        return id == null || !id.getTrustDomain().equals(trustDomain) || !isTime(expiresAt)
-                ? null
-                : new Principal.Workload(id, Instant.ofEpochMilli(expiresAt));
-    }
-
-    private static Principal.@Nullable Subject subject(Issuer issuer, Claims claims, long issuedAt, long expiresAt) {
-        var sub = claims.string("sub");
-        if (sub == null || sub.isEmpty() || !isTime(issuedAt) || !isTime(expiresAt)) {
-            return null;
-        }
-        var client = claims.string("client_id");
-        var subject = new Principal.Subject(
-                issuer.name(),
-                issuer.issuer(),
-                sub,
-                client != null ? client : claims.string("azp"),
-                claims.string("sid"),
-                claims.string("jti"),
-                Instant.ofEpochMilli(issuedAt),
-                Instant.ofEpochMilli(expiresAt),
-                claims.scopes(),
-                claims.string("acr"),
-                claims.strings("amr"),
-                instant(claims.time("auth_time")),
-                claims.all());
-        return claims.misread ? null : subject;
-    }
-
-    private static boolean isTime(long time) {
-        return time != ABSENT && time != UNUSABLE;
-    }
-
-    private static @Nullable Instant instant(long time) {
-        return isTime(time) ? Instant.ofEpochMilli(time) : null;
-    }
-
-    /** Reads claims by type and remembers whether one of them had another. */
-    private static final class Claims {
-        private final Map<String, Object> raw;
-        private boolean misread;
-
-        Claims(Map<String, Object> raw) {
-            this.raw = raw;
-        }
-
-        /** A claim that is null is as good as absent; {@code cnf} alone is looked for by name. */
-        private @Nullable Object value(String name) {
-            var value = raw.get(name);
-            return value == StrictJson.Null.NULL ? null : value;
-        }
-
-        @Nullable
-        String string(String name) {
-            return switch (value(name)) {
-                case null -> null;
-                case String text -> text;
-                case Object _ -> {
-                    misread = true;
-                    yield null;
-                }
-            };
-        }
-
-        /** Milliseconds of a NumericDate (RFC 7519 section 2), which may have a fraction. */
-        long time(String name) {
-            return switch (value(name)) {
-                case null -> ABSENT;
-                case Long seconds when Math.abs(seconds) <= LATEST_SECOND -> seconds * 1000;
-                case Double seconds when Math.abs(seconds) <= LATEST_SECOND -> (long) Math.floor(seconds * 1000);
-                case Object _ -> {
-                    misread = true;
-                    yield UNUSABLE;
-                }
-            };
-        }
-
-        List<String> strings(String name) {
-            return switch (value(name)) {
-                case null -> List.of();
-                case List<?> list -> allStrings(list);
-                case Object _ -> {
-                    misread = true;
-                    yield List.of();
-                }
-            };
-        }
-
-        List<String> stringOrStrings(String name) {
-            return value(name) instanceof String one ? List.of(one) : strings(name);
-        }
-
-        private List<String> allStrings(List<?> list) {
-            var strings = new ArrayList<String>(list.size());
-            for (var element : list) {
-                if (!(element instanceof String text)) {
-                    misread = true;
-                    return List.of();
-                }
-                strings.add(text);
-            }
-            return List.copyOf(strings);
-        }
-
-        /** {@code scope} (RFC 9068 section 2.2.3), else {@code scp}, in which some issuers put a string, others an array. */
-        Set<String> scopes() {
-            var name = value("scope") != null ? "scope" : "scp";
-            var scopes = new LinkedHashSet<String>();
-            for (var element : stringOrStrings(name)) {
-                for (var scope : element.split(" ", -1)) {
-                    if (!scope.isEmpty()) {
-                        scopes.add(scope);
-                    }
-                }
-            }
-            return Set.copyOf(scopes);
-        }
-
-        /** All claims, without those that are null. */
-        Map<String, Object> all() {
-            return withoutNulls(raw);
-        }
-
-        private static Map<String, Object> withoutNulls(Map<?, ?> object) {
-            var members = new LinkedHashMap<String, Object>();
-            object.forEach((name, value) -> {
-                if (value != StrictJson.Null.NULL) {
-                    members.put((String) name, withoutNulls(value));
-                }
-            });
-            return Collections.unmodifiableMap(members);
-        }
-
-        private static Object withoutNulls(Object value) {
-            return switch (value) {
-                case Map<?, ?> object -> withoutNulls(object);
-                case List<?> array ->
-                    array.stream()
-                            .filter(element -> element != StrictJson.Null.NULL)
-                            .map(Claims::withoutNulls)
-                            .toList();
-                case Object scalar -> scalar;
-            };
-        }
+        return new VerifiedToken(TokenClaims.of(token, issuer), key, algorithm, token.type());
     }
 }

@@ -18,6 +18,10 @@
  * <p>A token is of the issuer that its {@code iss} names; if that is none of the route's, of the trust domain that its {@code sub}
  * is a workload of. It is verified under the keys of that one alone.
  *
+ * <p>A token that has not the form of a JWS is opaque. Where one of the route's issuers has {@code introspection}, that one is asked
+ * about it (RFC 7662), and its answer is judged as a JWT's claims are, from {@code iss} on; elsewhere it is malformed. A JWT is never
+ * asked about. What the issuer cannot be asked is {@code authenticate.introspection_unavailable}, and denies with 503.
+ *
  * <p>The order in which a token is judged is fixed: one credential, size, structure, algorithm, key of the token's own issuer,
  * signature, type, audience, {@code exp}, {@code nbf}, {@code iat}, age, lifetime, required claims, binding. What comes before
  * the signature buys an attacker nothing but the parse; what comes after is judged again on each use of a remembered token.

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.sallyport.authenticate.AuthenticateStage;
 import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.introspection.Introspections;
 import io.sallyport.authenticate.jwks.JwksSources;
 import io.sallyport.authenticate.jwks.KeySetDirectory;
 import io.sallyport.authenticate.spiffe.JwtBundles;
@@ -83,7 +84,7 @@ public class SallyportAutoConfiguration {
         return CryptoProvider.detect();
     }
 
-    /** Fetches and reads key sets, off the event loops. */
+    /** Fetches and reads key sets, and what else is asked of issuers, off the event loops. */
     @Bean(destroyMethod = "dispose")
     Scheduler jwksScheduler() {
         return Schedulers.newBoundedElastic(4, 1_000, "sallyport-jwks", 60, true);
@@ -107,7 +108,12 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    KeySets keySets(JwksSources sources, JwtBundles bundles) {
+    Introspections introspections(Scheduler jwksScheduler, Clock clock, MeterRegistry meters) {
+        return new Introspections(jwksScheduler, clock, meters);
+    }
+
+    @Bean
+    KeySets keySets(JwksSources sources, JwtBundles bundles, Introspections introspections) {
         return new KeySets() {
             @Override
             public void prefetch(Collection<Issuer> issuers) {
@@ -124,6 +130,7 @@ public class SallyportAutoConfiguration {
             @Override
             public void retain(Collection<Issuer> issuers) {
                 sources.retain(issuers);
+                introspections.retain(issuers);
             }
 
             private void follow(Collection<Issuer> issuers) {
@@ -141,11 +148,16 @@ public class SallyportAutoConfiguration {
 
     @Bean
     SnapshotCompiler snapshotCompiler(
-            JwksSources keySets, JwtBundles bundles, CryptoProvider crypto, AuthenticationFailures failures) {
+            JwksSources keySets,
+            JwtBundles bundles,
+            Introspections introspections,
+            CryptoProvider crypto,
+            AuthenticationFailures failures) {
         return new SnapshotCompiler(
                 (name, config, at) -> config.trustDomain() == null
                         ? keySets.source(name, config, at)
                         : bundles.source(name, config, at),
+                introspections,
                 crypto,
                 failures::lastMinute);
     }

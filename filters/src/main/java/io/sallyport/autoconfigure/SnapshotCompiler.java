@@ -5,9 +5,12 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.authenticate.AcceptedTokens;
 import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
-import io.sallyport.authenticate.JwkSetSource;
 import io.sallyport.authenticate.JwkSetSources;
+import io.sallyport.authenticate.NoKeys;
+import io.sallyport.authenticate.OpaqueTokenSource;
+import io.sallyport.authenticate.OpaqueTokenSources;
 import io.sallyport.authenticate.RouteAuthentication;
+import io.sallyport.authenticate.TokenDigest;
 import io.sallyport.config.Findings;
 import io.sallyport.config.NearestName;
 import io.sallyport.edge.EdgeSettings;
@@ -27,6 +30,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
 
 /**
  * Compiles a bound file to a {@link Snapshot}: has every package compile its own sections, and checks what none of them can see
@@ -37,35 +41,43 @@ final class SnapshotCompiler {
     private static final String A_NAME = "1 to 64 of a-z, 0-9 and dash";
 
     private final JwkSetSources keySets;
+    private final OpaqueTokenSources introspections;
     private final CryptoProvider crypto;
     private final AuthenticationFailureIndex failures;
 
     /**
      * @param keySets where issuers' keys come from
+     * @param introspections asked about opaque tokens
      * @param failures what the risk signal of failed authentications reads
      */
-    SnapshotCompiler(JwkSetSources keySets, CryptoProvider crypto, AuthenticationFailureIndex failures) {
+    SnapshotCompiler(
+            JwkSetSources keySets,
+            OpaqueTokenSources introspections,
+            CryptoProvider crypto,
+            AuthenticationFailureIndex failures) {
         this.keySets = keySets;
+        this.introspections = introspections;
         this.crypto = crypto;
         this.failures = failures;
     }
 
     /** One whose snapshots judge nothing: they have no keys. */
     static SnapshotCompiler forChecking() {
-        return new SnapshotCompiler((_, _, _) -> NoKeys.NO_KEYS, CryptoProvider.jdk(), _ -> 0);
+        return new SnapshotCompiler(
+                (_, _, _) -> NoKeys.NO_KEYS, (_, _, _) -> NoAnswers.NO_ANSWERS, CryptoProvider.jdk(), _ -> 0);
     }
 
-    private enum NoKeys implements JwkSetSource {
-        NO_KEYS;
+    private enum NoAnswers implements OpaqueTokenSource {
+        NO_ANSWERS;
 
         @Override
-        public io.sallyport.authenticate.@Nullable JwkSet current(Instant now) {
-            return null;
+        public @Nullable Introspected known(TokenDigest digest, Instant now) {
+            return Introspected.Word.UNAVAILABLE;
         }
 
         @Override
-        public Refresh refresh(@Nullable String kid, Instant now) {
-            return Refresh.Done.UNAVAILABLE;
+        public Mono<Introspected> ask(TokenDigest digest, String token) {
+            return Mono.just(Introspected.Word.UNAVAILABLE);
         }
     }
 
@@ -100,7 +112,7 @@ final class SnapshotCompiler {
         if (settings.routes().isEmpty() && !findings.concern("sallyport.routes")) {
             at.child("routes").reject("{}", "at least one route");
         }
-        var issuers = Issuer.compile(settings.issuers(), keySets, crypto, at.child("issuers"));
+        var issuers = Issuer.compile(settings.issuers(), keySets, introspections, crypto, at.child("issuers"));
         var management = management(settings, issuers, at.child("management"));
         var routes = new RouteCompiler(settings, issuers, findings);
         var table = routes.compile();
@@ -130,7 +142,11 @@ final class SnapshotCompiler {
             return null;
         }
         var forManagement = Issuer.compile(
-                Map.of(name, config.withAudiences(List.of(audience))), (_, _, _) -> issuer.keys(), crypto, at);
+                Map.of(name, config.withAudiences(List.of(audience))),
+                (_, _, _) -> issuer.keys(),
+                (_, _, _) -> issuer.opaqueTokens(),
+                crypto,
+                at);
         var accepted = AcceptedTokens.compile(
                 new RouteAuthentication(List.of(name), List.of(), null, List.of(), false),
                 forManagement,

@@ -271,6 +271,18 @@ public enum Reason {
             PublicCode.UNAUTHENTICATED,
             "The token is bound to a key (cnf), and this gateway cannot prove the binding.",
             "Use a bearer token on this route."),
+    AUTHENTICATE_TOKEN_INACTIVE(
+            "authenticate.token_inactive",
+            401,
+            PublicCode.UNAUTHENTICATED,
+            "The issuer says that the opaque token is not active: expired, revoked, another client's, or never issued.",
+            "Expected after a revocation; in numbers, somebody is guessing tokens."),
+    AUTHENTICATE_INTROSPECTION_UNAVAILABLE(
+            "authenticate.introspection_unavailable",
+            503,
+            PublicCode.UNAVAILABLE,
+            "The issuer could not be asked about an opaque token: no answer in time, one that is none, or too many questions under way.",
+            "Look at the issuer and at sallyport_introspections_total; its 401 means that the gateway's own secret is wrong."),
     AUTHENTICATE_CERTIFICATE_MISSING(
             "authenticate.certificate_missing",
             401,

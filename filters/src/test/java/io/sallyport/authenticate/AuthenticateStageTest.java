@@ -270,9 +270,11 @@ class AuthenticateStageTest {
         assertThat(produced)
                 .containsExactlyInAnyOrderElementsOf(Arrays.stream(Reason.values())
                         .filter(reason -> reason.code().startsWith("authenticate."))
-                        // In CertificateCallersTest.
+                        // In CertificateCallersTest and OpaqueTokenCallersTest.
                         .filter(reason -> !reason.code().startsWith("authenticate.certificate_")
-                                && reason != Reason.AUTHENTICATE_BUNDLE_UNAVAILABLE)
+                                && reason != Reason.AUTHENTICATE_BUNDLE_UNAVAILABLE
+                                && reason != Reason.AUTHENTICATE_TOKEN_INACTIVE
+                                && reason != Reason.AUTHENTICATE_INTROSPECTION_UNAVAILABLE)
                         .toList());
     }
 

@@ -9,6 +9,7 @@ import io.sallyport.config.InvalidSetting;
 import io.sallyport.decision.Reason;
 import io.sallyport.identity.ExpectedId;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -149,7 +150,8 @@ class ConfigTest {
         sections.put("corp", corp().config());
         sections.put("again", corp().config());
 
-        var issuers = Issuer.compile(sections, (_, _, _) -> keys, CryptoProvider.jdk(), findings.at("issuers"));
+        var issuers = Issuer.compile(
+                sections, (_, _, _) -> keys, (_, _, _) -> null, CryptoProvider.jdk(), findings.at("issuers"));
 
         assertThat(issuers).containsOnlyKeys("corp");
         assertThat(found())
@@ -233,6 +235,7 @@ class ConfigTest {
                     at.child("ca").reject("/nowhere.pem", "a PEM file");
                     return null;
                 },
+                (_, _, _) -> null,
                 CryptoProvider.jdk(),
                 findings.at("issuers"));
 
@@ -281,6 +284,66 @@ class ConfigTest {
         }
     }
 
+    @Test
+    void introspection_is_over_tls_and_bounded() {
+        refuses(
+                () -> corp().introspection(introspection("http://idp.example.org/introspect", 2, 60, 64))
+                        .config(),
+                "introspection.uri: http://idp.example.org/introspect (expected: an https URL with a host, without query,"
+                        + " fragment and user (http only with insecure-plaintext: true))");
+        refuses(() -> introspection("https://idp.example.org", 11, 60, 64), "timeout: PT11S (expected: 100ms to 10s)");
+        refuses(() -> introspection("https://idp.example.org", 2, 601, 64), "cache: PT10M1S (expected: 0s to 10m)");
+        refuses(() -> introspection("https://idp.example.org", 2, 60, 0), "max-concurrent: 0 (expected: 1 to 10000)");
+        refuses(
+                () -> new IntrospectionConfig(
+                        URI.create("https://idp.example.org"),
+                        "",
+                        Path.of("secret"),
+                        Duration.ofSeconds(2),
+                        Duration.ZERO,
+                        1),
+                "client-id:  (expected: the gateway's client id at the issuer)");
+        refuses(
+                () -> TestIssuer.with(keys)
+                        .trustDomain("example.org")
+                        .introspection(introspection("https://idp.example.org", 2, 60, 64))
+                        .config(),
+                "introspection: a section (expected: nothing, because of trust-domain: JWT-SVIDs and their keys have none)");
+    }
+
+    private static IntrospectionConfig introspection(String uri, int timeout, int cache, int maxConcurrent) {
+        return new IntrospectionConfig(
+                URI.create(uri),
+                "gateway",
+                Path.of("secret"),
+                Duration.ofSeconds(timeout),
+                Duration.ofSeconds(cache),
+                maxConcurrent);
+    }
+
+    @Test
+    void a_route_has_one_introspecting_issuer_at_most() {
+        var one = TestIssuer.named("one", keys)
+                .introspecting(new FakeOpaqueTokenSource())
+                .compile();
+        var other = TestIssuer.named("other", keys)
+                .issuer("https://other.example.org")
+                .introspecting(new FakeOpaqueTokenSource())
+                .compile();
+
+        var accepted = AcceptedTokens.compile(
+                new RouteAuthentication(List.of("one", "other"), List.of(), null, List.of(), false),
+                Map.of("one", one, "other", other),
+                TestIssuer.METADATA,
+                "api.example.org",
+                findings.at("authenticate"));
+
+        assertThat(accepted).isNull();
+        assertThat(found())
+                .containsExactly("authenticate.issuers: [one, other] (expected: one with introspection at most:"
+                        + " an opaque token does not say whose it is)");
+    }
+
     private TestIssuer corp() {
         return TestIssuer.with(keys);
     }
@@ -293,6 +356,7 @@ class ConfigTest {
                 List.of(SignatureAlgorithm.ES256),
                 List.of("JWT"),
                 jwksUri,
+                null,
                 Duration.ofHours(1),
                 null,
                 false,

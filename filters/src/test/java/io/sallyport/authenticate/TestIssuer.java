@@ -7,6 +7,7 @@ import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.StageName;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,6 +27,9 @@ public final class TestIssuer {
     private final JwkSetSource keys;
     private @Nullable String issuer = TestTokens.ISSUER;
     private @Nullable String trustDomain;
+    private @Nullable URI jwksUri;
+    private @Nullable IntrospectionConfig introspection;
+    private @Nullable OpaqueTokenSource opaqueTokens;
     private List<String> audiences = List.of(TestTokens.AUDIENCE);
     private @Nullable List<SignatureAlgorithm> algorithms = List.of(SignatureAlgorithm.values());
     private @Nullable List<String> types = List.of("at+jwt", "application/at+jwt", "JWT");
@@ -58,6 +62,28 @@ public final class TestIssuer {
         this.trustDomain = trustDomain;
         this.algorithms = null;
         this.types = null;
+        return this;
+    }
+
+    TestIssuer jwksUri(URI jwksUri) {
+        this.jwksUri = jwksUri;
+        return this;
+    }
+
+    /** One with opaque tokens, which that source knows. */
+    TestIssuer introspecting(OpaqueTokenSource opaqueTokens) {
+        this.opaqueTokens = opaqueTokens;
+        return introspection(new IntrospectionConfig(
+                URI.create("https://idp.example.org/introspect"),
+                "gateway",
+                Path.of("secret"),
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(60),
+                64));
+    }
+
+    public TestIssuer introspection(IntrospectionConfig introspection) {
+        this.introspection = introspection;
         return this;
     }
 
@@ -103,7 +129,8 @@ public final class TestIssuer {
                 audiences,
                 algorithms,
                 types,
-                null,
+                jwksUri,
+                introspection,
                 maxTokenLifetime,
                 maxTokenAge,
                 requireNbf,
@@ -115,8 +142,12 @@ public final class TestIssuer {
 
     public Issuer compile() {
         var findings = new Findings();
-        var issuers =
-                Issuer.compile(Map.of(name, config()), (_, _, _) -> keys, CryptoProvider.jdk(), findings.at("issuers"));
+        var issuers = Issuer.compile(
+                Map.of(name, config()),
+                (_, _, _) -> keys,
+                (_, _, _) -> opaqueTokens,
+                CryptoProvider.jdk(),
+                findings.at("issuers"));
         return Objects.requireNonNull(issuers.get(name), () -> findings.all().toString());
     }
 

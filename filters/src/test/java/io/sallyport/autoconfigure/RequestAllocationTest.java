@@ -114,7 +114,10 @@ final class RequestAllocationTest {
         var denyList = new DenyListIndex(meters);
         var unused = new MemoryDenyListStore(denyList, 1_000, clock);
         snapshot = new SnapshotCompiler(
-                        (_, _, _) -> FakeJwkSetSource.of(KEY), CryptoProvider.detect(), failures::lastMinute)
+                        (_, _, _) -> FakeJwkSetSource.of(KEY),
+                        (_, _, _) -> null,
+                        CryptoProvider.detect(),
+                        failures::lastMinute)
                 .compile(ConfigurationFile.load(Files.writeString(folder.resolve("gateway.yaml"), FILE)))
                 .snapshot();
         ingress = IngressPipeline.create(

@@ -115,6 +115,7 @@ class FloodStageTest {
                     case AUTHENTICATE_JWT_MISSING,
                             AUTHENTICATE_CERTIFICATE_MISSING,
                             AUTHENTICATE_JWKS_UNAVAILABLE,
+                            AUTHENTICATE_INTROSPECTION_UNAVAILABLE,
                             AUTHENTICATE_BUNDLE_UNAVAILABLE -> false;
                     default -> true;
                 };

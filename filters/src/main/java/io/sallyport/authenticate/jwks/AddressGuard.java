@@ -15,11 +15,11 @@ import java.net.SocketAddress;
  * anywhere by whoever answers for it in DNS. In the channel and not before it, so that there is no second look-up with another answer.
  */
 @Sharable
-final class AddressGuard extends ChannelOutboundHandlerAdapter {
+public final class AddressGuard extends ChannelOutboundHandlerAdapter {
     private final boolean publicOnly;
 
     /** @param publicOnly whether loopback and private networks are refused as well */
-    AddressGuard(boolean publicOnly) {
+    public AddressGuard(boolean publicOnly) {
         this.publicOnly = publicOnly;
     }
 

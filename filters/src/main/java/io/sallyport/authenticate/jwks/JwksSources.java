@@ -17,13 +17,10 @@ import io.sallyport.config.Findings;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -107,7 +104,7 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
         SslContext tls = null;
         if (config.ca() != null) {
             try {
-                authorities = certificates(config.ca());
+                authorities = IssuerAuthorities.read(config.ca());
                 tls = SslContextBuilder.forClient().trustManager(authorities).build();
             } catch (IOException | CertificateException e) {
                 at.child("ca").reject(config.ca(), "a readable PEM file with at least one CA certificate");
@@ -132,18 +129,6 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
                 directory == null ? null : directory.file(issuerName, place.fingerprint(), meters));
         made.add(new Made(issuerName, place, source));
         return source;
-    }
-
-    private static List<X509Certificate> certificates(Path pem) throws IOException, CertificateException {
-        try (var in = Files.newInputStream(pem)) {
-            var certificates = CertificateFactory.getInstance("X.509").generateCertificates(in).stream()
-                    .map(X509Certificate.class::cast)
-                    .toList();
-            if (certificates.isEmpty()) {
-                throw new CertificateException("no certificate");
-            }
-            return certificates;
-        }
     }
 
     private JwksSource.RefreshListener refreshCounters(String issuerName) {

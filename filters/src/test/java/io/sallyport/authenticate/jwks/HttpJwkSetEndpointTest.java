@@ -549,6 +549,7 @@ class HttpJwkSetEndpointTest {
                 List.of(SignatureAlgorithm.RS256),
                 List.of("at+jwt"),
                 URI.create(url() + "/jwks"),
+                null,
                 Duration.ofHours(1),
                 null,
                 true,
@@ -681,6 +682,7 @@ class HttpJwkSetEndpointTest {
                 List.of(SignatureAlgorithm.ES256),
                 List.of("at+jwt"),
                 jwksUri == null ? null : URI.create(jwksUri),
+                null,
                 Duration.ofHours(24),
                 null,
                 false,
@@ -730,7 +732,8 @@ class HttpJwkSetEndpointTest {
 
     private static Compiled compile(JwksSources sources, IssuerConfig config) {
         var findings = new Findings();
-        var issuers = Issuer.compile(Map.of("corp", config), sources, CryptoProvider.jdk(), findings.at("issuers"));
+        var issuers = Issuer.compile(
+                Map.of("corp", config), sources, (_, _, _) -> null, CryptoProvider.jdk(), findings.at("issuers"));
         sources.prefetch(issuers.values()).block();
         sources.retain(issuers.values());
         return new Compiled(

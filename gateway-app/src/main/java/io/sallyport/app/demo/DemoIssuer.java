@@ -36,9 +36,11 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +68,7 @@ public final class DemoIssuer implements AutoCloseable {
     private static final Duration KEY_SET_MAX_AGE = Duration.ofMinutes(1);
     private static final int MAX_FORM_BYTES = 8192;
     private static final JsonMapper JSON = new JsonMapper();
+    private static final Map<String, Object> INACTIVE = Map.of("active", false);
 
     private final URI issuer;
     private final Map<String, Client> clients;
@@ -73,6 +76,8 @@ public final class DemoIssuer implements AutoCloseable {
     private final InstantSource time;
     private final DisposableServer server;
     private final AtomicInteger keySetRequests = new AtomicInteger();
+    private final AtomicInteger introspections = new AtomicInteger();
+    private final Map<String, Map<String, Object>> opaqueTokens = new ConcurrentHashMap<>();
     private volatile Keys keys = Keys.first();
 
     private DemoIssuer(
@@ -88,7 +93,8 @@ public final class DemoIssuer implements AutoCloseable {
                 .secure(spec -> spec.sslContext(tls))
                 .route(routes -> routes.get("/.well-known/openid-configuration", this::discovery)
                         .get("/jwks", this::keySet)
-                        .post("/token", this::token))
+                        .post("/token", this::token)
+                        .post("/introspect", this::introspection))
                 .bindNow();
     }
 
@@ -156,6 +162,39 @@ public final class DemoIssuer implements AutoCloseable {
                     "client: %s (expected: one of %s)".formatted(clientId, new TreeSet<>(clients.keySet())));
         }
         return mint(client, client.scopes(), audience, time.instant());
+    }
+
+    /** A token that says nothing to anybody but this issuer. */
+    public String mintOpaque(String clientId, String audience) {
+        var client = Objects.requireNonNull(clients.get(clientId), clientId);
+        var issuedAt = time.instant();
+        var token = UUID.randomUUID().toString();
+        var response = new LinkedHashMap<String, Object>();
+        response.put("active", true);
+        response.put("iss", issuer.toString());
+        response.put("sub", client.id());
+        response.put("aud", audience);
+        response.put("client_id", client.id());
+        response.put("token_type", "Bearer");
+        response.put("scope", String.join(" ", new TreeSet<>(client.scopes())));
+        response.put("tenant_id", client.tenant());
+        response.put("acr", client.acr());
+        response.put("auth_time", issuedAt.getEpochSecond());
+        response.put("device_posture", client.devicePosture());
+        response.put("iat", issuedAt.getEpochSecond());
+        response.put("exp", issuedAt.plus(TOKEN_LIFETIME).getEpochSecond());
+        opaqueTokens.put(token, response);
+        return token;
+    }
+
+    /** Forgets an opaque token, as after a sign-out. */
+    public void revokeOpaque(String token) {
+        opaqueTokens.remove(token);
+    }
+
+    /** How often somebody has asked about an opaque token. */
+    public int introspections() {
+        return introspections.get();
     }
 
     @Override
@@ -249,6 +288,23 @@ public final class DemoIssuer implements AutoCloseable {
         answer.put("expires_in", TOKEN_LIFETIME.toSeconds());
         answer.put("scope", String.join(" ", new TreeSet<>(scopes)));
         return json(response, HttpResponseStatus.OK, answer);
+    }
+
+    private Publisher<Void> introspection(HttpServerRequest request, HttpServerResponse response) {
+        introspections.incrementAndGet();
+        if (authenticate(request.requestHeaders().get("Authorization")) == null) {
+            response.header("WWW-Authenticate", "Basic realm=\"demo\"");
+            return oauthError(response, HttpResponseStatus.UNAUTHORIZED, "invalid_client", "who asks?");
+        }
+        return request.receive()
+                .aggregate()
+                .asString(StandardCharsets.UTF_8)
+                .defaultIfEmpty("")
+                .flatMap(form -> {
+                    var token = first(new QueryStringDecoder(form, false).parameters(), "token");
+                    var known = token == null ? null : opaqueTokens.get(token);
+                    return Mono.from(json(response, HttpResponseStatus.OK, known == null ? INACTIVE : known));
+                });
     }
 
     private @Nullable Client authenticate(@Nullable String authorization) {

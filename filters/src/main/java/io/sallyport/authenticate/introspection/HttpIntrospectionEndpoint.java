@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate.introspection;
+
+import io.netty.channel.ChannelOption;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.ssl.SslContext;
+import io.sallyport.authenticate.IntrospectionConfig;
+import io.sallyport.authenticate.IntrospectionResponse;
+import io.sallyport.authenticate.jwks.AddressGuard;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.netty.ByteBufMono;
+import reactor.netty.http.client.HttpClient;
+import reactor.netty.http.client.HttpClientResponse;
+import reactor.netty.resources.ConnectionProvider;
+
+/**
+ * Introspection over HTTPS (RFC 7662 section 2.1), as a client with a secret. Follows no redirect, sends no token a second time,
+ * asks for no compression and takes none.
+ */
+final class HttpIntrospectionEndpoint implements IntrospectionEndpoint {
+    private static final int LONGEST_SECRET = 1024;
+
+    private final IntrospectionConfig config;
+    private final Scheduler scheduler;
+    private final ConnectionProvider connections;
+    private final HttpClient client;
+
+    /**
+     * @param tls what the operator's own certificate authorities vouch for, or null for those of the Java runtime
+     * @param publicOnly whether addresses of private networks are refused
+     * @param scheduler for reading the secret; not an event loop
+     */
+    HttpIntrospectionEndpoint(
+            String issuerName,
+            IntrospectionConfig config,
+            @Nullable SslContext tls,
+            boolean publicOnly,
+            Scheduler scheduler) {
+        this.config = config;
+        this.scheduler = scheduler;
+        this.connections = ConnectionProvider.create("introspection-" + issuerName, config.maxConcurrent());
+        var guard = new AddressGuard(publicOnly);
+        var plain = HttpClient.create(connections)
+                .followRedirect(false)
+                .compress(false)
+                .disableRetry(true)
+                .doOnChannelInit((_, channel, _) -> channel.pipeline().addFirst(guard))
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
+                        config.timeout().toMillis())
+                .headers(headers -> headers.set(HttpHeaderNames.USER_AGENT, "Sallyport")
+                        .set(HttpHeaderNames.ACCEPT, HttpHeaderValues.APPLICATION_JSON)
+                        .set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_X_WWW_FORM_URLENCODED));
+        this.client = tls == null ? plain : plain.secure(spec -> spec.sslContext(tls));
+    }
+
+    @Override
+    public Mono<byte[]> ask(String token) {
+        return Mono.fromCallable(this::credentials)
+                .subscribeOn(scheduler)
+                .flatMap(credentials -> client.headers(
+                                headers -> headers.set(HttpHeaderNames.AUTHORIZATION, "Basic " + credentials))
+                        .post()
+                        .uri(config.uri())
+                        .send(ByteBufMono.fromString(
+                                Mono.just("token=" + encoded(token) + "&token_type_hint=access_token")))
+                        .response((response, content) -> read(response, content.asByteArray()))
+                        .single());
+    }
+
+    /** RFC 6749 section 2.3.1: both are form-encoded before they become one. */
+    private String credentials() throws IOException {
+        var pair = encoded(config.clientId()) + ":" + encoded(secret(config.clientSecretFile()));
+        return Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Reads a secret: the file's one line. */
+    static String secret(Path file) throws IOException {
+        var secret = Files.readString(file).stripTrailing();
+        if (secret.isEmpty()
+                || secret.length() > LONGEST_SECRET
+                || secret.lines().count() != 1) {
+            throw new IOException("%s holds no secret of one line".formatted(file));
+        }
+        return secret;
+    }
+
+    private static String encoded(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    }
+
+    private Mono<byte[]> read(HttpClientResponse response, Flux<byte[]> content) {
+        var headers = response.responseHeaders();
+        int status = response.status().code();
+        if (status == 401) {
+            return Mono.error(new UnusableResponse(
+                    "%s refuses the client %s and its secret".formatted(shown(config.uri()), config.clientId())));
+        }
+        if (status != 200) {
+            return Mono.error(
+                    new UnusableResponse("%s answered %d (expected: 200)".formatted(shown(config.uri()), status)));
+        }
+        var type = headers.get(HttpHeaderNames.CONTENT_TYPE);
+        if (type != null && !type.split(";", 2)[0].toLowerCase(Locale.ROOT).contains("json")) {
+            // A signed response (RFC 9701) is for who has asked for one.
+            return Mono.error(new UnusableResponse(shown(config.uri()) + " has another content type than JSON"));
+        }
+        var encoding = headers.get(HttpHeaderNames.CONTENT_ENCODING);
+        if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
+            return Mono.error(new UnusableResponse(shown(config.uri()) + " sends compressed content, unasked"));
+        }
+        return content.collect(ByteArrayOutputStream::new, this::append).map(ByteArrayOutputStream::toByteArray);
+    }
+
+    private void append(ByteArrayOutputStream read, byte[] bytes) {
+        if (read.size() + bytes.length > IntrospectionResponse.MAX_BYTES) {
+            throw new UnusableResponse(
+                    "%s is longer than %d bytes".formatted(shown(config.uri()), IntrospectionResponse.MAX_BYTES));
+        }
+        read.writeBytes(bytes);
+    }
+
+    private static String shown(URI uri) {
+        return uri.getHost() + uri.getPath();
+    }
+
+    void close() {
+        connections.disposeLater().subscribe();
+    }
+}

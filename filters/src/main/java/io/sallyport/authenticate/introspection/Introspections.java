@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate.introspection;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.sallyport.authenticate.IntrospectionConfig;
+import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.IssuerConfig;
+import io.sallyport.authenticate.OpaqueTokenSource;
+import io.sallyport.authenticate.OpaqueTokenSources;
+import io.sallyport.authenticate.jwks.IssuerAuthorities;
+import io.sallyport.config.Findings;
+import java.io.IOException;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import reactor.core.scheduler.Scheduler;
+
+/**
+ * Whom to ask about opaque tokens, over the reloads of the configuration: an issuer of whose section nothing changed that concerns
+ * its introspection keeps what it has said. Safe for use by any thread.
+ */
+public final class Introspections implements OpaqueTokenSources, AutoCloseable {
+    private final Scheduler scheduler;
+    private final InstantSource clock;
+    private final MeterRegistry meters;
+    private final List<Made> made = new ArrayList<>();
+
+    /** A source and what it was made for. */
+    private record Made(Place place, Introspection source, HttpIntrospectionEndpoint endpoint) {}
+
+    /** All of an issuer's section that its introspection depends on. */
+    private record Place(
+            String issuerName,
+            String issuer,
+            IntrospectionConfig config,
+            List<X509Certificate> authorities,
+            boolean publicOnly) {}
+
+    /** @param scheduler for timers and for reading secrets; not an event loop */
+    public Introspections(Scheduler scheduler, InstantSource clock, MeterRegistry meters) {
+        this.scheduler = scheduler;
+        this.clock = clock;
+        this.meters = meters;
+    }
+
+    @Override
+    public synchronized @Nullable OpaqueTokenSource source(String issuerName, IssuerConfig config, Findings.Place at) {
+        var introspection = config.requireIntrospection();
+        List<X509Certificate> authorities = List.of();
+        SslContext tls = null;
+        if (config.ca() != null) {
+            try {
+                authorities = IssuerAuthorities.read(config.ca());
+                tls = SslContextBuilder.forClient().trustManager(authorities).build();
+            } catch (IOException | CertificateException e) {
+                at.child("ca").reject(config.ca(), "a readable PEM file with at least one CA certificate");
+                return null;
+            }
+        }
+        try {
+            HttpIntrospectionEndpoint.secret(introspection.clientSecretFile());
+        } catch (IOException e) {
+            at.child("introspection")
+                    .child("client-secret-file")
+                    .reject(introspection.clientSecretFile(), "a readable file with one line: the client's secret");
+            return null;
+        }
+        var place = new Place(
+                issuerName,
+                config.requireIssuer(),
+                introspection,
+                authorities,
+                config.jwks().publicOnly());
+        for (var each : made) {
+            if (each.place().equals(place)) {
+                return each.source();
+            }
+        }
+        var endpoint = new HttpIntrospectionEndpoint(issuerName, introspection, tls, place.publicOnly(), scheduler);
+        var source = new Introspection(issuerName, place.issuer(), introspection, endpoint, scheduler, clock, meters);
+        made.add(new Made(place, source, endpoint));
+        return source;
+    }
+
+    /** Lets go of every source but those of these issuers: they take effect. */
+    public synchronized void retain(Collection<Issuer> issuers) {
+        made.removeIf(each -> {
+            boolean isNeeded = issuers.stream().anyMatch(issuer -> issuer.opaqueTokens() == each.source());
+            if (!isNeeded) {
+                each.endpoint().close();
+            }
+            return !isNeeded;
+        });
+    }
+
+    /** Lets go of all. */
+    @Override
+    public void close() {
+        retain(List.of());
+    }
+}
