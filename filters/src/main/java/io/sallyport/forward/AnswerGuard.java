@@ -31,7 +31,7 @@ import reactor.netty.NettyPipeline;
  * Stands behind the decoder of one upstream connection and holds that every request gets exactly one answer, its own, in time:
  *
  * <ul>
- *   <li>Interim answers (1xx) are read over; one that switches protocols was not asked for and is an error.
+ *   <li>Interim answers (1xx) are read over, so many of them; one that switches protocols was not asked for and is an error.
  *   <li>The end of an answer is passed on only when all that came with it has been looked at. If anything follows, as the
  *       body of a 204 does, the connection is closed and not used for another request, which would get it as its answer.
  *   <li>Silence is measured from where the upstream has the whole request, and only while somebody waits for bytes: a client
@@ -46,6 +46,9 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
     static final String NAME = "sallyport.answer-guard";
 
     private static final long NOT_WAITING = 0;
+
+    /** Of one request; upstreams send one or two. */
+    private static final int MAX_INTERIMS = 16;
 
     /** One request and its answer on this connection. */
     static final class Turn {
@@ -76,6 +79,7 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
     private @Nullable Turn turn;
     private HttpMethod method = HttpMethod.GET;
     private boolean interim;
+    private int interims;
     private boolean headRead;
     private @Nullable LastHttpContent heldEnd;
     private boolean overrun;
@@ -115,6 +119,7 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
         used = true;
         this.turn = turn;
         interim = false;
+        interims = 0;
         headRead = false;
         waitingSince = NOT_WAITING;
         stuckSince = NOT_WAITING;
@@ -209,6 +214,9 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
         if (head.decoderResult().isFailure()) {
             return String.valueOf(head.decoderResult().cause());
         }
+        if (decoder.malformed() != null) {
+            return decoder.malformed();
+        }
         if (headRead) {
             return "a second head";
         }
@@ -216,12 +224,26 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
         if (status < 100 || status > 599 || status == HttpResponseStatus.SWITCHING_PROTOCOLS.code()) {
             return "status " + status;
         }
+        if (status < HttpResponseStatus.OK.code()) {
+            return problemOfInterim(head);
+        }
         var codings = head.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
         if (codings.isEmpty()
                 || (codings.size() == 1 && HttpHeaderValues.CHUNKED.contentEqualsIgnoreCase(codings.getFirst()))) {
             return null;
         }
         return "transfer coding other than chunked";
+    }
+
+    private @Nullable String problemOfInterim(HttpResponse head) {
+        if (++interims > MAX_INTERIMS) {
+            return "more than %d interim answers".formatted(MAX_INTERIMS);
+        }
+        // RFC 9110 section 8.6 and RFC 9112 section 6.1: neither is ever sent with one.
+        return head.headers().contains(HttpHeaderNames.CONTENT_LENGTH)
+                        || head.headers().contains(HttpHeaderNames.TRANSFER_ENCODING)
+                ? "an interim answer with a body"
+                : null;
     }
 
     private boolean announcesBodyThatCannotBe(HttpResponse head, int status) {

@@ -12,6 +12,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http2.DefaultHttp2ResetFrame;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.util.AsciiString;
@@ -35,7 +36,7 @@ import reactor.netty.http.server.HttpServerResponse;
  *
  * <p>A refused body is not read. On HTTP/1.1 its connection then ends with the answer, since where the next request begins
  * would be the client's word; on HTTP/2 the stream is reset without error, so that the client stops sending (RFC 9113 section
- * 8.1).
+ * 8.1). A 400 ends an HTTP/1.1 connection too: what follows a message that could be misread could be part of it.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a write fails with its connection, whose end is noticed elsewhere
 final class DenialWriter {
@@ -65,6 +66,9 @@ final class DenialWriter {
         response.status(document.status());
         if (Wire.announcesBody(request.requestHeaders())) {
             endUnread(request, response, context);
+        } else if (document.status().equals(HttpResponseStatus.BAD_REQUEST)
+                && !context.head().isHttp2()) {
+            endConnection(request, response);
         }
         return request.method().equals(HttpMethod.HEAD)
                 ? response.send()
@@ -77,9 +81,13 @@ final class DenialWriter {
             // After the answer has been written: a reset overtakes data that flow control still holds back.
             Wire.connectionOf(request).onTerminate().subscribe(null, null, () -> stopSending(channel));
         } else {
-            response.keepAlive(false);
-            LingeringClose.arm(channel);
+            endConnection(request, response);
         }
+    }
+
+    private static void endConnection(HttpServerRequest request, HttpServerResponse response) {
+        response.keepAlive(false);
+        LingeringClose.arm(Wire.channelOf(request));
     }
 
     private static void stopSending(Channel channel) {

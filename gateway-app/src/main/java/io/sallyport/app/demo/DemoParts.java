@@ -249,6 +249,16 @@ public final class DemoParts implements AutoCloseable {
         };
     }
 
+    /** An X509-SVID of the demo's trust domain, for as long as that. */
+    public Credentials svid(SpiffeId id, Duration lifetime) {
+        return workloads.svid(id, lifetime);
+    }
+
+    /** The root of the trust domain, by which workloads know each other. */
+    public X509Certificate workloadRoot() {
+        return workloads.root();
+    }
+
     /** Gives the gateway a new X509-SVID with a new key. */
     public Credentials rotateSvid() throws IOException {
         return identity.rotate();

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.app.hostile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sallyport.app.Gateway;
+import io.sallyport.app.demo.DemoDirectory;
+import io.sallyport.app.demo.DemoHttp;
+import io.sallyport.app.demo.DemoParts;
+import io.sallyport.app.demo.FreePort;
+import io.sallyport.app.scenarios.RawConnection;
+import java.io.IOException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import reactor.netty.resources.LoopResources;
+
+/**
+ * One gateway for all hostile classes, a {@link RecordingUpstream} behind all its routes, and neighbours: well-behaved clients
+ * whose requests share event loops and upstream connections with the attacker's, and who are asked after each attack whether they
+ * still get their own answers.
+ */
+final class HostileWorld implements BeforeAllCallback {
+    /** How the targets of neighbours' requests begin. */
+    static final String NEIGHBOUR = "/neighbour/";
+
+    /** Before which only callers with a token get. */
+    static final String SECRET = "/secret/";
+
+    private static final Namespace SHARED = Namespace.create(HostileWorld.class);
+    private static final Duration READY_WITHIN = Duration.ofSeconds(30);
+
+    /** Longer than other classes take between two of these. */
+    private static final Duration IDLE = Duration.ofMinutes(10);
+
+    private static final String ROUTES = """
+                HOST-open:
+                  match: { hosts: [HOST], path: "/**", methods: [GET, HEAD, POST, PUT, DELETE] }
+                  authorize: public
+            FILTERS      upstream: UPSTREAM
+                HOST-secret:
+                  match: { hosts: [HOST], path: "/secret/**", methods: [GET, POST] }
+                  authenticate: { issuers: [demo] }
+                  authorize: { allow: { anyone: "true" } }
+            FILTERS      upstream: UPSTREAM
+            """;
+
+    private World world;
+
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        world = context.getRoot().getStore(SHARED).computeIfAbsent(World.class, _ -> World.start(), World.class);
+    }
+
+    RecordingUpstream upstream() {
+        return world.upstream;
+    }
+
+    /** The gateway's port. */
+    int port() {
+        return world.gateway.port();
+    }
+
+    /** TLS that trusts the gateway's certificate; its sessions are resumed. */
+    SSLContext tls() {
+        return world.tls;
+    }
+
+    RawConnection connect() throws IOException {
+        return RawConnection.open(world.tls, port());
+    }
+
+    /** A target that nobody has asked for before. */
+    String target() {
+        return "/attack/" + world.targets.incrementAndGet();
+    }
+
+    /** Asks a neighbour on each event loop: each gets its own answer on the connection that it has had all along. */
+    void requireNeighboursUnharmed(Way way) throws IOException {
+        for (var neighbour : world.neighbours.get(way)) {
+            requireUnharmed(neighbour, way);
+        }
+    }
+
+    /** Asks one of them, a different one each time: for attacks that are expected to end at the wire. */
+    void requireOneNeighbourUnharmed(Way way) throws IOException {
+        var neighbours = world.neighbours.get(way);
+        requireUnharmed(neighbours.get(world.targets.get() % neighbours.size()), way);
+    }
+
+    private void requireUnharmed(RawConnection neighbour, Way way) throws IOException {
+        var target = NEIGHBOUR + world.targets.incrementAndGet();
+        var response = neighbour
+                .write("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n".formatted(target, way.host()))
+                .read();
+        assertThat(response.status()).as("a neighbour's status").isEqualTo(200);
+        assertThat(response.body()).as("a neighbour's answer").isEqualTo(target);
+    }
+
+    private static final class World implements AutoCloseable {
+        private final DemoDirectory directory;
+        private final DemoParts parts;
+        private final RecordingUpstream upstream;
+        private final Gateway gateway;
+        private final SSLContext tls;
+        private final AtomicInteger targets = new AtomicInteger();
+        private final Map<Way, List<RawConnection>> neighbours = new EnumMap<>(Way.class);
+
+        private World() throws IOException, InterruptedException {
+            directory = DemoDirectory.create();
+            parts = DemoParts.start(
+                    directory.path(), DemoParts.Layout.onLoopback(FreePort.find()), InstantSource.system());
+            upstream = RecordingUpstream.start(parts.svid(DemoParts.PAYMENTS_ID, Duration.ofDays(1)), parts.workloadRoot());
+            addRoutes();
+            gateway = Gateway.start(parts.configuration());
+            awaitReady();
+            tls = DemoHttp.tlsTrusting(parts.root());
+            for (var way : Way.values()) {
+                // Connections are handed to the event loops in turn.
+                var each = new ArrayList<RawConnection>();
+                for (int i = 0; i < LoopResources.DEFAULT_IO_WORKER_COUNT; i++) {
+                    each.add(RawConnection.open(tls, gateway.port()));
+                }
+                neighbours.put(way, each);
+            }
+        }
+
+        static World start() {
+            try {
+                return new World();
+            } catch (IOException e) {
+                throw new AssertionError("the world did not start", e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError("interrupted while the world started", e);
+            }
+        }
+
+        private void addRoutes() throws IOException {
+            var to = "{ uri: \"https://localhost:%d\", expected-ids: [\"%s\"], timeout: 5s }"
+                    .formatted(upstream.port(), DemoParts.PAYMENTS_ID);
+            var routes = new StringBuilder(Files.readString(parts.configuration())
+                    .replace("  listener:\n", "  listener:\n    idle-timeout: %ds\n".formatted(IDLE.toSeconds())));
+            for (var way : Way.values()) {
+                var filters = way == Way.DIRECT ? "" : "      filters: [\"AddResponseHeader=X-Way, filters\"]\n";
+                routes.append(ROUTES.replace(
+                                "HOST-", way.name().toLowerCase(Locale.ROOT).replace('_', '-') + "-")
+                        .replace("HOST", way.host())
+                        .replace("FILTERS", filters)
+                        .replace("UPSTREAM", to));
+            }
+            Files.writeString(parts.configuration(), routes);
+        }
+
+        private void awaitReady() throws IOException, InterruptedException {
+            var probe = HttpRequest.newBuilder(parts.management().resolve("/readyz"))
+                    .build();
+            var deadline = System.nanoTime() + READY_WITHIN.toNanos();
+            try (var http = DemoHttp.clientTrusting(parts.root())) {
+                while (http.send(probe, HttpResponse.BodyHandlers.discarding()).statusCode() != 200) {
+                    if (System.nanoTime() > deadline) {
+                        throw new AssertionError("the gateway is not ready");
+                    }
+                    Thread.sleep(50);
+                }
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            for (var each : neighbours.values()) {
+                for (var neighbour : each) {
+                    neighbour.close();
+                }
+            }
+            gateway.close();
+            upstream.close();
+            parts.close();
+            directory.close();
+        }
+    }
+}

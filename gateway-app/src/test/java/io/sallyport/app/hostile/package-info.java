@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What an attacker on the internet, or behind an upstream's certificate, may send: byte for byte, over real TLS, on both ways
+ * forward, against one gateway. One file for each claim. {@link io.sallyport.app.hostile.RecordingUpstream} keeps every byte that
+ * got through, so that a second request, another path or a field that should have been removed is seen and not guessed.
+ */
+package io.sallyport.app.hostile;
