@@ -91,25 +91,82 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
     }
 
     static Stream<Attack> statusLines() {
-        return Stream.of("HTTP/1.1 ", "HTTP/1.1 20 OK", "HTTP/1.1 2000 OK", "HTTP/1.1 2x0 OK", "HTTP/1.1 -200 OK", "HTTP/1.1 +20 OK",
-                        "HTTP/1.1 000 OK", "HTTP/1.1 099 OK", "HTTP/1.1 600 OK", "HTTP/1.1 999 OK", "HTTP/1.1 101 Switching Protocols",
-                        "HTTP/2.0 200 OK", "HTTP/2 200", "HTTP/0.9 200 OK", "HTTP/1.2 200 OK", "HTTP/11.1 200 OK", "HTTP/1.10 200 OK",
-                        "http/1.1 200 OK", "HTTPS/1.1 200 OK", "ICY 200 OK", "200 OK", "OK", "GET / HTTP/1.1", "HTTP/1.1200 OK",
-                        "HTTP/1.1\t200 OK", "HTTP/1.1  200 OK", " HTTP/1.1 200 OK", "\u0000HTTP/1.1 200 OK", "\rHTTP/1.1 200 OK",
-                        "\r\nHTTP/1.1 200 OK", "xHTTP/1.1 200 OK", "HTTP/1.1 200 O\u0000K", "HTTP/1.1 200 O\rK", "HTTP/1.1 200 O\u0001K",
-                        "HTTP/1.1 200 OK\rSet-Cookie: evil", "HTTP/1.1 200 OK\nSet-Cookie: evil", "{\"status\": 200}", "\u0016\u0003\u0001")
+        return Stream.of(
+                        "HTTP/1.1 ",
+                        "HTTP/1.1 20 OK",
+                        "HTTP/1.1 2000 OK",
+                        "HTTP/1.1 2x0 OK",
+                        "HTTP/1.1 -200 OK",
+                        "HTTP/1.1 +20 OK",
+                        "HTTP/1.1 000 OK",
+                        "HTTP/1.1 099 OK",
+                        "HTTP/1.1 600 OK",
+                        "HTTP/1.1 999 OK",
+                        "HTTP/1.1 101 Switching Protocols",
+                        "HTTP/2.0 200 OK",
+                        "HTTP/2 200",
+                        "HTTP/0.9 200 OK",
+                        "HTTP/1.2 200 OK",
+                        "HTTP/11.1 200 OK",
+                        "HTTP/1.10 200 OK",
+                        "http/1.1 200 OK",
+                        "HTTPS/1.1 200 OK",
+                        "ICY 200 OK",
+                        "200 OK",
+                        "OK",
+                        "GET / HTTP/1.1",
+                        "HTTP/1.1200 OK",
+                        "HTTP/1.1\t200 OK",
+                        "HTTP/1.1  200 OK",
+                        " HTTP/1.1 200 OK",
+                        "\u0000HTTP/1.1 200 OK",
+                        "\rHTTP/1.1 200 OK",
+                        "\r\nHTTP/1.1 200 OK",
+                        "xHTTP/1.1 200 OK",
+                        "HTTP/1.1 200 O\u0000K",
+                        "HTTP/1.1 200 O\rK",
+                        "HTTP/1.1 200 O\u0001K",
+                        "HTTP/1.1 200 OK\rSet-Cookie: evil",
+                        "HTTP/1.1 200 OK\nSet-Cookie: evil",
+                        "{\"status\": 200}",
+                        "\u0016\u0003\u0001")
                 .map(line -> new Attack(line, line + "\r\nContent-Length: 2\r\n\r\nok"));
     }
 
     static Stream<Attack> lengths() {
         return Attack.all(
-                Stream.of("", "x", "+2", "-2", "-1", "2,2", "2, 2", "2 2", "2;", "0x2", "2.0", "2e0", "\"2\"", "\u00b2", "2\u000b", "\u000b2",
-                                "2\u0000", "18446744073709551618", "99999999999999999999", "9223372036854775808", "2h", "1_0", "2\u00a0", "2\u0085")
+                Stream.of(
+                                "",
+                                "x",
+                                "+2",
+                                "-2",
+                                "-1",
+                                "2,2",
+                                "2, 2",
+                                "2 2",
+                                "2;",
+                                "0x2",
+                                "2.0",
+                                "2e0",
+                                "\"2\"",
+                                "\u00b2",
+                                "2\u000b",
+                                "\u000b2",
+                                "2\u0000",
+                                "18446744073709551618",
+                                "99999999999999999999",
+                                "9223372036854775808",
+                                "2h",
+                                "1_0",
+                                "2\u00a0",
+                                "2\u0085")
                         .map(length -> new Attack(
                                 "Content-Length: " + length, OK + "Content-Length: " + length + "\r\n\r\nok" + NEXT)),
                 Stream.of(
                         new Attack("two lengths", OK + "Content-Length: 2\r\nContent-Length: 50\r\n\r\nok" + NEXT),
-                        new Attack("the same length twice", OK + "Content-Length: 2\r\nContent-Length: 2\r\n\r\nok" + NEXT),
+                        new Attack(
+                                "the same length twice",
+                                OK + "Content-Length: 2\r\nContent-Length: 2\r\n\r\nok" + NEXT),
                         new Attack("a length after white space", OK + "X: y\r\n Content-Length: 2\r\n\r\nok" + NEXT),
                         new Attack("a length before white space", OK + "Content-Length : 2\r\n\r\nok" + NEXT),
                         new Attack("a length continued", OK + "Content-Length: 2\r\n 0\r\n\r\nok" + NEXT)));
@@ -117,19 +174,41 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
 
     static Stream<Attack> codings() {
         return Attack.all(
-                Stream.of("", "identity", "gzip", "gzip, chunked", "chunked, gzip", "chunked, identity", "identity, chunked", "chunked, chunked",
-                                "xchunked", "chunked;q=1", "\"chunked\"", "chunked\u000b", "\u000bchunked", "chunked\u0000", ",chunked", "chunked,",
-                                "cow", "chunked chunked")
+                Stream.of(
+                                "",
+                                "identity",
+                                "gzip",
+                                "gzip, chunked",
+                                "chunked, gzip",
+                                "chunked, identity",
+                                "identity, chunked",
+                                "chunked, chunked",
+                                "xchunked",
+                                "chunked;q=1",
+                                "\"chunked\"",
+                                "chunked\u000b",
+                                "\u000bchunked",
+                                "chunked\u0000",
+                                ",chunked",
+                                "chunked,",
+                                "cow",
+                                "chunked chunked")
                         .map(coding -> new Attack(
                                 "Transfer-Encoding: " + coding,
                                 OK + "Transfer-Encoding: " + coding + "\r\n\r\n2\r\nok\r\n0\r\n\r\n" + NEXT)),
                 Stream.of(
-                                "Content-Length: 2\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 2",
-                                "Content-Length: 0\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: x",
-                                "Content-Length: 2\r\nTransfer-Encoding: identity", "Content-Length: 2\r\nTransfer-Encoding : chunked",
+                                "Content-Length: 2\r\nTransfer-Encoding: chunked",
+                                "Transfer-Encoding: chunked\r\nContent-Length: 2",
+                                "Content-Length: 0\r\nTransfer-Encoding: chunked",
+                                "Transfer-Encoding: chunked\r\nContent-Length: x",
+                                "Content-Length: 2\r\nTransfer-Encoding: identity",
+                                "Content-Length: 2\r\nTransfer-Encoding : chunked",
                                 "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
-                                "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "Transfer-Encoding : chunked", " Transfer-Encoding: chunked",
-                                "Transfer-Encoding:\r\n chunked", "X: y\r\n Transfer-Encoding: chunked")
+                                "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+                                "Transfer-Encoding : chunked",
+                                " Transfer-Encoding: chunked",
+                                "Transfer-Encoding:\r\n chunked",
+                                "X: y\r\n Transfer-Encoding: chunked")
                         .map(fields -> new Attack(fields, OK + fields + "\r\n\r\n2\r\nok\r\n0\r\n\r\n" + NEXT)),
                 Stream.of(new Attack(
                         "a coding in HTTP/1.0",
@@ -137,33 +216,78 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
     }
 
     static Stream<Attack> fields() {
-        return Stream.of("X", "X y", ": y", "X : y", "X\t: y", "X: y\r\n Set-Cookie: evil", "X: y\r\n\tSet-Cookie: evil", " X: y",
-                        "X: y\rSet-Cookie: evil", "X: y\nSet-Cookie: evil", "X: y\r\rSet-Cookie: evil", "X: y\u0000", "X\u0000: y", "X: \u0001",
-                        "X: \u007f", "X: \u000b", "X(y): z", "X\u00e9: y", "X y: z", "X: y\n\nsmuggled", "X: y\n\rSet-Cookie: evil", "X\r: y")
+        return Stream.of(
+                        "X",
+                        "X y",
+                        ": y",
+                        "X : y",
+                        "X\t: y",
+                        "X: y\r\n Set-Cookie: evil",
+                        "X: y\r\n\tSet-Cookie: evil",
+                        " X: y",
+                        "X: y\rSet-Cookie: evil",
+                        "X: y\nSet-Cookie: evil",
+                        "X: y\r\rSet-Cookie: evil",
+                        "X: y\u0000",
+                        "X\u0000: y",
+                        "X: \u0001",
+                        "X: \u007f",
+                        "X: \u000b",
+                        "X(y): z",
+                        "X\u00e9: y",
+                        "X y: z",
+                        "X: y\n\nsmuggled",
+                        "X: y\n\rSet-Cookie: evil",
+                        "X\r: y")
                 .map(field -> new Attack(field, OK + field + "\r\nContent-Length: 2\r\n\r\nok"));
     }
 
     static Stream<Attack> interim() {
         return Stream.of(
-                new Attack("many 100s", "HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000) + OK + "Content-Length: 2\r\n\r\nok"),
-                new Attack("many 103s", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(1_000) + OK + "Content-Length: 2\r\n\r\nok"),
-                new Attack("100 with a length", "HTTP/1.1 100 Continue\r\nContent-Length: 51\r\n\r\n" + NEXT + OK + "Content-Length: 2\r\n\r\nok"),
-                new Attack("103 with a coding", "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + OK + "Content-Length: 2\r\n\r\nok"),
-                new Attack("101 and then 200", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n" + NEXT),
-                new Attack("100 with a body", "HTTP/1.1 100 Continue\r\n\r\nsmuggled" + OK + "Content-Length: 2\r\n\r\nok"));
+                new Attack(
+                        "many 100s",
+                        "HTTP/1.1 100 Continue\r\n\r\n".repeat(1_000) + OK + "Content-Length: 2\r\n\r\nok"),
+                new Attack(
+                        "many 103s",
+                        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n".repeat(1_000) + OK
+                                + "Content-Length: 2\r\n\r\nok"),
+                new Attack(
+                        "100 with a length",
+                        "HTTP/1.1 100 Continue\r\nContent-Length: 51\r\n\r\n" + NEXT + OK
+                                + "Content-Length: 2\r\n\r\nok"),
+                new Attack(
+                        "103 with a coding",
+                        "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + OK
+                                + "Content-Length: 2\r\n\r\nok"),
+                new Attack(
+                        "101 and then 200",
+                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n" + NEXT),
+                new Attack(
+                        "100 with a body",
+                        "HTTP/1.1 100 Continue\r\n\r\nsmuggled" + OK + "Content-Length: 2\r\n\r\nok"));
     }
 
     static Stream<Attack> large() {
         return Stream.of(
-                new Attack("a long status line", "HTTP/1.1 200 " + "O".repeat(70_000) + "\r\nContent-Length: 2\r\n\r\nok"),
+                new Attack(
+                        "a long status line", "HTTP/1.1 200 " + "O".repeat(70_000) + "\r\nContent-Length: 2\r\n\r\nok"),
                 new Attack("a long value", OK + "X: " + "y".repeat(70_000) + "\r\nContent-Length: 2\r\n\r\nok"),
                 new Attack("many fields", OK + "X: y\r\n".repeat(20_000) + "Content-Length: 2\r\n\r\nok"),
                 new Attack("a head without end", OK + "X: " + "y".repeat(200_000)));
     }
 
     static Stream<Attack> early() {
-        return Stream.of("", "H", "HTTP/1.1", "HTTP/1.1 200 OK", OK, OK + "Content-Length: 2", OK + "Content-Length: 2\r\n",
-                        OK + "Content-Length: 2\r\n\r", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n" + OK)
+        return Stream.of(
+                        "",
+                        "H",
+                        "HTTP/1.1",
+                        "HTTP/1.1 200 OK",
+                        OK,
+                        OK + "Content-Length: 2",
+                        OK + "Content-Length: 2\r\n",
+                        OK + "Content-Length: 2\r\n\r",
+                        "HTTP/1.1 100 Continue\r\n\r\n",
+                        "HTTP/1.1 100 Continue\r\n\r\n" + OK)
                 .map(head -> new Attack("closed after " + head, head));
     }
 
@@ -173,16 +297,38 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
                         new Attack("a length", OK + "Content-Length: 2\r\n\r\nok"),
                         new Attack("no body", OK + "Content-Length: 0\r\n\r\n"),
                         new Attack("chunks", OK + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
-                        new Attack("chunks and a trailer", OK + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n"),
-                        new Attack("an interim answer first", "HTTP/1.1 103 Early Hints\r\n\r\n" + OK + "Content-Length: 2\r\n\r\nok")),
+                        new Attack(
+                                "chunks and a trailer",
+                                OK + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: y\r\n\r\n"),
+                        new Attack(
+                                "an interim answer first",
+                                "HTTP/1.1 103 Early Hints\r\n\r\n" + OK + "Content-Length: 2\r\n\r\nok")),
                 Stream.of("204 No Content", "304 Not Modified")
-                        .flatMap(status -> Stream.of("", "Content-Length: 8\r\n", "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n")
-                                .map(field -> new Attack(status + " " + field, "HTTP/1.1 " + status + "\r\n" + field + "\r\n"))));
+                        .flatMap(status -> Stream.of(
+                                        "",
+                                        "Content-Length: 8\r\n",
+                                        "Content-Length: 0\r\n",
+                                        "Transfer-Encoding: chunked\r\n")
+                                .map(field -> new Attack(
+                                        status + " " + field, "HTTP/1.1 " + status + "\r\n" + field + "\r\n"))));
     }
 
     static Stream<Attack> brokenChunks() {
-        return Stream.of("x", "", "-1", "+2", "0x2", "2\u0000", "2;a=\"\n\"", "80000000", "ffffffffffffffff", "10000000000000002",
-                        "g", "2,2", " 2", "\u00b2")
+        return Stream.of(
+                        "x",
+                        "",
+                        "-1",
+                        "+2",
+                        "0x2",
+                        "2\u0000",
+                        "2;a=\"\n\"",
+                        "80000000",
+                        "ffffffffffffffff",
+                        "10000000000000002",
+                        "g",
+                        "2,2",
+                        " 2",
+                        "\u00b2")
                 .map(size -> new Attack(
                         "size " + size,
                         OK + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n" + size + "\r\nno\r\n0\r\n\r\n" + NEXT));
@@ -190,7 +336,12 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
 
     static Stream<Attack> cut() {
         var chunked = OK + "Transfer-Encoding: chunked\r\n\r\n";
-        return Stream.of(chunked + "2\r\no", chunked + "2\r\nok", chunked + "2\r\nok\r\n", chunked + "2\r\nok\r\n0", chunked + "2\r\nok\r\n0\r\n",
+        return Stream.of(
+                        chunked + "2\r\no",
+                        chunked + "2\r\nok",
+                        chunked + "2\r\nok\r\n",
+                        chunked + "2\r\nok\r\n0",
+                        chunked + "2\r\nok\r\n0\r\n",
                         chunked + "2\r\nok\r\n0\r\nX: y\r\n")
                 .map(answer -> new Attack("cut after " + answer, answer));
     }

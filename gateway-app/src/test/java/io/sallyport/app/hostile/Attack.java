@@ -32,7 +32,11 @@ record Attack(String name, String text) {
     /** The attacks of several tables. */
     @SafeVarargs
     static Stream<Attack> all(Stream<Attack>... tables) {
-        return Stream.of(tables).flatMap(table -> table);
+        var all = Stream.<Attack>empty();
+        for (var table : tables) {
+            all = Stream.concat(all, table);
+        }
+        return all;
     }
 
     String filledIn(String target, Way way) {

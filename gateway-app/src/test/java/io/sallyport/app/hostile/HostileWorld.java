@@ -122,7 +122,8 @@ final class HostileWorld implements BeforeAllCallback {
             directory = DemoDirectory.create();
             parts = DemoParts.start(
                     directory.path(), DemoParts.Layout.onLoopback(FreePort.find()), InstantSource.system());
-            upstream = RecordingUpstream.start(parts.svid(DemoParts.PAYMENTS_ID, Duration.ofDays(1)), parts.workloadRoot());
+            upstream = RecordingUpstream.start(
+                    parts.svid(DemoParts.PAYMENTS_ID, Duration.ofDays(1)), parts.workloadRoot());
             addRoutes();
             gateway = Gateway.start(parts.configuration());
             awaitReady();
