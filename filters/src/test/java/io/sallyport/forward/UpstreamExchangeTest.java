@@ -470,13 +470,22 @@ class UpstreamExchangeTest {
     @Test
     void interim_answers_do_not_buy_time() throws Exception {
         var orders = upstream(turn -> {
-            while (true) {
-                turn.send("HTTP/1.1 100 Continue\r\n\r\n");
-                Thread.onSpinWait();
-            }
+            turn.send("HTTP/1.1 100 Continue\r\n\r\n");
+            turn.awaitClose();
         });
 
         assertRefused(front(target(orders, SHORT, false, false)), 504, Reason.FORWARD_RESPONSE_TIMEOUT);
+    }
+
+    @Test
+    void interim_answers_without_end_are_a_protocol_error() throws Exception {
+        var orders = upstream(turn -> {
+            while (true) {
+                turn.send("HTTP/1.1 100 Continue\r\n\r\n");
+            }
+        });
+
+        assertRefused(front(target(orders, LONG, false, false)), 502, Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR);
     }
 
     @Test
