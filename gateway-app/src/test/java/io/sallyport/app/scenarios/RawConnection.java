@@ -40,7 +40,11 @@ public final class RawConnection implements AutoCloseable {
         return open(tls, port, "http/1.1");
     }
 
-    /** @param protocol what ALPN is to agree on */
+    /**
+     * Connects, and insists on one protocol.
+     *
+     * @param protocol what ALPN is to agree on
+     */
     public static RawConnection open(SSLContext tls, int port, String protocol) throws IOException {
         var plain = new Socket();
         plain.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
