@@ -16,9 +16,6 @@ import java.lang.annotation.Target;
     /** The field that the filter adds to each answer of an upstream, and so tells that it ran. */
     String FIELD = "X-Way";
 
-    /** The path before which {@link #ROUTE} matches. */
-    String PREFIX = "/filtered";
-
     /** One more route of that gateway, with filters that do something. */
     String ROUTE = """
                 filtered:
