@@ -17,7 +17,7 @@ import io.sallyport.flood.ConnectionCounts;
 import io.sallyport.flood.FloodStage;
 import io.sallyport.forward.DirectForwarder;
 import io.sallyport.forward.SvidSource;
-import io.sallyport.forward.UpstreamClients;
+import io.sallyport.forward.UpstreamConnections;
 import io.sallyport.forward.UpstreamExchange;
 import io.sallyport.forward.spiffe.FileSvidSource;
 import io.sallyport.forward.spiffe.WorkloadApiSvidSource;
@@ -221,15 +221,16 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    UpstreamClients upstreamClients(ConfigurationFile file, SvidSource svids, Clock clock, MeterRegistry meters) {
+    UpstreamConnections upstreamConnections(
+            ConfigurationFile file, SvidSource svids, Clock clock, MeterRegistry meters) {
         var identity = file.settings().identity();
         return identity == null
-                ? new UpstreamClients(svids, Duration.ZERO, Duration.ZERO, clock, meters)
-                : new UpstreamClients(svids, identity.drainAfter(), identity.cutAfter(), clock, meters);
+                ? new UpstreamConnections(svids, Duration.ZERO, Duration.ZERO, clock, meters)
+                : new UpstreamConnections(svids, identity.drainAfter(), identity.cutAfter(), clock, meters);
     }
 
     @Bean
-    UpstreamExchange upstreamExchange(UpstreamClients clients) {
+    UpstreamExchange upstreamExchange(UpstreamConnections clients) {
         return new UpstreamExchange(clients);
     }
 

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import org.jspecify.annotations.Nullable;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
-import reactor.netty.Connection;
 import reactor.netty.channel.AbortedException;
-import reactor.netty.http.client.HttpClientResponse;
 import reactor.netty.http.server.HttpServerResponse;
 
 /**
@@ -22,24 +18,22 @@ import reactor.netty.http.server.HttpServerResponse;
  */
 public final class UpstreamAnswer {
     private final UpstreamExchange.Attempt attempt;
-    private final HttpClientResponse response;
-    private final Connection connection;
-    private HttpHeaders trailers = EmptyHttpHeaders.INSTANCE;
-    private boolean bodyReceived;
+    private final HttpResponse head;
+    private final AnswerBody body;
 
-    UpstreamAnswer(UpstreamExchange.Attempt attempt, HttpClientResponse response, Connection connection) {
+    UpstreamAnswer(UpstreamExchange.Attempt attempt, HttpResponse head, AnswerBody body) {
         this.attempt = attempt;
-        this.response = response;
-        this.connection = connection;
+        this.head = head;
+        this.body = body;
     }
 
     public HttpResponseStatus status() {
-        return response.status();
+        return head.status();
     }
 
     /** As received. */
     public HttpHeaders headers() {
-        return response.responseHeaders();
+        return head.headers();
     }
 
     /**
@@ -53,50 +47,25 @@ public final class UpstreamAnswer {
     public Mono<Void> writeTo(HttpServerResponse client, HttpResponseStatus status, HttpHeaders head) {
         var permit = attempt.permit();
         client.status(status);
-        var bodiless = isBodiless(status);
         ResponseHeaders.write(permit, head, contentLength(status), client.responseHeaders());
-        if (bodiless) {
-            return writeHeadAlone(client);
+        if (isBodiless(status)) {
+            // Of the upstream's there may be one all the same, where a filter made it a status without.
+            discard();
+            return client.send();
+        }
+        if (body.isComplete() && body.trailers().isEmpty()) {
+            return client.sendObject(body.takeWhole(client.alloc())).then();
         }
         if (acceptsTrailers(
                 permit.context().head().isHttp2(), permit.context().head().headers())) {
-            response.trailerHeaders().subscribe(received -> trailers = received);
-            client.trailerHeaders(out -> ResponseHeaders.writeTrailers(trailers, out));
+            client.trailerHeaders(out -> ResponseHeaders.writeTrailers(body.trailers(), out));
         }
-        return client.send(body()).then().then(Mono.defer(this::end));
-    }
-
-    private Flux<ByteBuf> body() {
-        return connection
-                .inbound()
-                .receive()
-                .retain()
-                .onErrorMap(attempt::failed)
-                .concatWith(Mono.defer(this::requireEnd));
-    }
-
-    // The HTTP client may also end a body when it gives up on the request's.
-    private Mono<ByteBuf> requireEnd() {
-        if (!attempt.turn().isAnswerComplete()) {
-            return Mono.error(attempt.brokenOff());
-        }
-        bodyReceived = true;
-        attempt.answered(status().code());
-        return Mono.empty();
+        return client.send(body).then().then(Mono.defer(this::end));
     }
 
     // The HTTP server also completes a write whose connection was closed.
     private Mono<Void> end() {
-        return bodyReceived ? Mono.empty() : Mono.error(new AbortedException("the client went away"));
-    }
-
-    private Mono<Void> writeHeadAlone(HttpServerResponse client) {
-        if (!isBodiless(status())) {
-            // A filter made it one without a body.
-            discard();
-        }
-        attempt.answered(status().code());
-        return client.send();
+        return body.isTaken() ? Mono.empty() : Mono.error(new AbortedException("the client went away"));
     }
 
     private boolean isBodiless(HttpResponseStatus status) {
@@ -121,6 +90,6 @@ public final class UpstreamAnswer {
 
     /** Gives the answer up: closes its connection unless all of it has arrived already. */
     public void discard() {
-        connection.dispose();
+        attempt.cancel();
     }
 }

@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ConnectTimeoutException;
+import io.netty.channel.EventLoop;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.TooLongFrameException;
+import io.netty.handler.codec.http.DefaultFullHttpRequest;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
+import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Permit;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.EnumMap;
@@ -18,12 +26,12 @@ import java.util.Map;
 import java.util.Objects;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
-import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.Disposable;
 import reactor.core.publisher.Mono;
 import reactor.netty.Connection;
-import reactor.netty.NettyOutbound;
 import reactor.netty.channel.AbortedException;
-import reactor.netty.http.client.HttpClientRequest;
 import reactor.netty.http.server.HttpServerRequest;
 
 /**
@@ -55,12 +63,12 @@ public final class UpstreamExchange {
         }
     }
 
-    private final UpstreamClients clients;
+    private final UpstreamConnections connections;
     private final HandshakeMetrics handshakes;
 
-    public UpstreamExchange(UpstreamClients clients) {
-        this.clients = clients;
-        this.handshakes = clients.handshakes();
+    public UpstreamExchange(UpstreamConnections connections) {
+        this.connections = connections;
+        this.handshakes = connections.handshakes();
     }
 
     /**
@@ -70,75 +78,212 @@ public final class UpstreamExchange {
      * @param target path and query, exactly as they are to be sent
      * @param head the fields as filters have left them; what this package owns of them is replaced
      * @return the answer's head, to be written or discarded by the caller; or {@link ForwardFailure}; or another error if it is
-     *     the client's side that broke
+     *     the client's side that broke. Subscribed to once, on the request's event loop
      */
     public Mono<UpstreamAnswer> send(Permit permit, HttpServerRequest received, String target, HttpHeaders head) {
         var plan = ForwardPlan.of(permit.route());
-        var eventLoop = ((Connection) received).channel().eventLoop();
-        try {
-            var client = clients.clientFor(plan.target(), eventLoop);
-            var attempt = new Attempt(permit, plan, received, head);
-            return client.request(received.method())
-                    .uri(target)
-                    .send(attempt::start)
-                    .responseConnection(
-                            (response, connection) -> Mono.just(new UpstreamAnswer(attempt, response, connection)))
-                    .next()
-                    .onErrorMap(attempt::failed);
-        } catch (ForwardFailure e) {
-            return Mono.error(e);
-        }
+        return new Mono<>() {
+            @Override
+            public void subscribe(CoreSubscriber<? super UpstreamAnswer> caller) {
+                new Attempt(permit, plan, received, target, head, caller).begin();
+            }
+        };
     }
 
-    /** One request on its way to the upstream, and what may go wrong with it. */
-    final class Attempt {
+    /** One request on its way to the upstream, its answer on the way back, and what may go wrong with them. */
+    final class Attempt extends UpstreamConnection.Turn implements Subscription {
         private final Permit permit;
         private final UpstreamTarget target;
         private final HttpServerRequest received;
+        private final String requestTarget;
         private final HttpHeaders head;
-        private final AnswerGuard.Turn turn;
-        private boolean connected;
+        private final CoreSubscriber<? super UpstreamAnswer> caller;
+        private final EventLoop eventLoop;
+        private final AnswerBody body;
 
-        Attempt(Permit permit, ForwardPlan plan, HttpServerRequest received, HttpHeaders head) {
+        private @Nullable UpstreamConnection connection;
+        private @Nullable Disposable sending;
+        private @Nullable UpstreamAnswer answer;
+        private boolean answered;
+        private boolean cancelled;
+
+        Attempt(
+                Permit permit,
+                ForwardPlan plan,
+                HttpServerRequest received,
+                String requestTarget,
+                HttpHeaders head,
+                CoreSubscriber<? super UpstreamAnswer> caller) {
+            super(plan.target().timeout(), plan.stream().of(permit.context()));
             this.permit = permit;
             this.target = plan.target();
             this.received = received;
+            this.requestTarget = requestTarget;
             this.head = head;
-            this.turn = new AnswerGuard.Turn(target.timeout(), plan.stream().of(permit.context()));
+            this.caller = caller;
+            this.eventLoop = ((Connection) received).channel().eventLoop();
+            this.body = new AnswerBody(this, eventLoop);
         }
 
         Permit permit() {
             return permit;
         }
 
-        AnswerGuard.Turn turn() {
-            return turn;
+        private void begin() {
+            caller.onSubscribe(this);
+            if (cancelled) {
+                return;
+            }
+            try {
+                var pool = connections.poolFor(target, eventLoop);
+                pool.acquire(taken -> connected(taken, pool), this::failed);
+            } catch (ForwardFailure e) {
+                failed(e);
+            }
         }
 
         /** Called when there is a verified connection, and not before: nothing of the request has been sent until here. */
-        Publisher<Void> start(HttpClientRequest request, NettyOutbound outbound) {
-            connected = true;
-            outbound.withConnection(this::begin);
-            var out = request.requestHeaders();
-            out.clear();
-            RequestHeaders.write(permit, target, head, out);
-            if (!RequestHeaders.announceBody(permit.context().head().headers())) {
-                return outbound;
+        private void connected(UpstreamConnection taken, UpstreamPool pool) {
+            if (cancelled) {
+                pool.release(taken);
+                return;
             }
-            // As objects: as buffers, the client would collect the body of a GET or DELETE before it sends any of it.
-            return outbound.sendObject(received.receive().retain().onErrorMap(ClientBroke::new));
+            connection = taken;
+            if (taken.begin(this) && target.tls()) {
+                handshakes.verified(permit.route().name());
+            }
+            try {
+                sendOver(taken);
+            } catch (RuntimeException e) {
+                abandon();
+                failed(e);
+            }
         }
 
-        private void begin(Connection connection) {
-            var guard =
-                    Objects.requireNonNull(connection.channel().pipeline().get(AnswerGuard.class), AnswerGuard.NAME);
-            if (guard.begin(turn) && target.tls()) {
-                handshakes.verified(permit.route().name());
+        private void sendOver(UpstreamConnection taken) {
+            // Both sources of fields have been checked, by the server's codec or as filters wrote them.
+            var out = DefaultHttpHeadersFactory.headersFactory()
+                    .withValidation(false)
+                    .newHeaders();
+            RequestHeaders.write(permit, target, head, out);
+            if (!RequestHeaders.announceBody(permit.context().head().headers())) {
+                taken.send(new DefaultFullHttpRequest(
+                        HttpVersion.HTTP_1_1,
+                        received.method(),
+                        requestTarget,
+                        Unpooled.EMPTY_BUFFER,
+                        out,
+                        EmptyHttpHeaders.INSTANCE));
+                return;
+            }
+            taken.send(new DefaultHttpRequest(HttpVersion.HTTP_1_1, received.method(), requestTarget, out));
+            sending = taken.outbound()
+                    .sendObject(received.receive().retain().onErrorMap(ClientBroke::new))
+                    .then()
+                    .subscribe(null, this::bodyFailed, taken::endRequest);
+        }
+
+        private void bodyFailed(Throwable error) {
+            abandon();
+            failed(error);
+        }
+
+        @Override
+        void head(HttpResponse head) {
+            answer = new UpstreamAnswer(this, head, body);
+        }
+
+        @Override
+        void part(ByteBuf content) {
+            body.add(content);
+        }
+
+        @Override
+        void readComplete() {
+            answer();
+        }
+
+        @Override
+        void end(HttpHeaders trailers) {
+            stopSending();
+            var lease = permit.context().takeLease();
+            if (lease != null && answer != null) {
+                lease.answered(answer.status().code());
+            }
+            body.complete(trailers);
+            answer();
+        }
+
+        private void answer() {
+            if (!answered && answer != null) {
+                answered = true;
+                caller.onNext(answer);
+                caller.onComplete();
+            }
+        }
+
+        /** So much of the body is here that it has to be passed on before any more is read. */
+        void pause() {
+            if (connection != null) {
+                connection.pause();
+            }
+            answer();
+        }
+
+        void resume() {
+            if (connection != null) {
+                connection.resume();
+            }
+        }
+
+        @Override
+        public void request(long n) {
+            // There is one answer, and it comes when it comes.
+        }
+
+        @Override
+        public void cancel() {
+            if (!eventLoop.inEventLoop()) {
+                eventLoop.execute(this::cancel);
+                return;
+            }
+            cancelled = true;
+            body.discard();
+            abandon();
+        }
+
+        private void abandon() {
+            stopSending();
+            if (connection != null) {
+                connection.abandon(this);
+            }
+        }
+
+        private void stopSending() {
+            if (sending != null) {
+                sending.dispose();
+            }
+        }
+
+        /** It will not be answered, or not in full. */
+        @Override
+        void failed(Throwable error) {
+            if (cancelled) {
+                return;
+            }
+            stopSending();
+            var failure = failureOf(error);
+            if (answered) {
+                body.fail(failure);
+            } else {
+                answered = true;
+                body.discard();
+                caller.onError(failure);
             }
         }
 
         /** Ends the upstream's lease for a failure of the upstream, and makes a denial of it. */
-        Throwable failed(Throwable error) {
+        private Throwable failureOf(Throwable error) {
             if (error instanceof ForwardFailure) {
                 return error;
             }
@@ -191,24 +336,12 @@ public final class UpstreamExchange {
                 case SSLException _ -> Reason.FORWARD_TLS_FAILED;
                 case DecoderException e when e.getCause() instanceof SSLException -> Reason.FORWARD_TLS_FAILED;
                 case TooLongFrameException _ -> Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR;
-                case ClosedChannelException _ when !connected && target.tls() -> Reason.FORWARD_TLS_FAILED;
-                case IOException _ -> connected ? Reason.FORWARD_UPSTREAM_RESET : Reason.FORWARD_CONNECT_FAILED;
+                case ClosedChannelException _ when connection == null && target.tls() -> Reason.FORWARD_TLS_FAILED;
+                case IOException _ ->
+                    connection == null ? Reason.FORWARD_CONNECT_FAILED : Reason.FORWARD_UPSTREAM_RESET;
                 default ->
                     AbortedException.isConnectionReset(error) ? Reason.FORWARD_UPSTREAM_RESET : Reason.FORWARD_FAILED;
             };
-        }
-
-        /** The upstream's connection ended, and its answer had not. */
-        Throwable brokenOff() {
-            return failed(new EOFException("the answer broke off"));
-        }
-
-        /** The answer has been received in full. */
-        void answered(int status) {
-            var lease = permit.context().takeLease();
-            if (lease != null) {
-                lease.answered(status);
-            }
         }
     }
 

@@ -550,10 +550,10 @@ class PinnedUpstreamTest {
         return opened(TestFront.of(TestFront.direct(new UpstreamExchange(clients(tls))), route));
     }
 
-    private UpstreamClients clients(Provider tls) {
+    private UpstreamConnections clients(Provider tls) {
         Assumptions.assumeTrue(tls == Provider.JDK || OpenSsl.isAvailable(), "no native TLS on this platform");
-        return opened(
-                new UpstreamClients(identities, Duration.ZERO, Duration.ZERO, clock, meters, tls == Provider.OPENSSL));
+        return opened(new UpstreamConnections(
+                identities, Duration.ZERO, Duration.ZERO, clock, meters, tls == Provider.OPENSSL));
     }
 
     private static Route route(RawUpstream upstream, String... ids) {

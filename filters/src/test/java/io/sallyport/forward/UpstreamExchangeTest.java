@@ -39,7 +39,7 @@ class UpstreamExchangeTest {
     private static final Duration LONG = Duration.ofSeconds(10);
     private static final Duration SHORT = Duration.ofMillis(300);
 
-    private final UpstreamClients clients = new UpstreamClients(
+    private final UpstreamConnections clients = new UpstreamConnections(
             new FakeSvidSource(), Duration.ZERO, Duration.ZERO, InstantSource.system(), new SimpleMeterRegistry());
     private final HttpClient browser = HttpClient.newHttpClient();
     private AutoCloseable upstream = () -> {};
@@ -643,12 +643,30 @@ class UpstreamExchangeTest {
 
     @Test
     void a_malformed_chunk_cuts_the_answer_off() throws Exception {
+        var received = new CountDownLatch(1);
         var front = front(upstream(turn -> {
-            turn.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nnonsense\r\n");
+            turn.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+            awaitLatch(received);
+            turn.send("nonsense\r\n");
             turn.awaitClose();
         }));
 
-        assertBrokenOff(front, "half", Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR);
+        try (var socket = send(front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n")) {
+            readUntil(socket, "half");
+            received.countDown();
+            assertThatThrownBy(() -> readUntil(socket, "0\r\n\r\n")).isInstanceOf(IOException.class);
+        }
+        assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR);
+    }
+
+    @Test
+    void one_that_came_with_the_head_refuses_all_of_it() throws Exception {
+        var orders = upstream(turn -> {
+            turn.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nnonsense\r\n");
+            turn.awaitClose();
+        });
+
+        assertRefused(front(orders), 502, Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR);
     }
 
     // clients that go away

@@ -14,7 +14,7 @@ import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RawUpstream;
 import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestFront;
-import io.sallyport.forward.UpstreamClients;
+import io.sallyport.forward.UpstreamConnections;
 import io.sallyport.forward.UpstreamExchange;
 import io.sallyport.forward.UpstreamTarget;
 import io.sallyport.identity.ExpectedIds;
@@ -42,7 +42,7 @@ import reactor.core.publisher.Mono;
 
 /** The library's filters on the way of a permitted request, and what none of them can do. */
 class GatewayForwarderTest {
-    private final UpstreamClients clients = new UpstreamClients(
+    private final UpstreamConnections clients = new UpstreamConnections(
             new FakeSvidSource(), Duration.ZERO, Duration.ZERO, InstantSource.system(), new SimpleMeterRegistry());
     private final RawUpstream upstream = RawUpstream.plaintext(turn -> {
         turn.readBody();

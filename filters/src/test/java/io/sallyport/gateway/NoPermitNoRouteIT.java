@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.RawUpstream;
-import io.sallyport.forward.UpstreamClients;
+import io.sallyport.forward.UpstreamConnections;
 import io.sallyport.forward.UpstreamExchange;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -102,8 +102,8 @@ class NoPermitNoRouteIT {
 
     static class WithPermits extends WithoutPermits {
         @Bean
-        UpstreamClients upstreamClients() {
-            return new UpstreamClients(
+        UpstreamConnections upstreamConnections() {
+            return new UpstreamConnections(
                     new FakeSvidSource(),
                     Duration.ZERO,
                     Duration.ZERO,
@@ -112,7 +112,7 @@ class NoPermitNoRouteIT {
         }
 
         @Bean
-        PinnedWebHandler filteringWebHandler(UpstreamClients clients) {
+        PinnedWebHandler filteringWebHandler(UpstreamConnections clients) {
             return new PinnedWebHandler(new PinnedRoutingFilter(new UpstreamExchange(clients)));
         }
 

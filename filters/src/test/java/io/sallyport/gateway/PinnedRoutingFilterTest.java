@@ -9,7 +9,7 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.ForwardFailure;
-import io.sallyport.forward.UpstreamClients;
+import io.sallyport.forward.UpstreamConnections;
 import io.sallyport.forward.UpstreamExchange;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,7 +23,7 @@ import reactor.test.StepVerifier;
 class PinnedRoutingFilterTest {
     @Test
     void a_request_without_a_permit_is_not_found_even_if_a_route_was_found_for_it() {
-        try (var clients = new UpstreamClients(
+        try (var clients = new UpstreamConnections(
                 new FakeSvidSource(), Duration.ZERO, Duration.ZERO, () -> Instant.EPOCH, new SimpleMeterRegistry())) {
             var filter = new PinnedRoutingFilter(new UpstreamExchange(clients));
             var exchange = MockServerWebExchange.from(MockServerHttpRequest.get("https://orders.orders.svc:8443/"));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
@@ -10,7 +12,9 @@ import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpRequestEncoder;
 import io.netty.handler.codec.http.HttpResponse;
@@ -20,15 +24,16 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.io.EOFException;
-import java.io.IOException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import reactor.netty.Connection;
+import reactor.netty.NettyOutbound;
 import reactor.netty.NettyPipeline;
 
 /**
- * Stands behind the decoder of one upstream connection and holds that every request gets exactly one answer, its own, in time:
+ * One connection to an upstream, as the last of its handlers. Holds that every request gets exactly one answer, its own, in time:
  *
  * <ul>
  *   <li>Interim answers (1xx) are read over, so many of them; one that switches protocols was not asked for and is an error.
@@ -42,21 +47,23 @@ import reactor.netty.NettyPipeline;
  * <p>Confined to the channel's event loop.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes its channel, and that is seen here
-final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
-    static final String NAME = "sallyport.answer-guard";
+final class UpstreamConnection extends ChannelDuplexHandler implements Runnable {
+    static final String NAME = "sallyport.upstream-connection";
 
     private static final long NOT_WAITING = 0;
 
     /** Of one request; upstreams send one or two. */
     private static final int MAX_INTERIMS = 16;
 
-    /** One request and its answer on this connection. */
-    static final class Turn {
+    /**
+     * One request on this connection and its answer: its head, the parts of its body, then its end; or a failure in place of what
+     * is still to come. Told on the connection's event loop, after a failure or the end nothing more.
+     */
+    abstract static class Turn {
         private final Duration timeout;
         private final Duration longest;
         private long began;
         private boolean requestSent;
-        private boolean answerComplete;
 
         /**
          * @param timeout the longest silence
@@ -67,41 +74,86 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
             this.longest = longest;
         }
 
-        /** Whether the answer came to its proper end, as opposed to the connection's. */
-        boolean isAnswerComplete() {
-            return answerComplete;
-        }
+        abstract void head(HttpResponse head);
+
+        /** @param content not empty; the callee's from here on */
+        abstract void part(ByteBuf content);
+
+        /** All that has arrived so far has been passed on, and the answer is not at its end. */
+        abstract void readComplete();
+
+        /** The answer came to its proper end, as opposed to the connection's. */
+        abstract void end(HttpHeaders trailers);
+
+        abstract void failed(Throwable why);
     }
 
     private final AnswerDecoder decoder;
 
     private @Nullable ChannelHandlerContext context;
+    private @Nullable UpstreamPool pool;
     private @Nullable Turn turn;
     private HttpMethod method = HttpMethod.GET;
     private boolean interim;
     private int interims;
     private boolean headRead;
     private @Nullable LastHttpContent heldEnd;
-    private boolean overrun;
-    private boolean retired;
+    private boolean lastOne;
     private boolean used;
 
+    private long connectedAt;
+    private long idleSince;
     private long waitingSince = NOT_WAITING;
     private long stuckSince = NOT_WAITING;
     private @Nullable Future<?> tick;
 
-    private AnswerGuard(AnswerDecoder decoder) {
+    private UpstreamConnection(AnswerDecoder decoder) {
         this.decoder = decoder;
     }
 
-    /** Puts codec and guard in place of Netty's codec. */
+    /** Puts codec and connection where the bytes of a new channel arrive. */
     static void install(ChannelPipeline pipeline) {
         var decoder = new AnswerDecoder();
-        pipeline.replace(
-                NettyPipeline.HttpCodec,
+        pipeline.addBefore(
+                NettyPipeline.ReactiveBridge,
                 NettyPipeline.HttpCodec,
                 new CombinedChannelDuplexHandler<>(decoder, new HttpRequestEncoder()));
-        pipeline.addAfter(NettyPipeline.HttpCodec, NAME, new AnswerGuard(decoder));
+        pipeline.addBefore(NettyPipeline.ReactiveBridge, NAME, new UpstreamConnection(decoder));
+    }
+
+    /** That of a channel which has been connected and verified; null if it is gone already. */
+    static @Nullable UpstreamConnection on(Channel channel) {
+        return channel.pipeline().get(NAME) instanceof UpstreamConnection connection ? connection : null;
+    }
+
+    /** @param pool what it goes back to between requests */
+    void connected(UpstreamPool pool) {
+        this.pool = pool;
+        connectedAt = System.nanoTime();
+        // What comes is always read, also when nobody has asked for anything: so is the end of the connection. It is
+        // the body of
+        // an answer that says when to stop.
+        channel().config().setAutoRead(true);
+    }
+
+    private Channel channel() {
+        return context().channel();
+    }
+
+    private ChannelHandlerContext context() {
+        return Objects.requireNonNull(context, "not in a pipeline");
+    }
+
+    /** Nanoseconds at which nothing new is to be sent on it any more. */
+    long reusableUntil(long maxIdle, long maxLife) {
+        long idle = idleSince + maxIdle;
+        long life = connectedAt + maxLife;
+        return idle - life < 0 ? idle : life;
+    }
+
+    /** Whether it can be handed out. */
+    boolean isOpen() {
+        return channel().isActive() && !lastOne;
     }
 
     @Override
@@ -128,9 +180,43 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
         return first;
     }
 
+    /** Sends a request that has no body, or the head of one whose body follows through {@link #outbound}. */
+    void send(HttpObject request) {
+        var context = context();
+        write(context, request, context.voidPromise());
+        context.flush();
+    }
+
+    /** Takes the body, as buffers, and paces it. */
+    NettyOutbound outbound() {
+        return Connection.from(channel()).outbound();
+    }
+
+    /** The body that followed the head is complete. */
+    void endRequest() {
+        send(LastHttpContent.EMPTY_LAST_CONTENT);
+    }
+
+    /** Nobody waits for the rest of that turn: closes the connection if it is not over. */
+    void abandon(Turn abandoned) {
+        if (turn == abandoned) {
+            over();
+            close(context());
+        }
+    }
+
+    /** Reads nothing more until {@link #resume}. */
+    void pause() {
+        channel().config().setAutoRead(false);
+    }
+
+    void resume() {
+        channel().config().setAutoRead(true);
+    }
+
     /** No further request is to be sent here: closes at once if none is under way, else when its answer has ended. */
     void retire() {
-        retired = true;
+        lastOne = true;
         if (turn == null && context != null) {
             close(context);
         }
@@ -167,23 +253,24 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
+        var turn = this.turn;
         if (turn == null || heldEnd != null) {
             // More than one answer, or one that nobody asked for.
             ReferenceCountUtil.release(message);
-            overrun = true;
+            lastOne = true;
             if (turn == null) {
                 close(context);
             }
             return;
         }
         switch (message) {
-            case HttpResponse head -> readHead(context, head);
-            case HttpContent content -> readContent(context, content);
-            default -> context.fireChannelRead(message);
+            case HttpResponse head -> readHead(context, head, turn);
+            case HttpContent content -> readContent(context, content, turn);
+            default -> throw new IllegalStateException("from the codec: " + message.getClass());
         }
     }
 
-    private void readHead(ChannelHandlerContext context, HttpResponse head) {
+    private void readHead(ChannelHandlerContext context, HttpResponse head, Turn turn) {
         if (head.decoderResult().cause() instanceof PrematureChannelClosureException) {
             ReferenceCountUtil.release(head);
             fail(context, new EOFException("the connection ended within the head of the answer"));
@@ -203,11 +290,9 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
         }
         headRead = true;
         waitingSince = NOT_WAITING;
-        if (announcesBodyThatCannotBe(head, status)) {
-            // Where upstream and gateway may disagree on where an answer ends, it is the last on its connection.
-            Connection.from(context.channel()).markPersistent(false);
-        }
-        context.fireChannelRead(head);
+        // Where upstream and gateway may disagree on where an answer ends, it is the last on its connection.
+        lastOne |= !HttpUtil.isKeepAlive(head) || announcesBodyThatCannotBe(head, status);
+        turn.head(head);
     }
 
     private @Nullable String problemOf(HttpResponse head) {
@@ -254,12 +339,10 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
                         || head.headers().contains(HttpHeaderNames.TRANSFER_ENCODING));
     }
 
-    private void readContent(ChannelHandlerContext context, HttpContent content) {
+    private void readContent(ChannelHandlerContext context, HttpContent content, Turn turn) {
         if (interim) {
             if (content instanceof LastHttpContent) {
                 interim = false;
-                // Nobody behind has seen anything, so nobody asks for more.
-                context.read();
             }
             content.release();
             return;
@@ -275,8 +358,12 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
         waitingSince = NOT_WAITING;
         if (content instanceof LastHttpContent end) {
             heldEnd = end;
-        } else {
-            context.fireChannelRead(content);
+        }
+        if (content.content().isReadable()) {
+            turn.part(content.content().retain());
+        }
+        if (content != heldEnd) {
+            content.release();
         }
     }
 
@@ -286,15 +373,32 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
             close(context);
         }
         passEnd(context);
+        if (turn != null) {
+            turn.readComplete();
+        }
         context.fireChannelReadComplete();
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         passEnd(context);
-        stopClock();
-        turn = null;
+        var broken = turn;
+        if (broken != null) {
+            over();
+            broken.failed(
+                    new EOFException(headRead ? "the answer broke off" : "the connection ended without an answer"));
+        }
         context.fireChannelInactive();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (pool == null) {
+            // Still connecting.
+            context.fireExceptionCaught(cause);
+        } else {
+            fail(context, cause);
+        }
     }
 
     private void passEnd(ChannelHandlerContext context) {
@@ -304,14 +408,25 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
             return;
         }
         heldEnd = null;
-        turn = null;
-        ended.answerComplete = true;
-        stopClock();
-        if (overrun || retired || decoder.hasBytesLeft()) {
-            Connection.from(context.channel()).markPersistent(false);
+        over();
+        if (lastOne || !ended.requestSent || decoder.hasBytesLeft() || pool == null) {
+            close(context);
+        } else {
+            idleSince = System.nanoTime();
+            // From here on it may be another request's.
+            pool.release(this);
         }
-        // From here on the connection may be another request's.
-        context.fireChannelRead(end);
+        ended.end(end.trailingHeaders());
+        end.release();
+    }
+
+    private void over() {
+        stopClock();
+        turn = null;
+        if (heldEnd != null) {
+            heldEnd.release();
+            heldEnd = null;
+        }
     }
 
     private void schedule(Duration silence, Duration rest) {
@@ -346,15 +461,17 @@ final class AnswerGuard extends ChannelDuplexHandler implements Runnable {
         }
     }
 
-    private void fail(ChannelHandlerContext context, IOException why) {
-        stopClock();
-        turn = null;
-        Connection.from(context.channel()).markPersistent(false);
-        context.fireExceptionCaught(why);
+    private void fail(ChannelHandlerContext context, Throwable why) {
+        var failing = turn;
+        over();
         close(context);
+        if (failing != null) {
+            failing.failed(why);
+        }
     }
 
-    private static void close(ChannelHandlerContext context) {
+    private void close(ChannelHandlerContext context) {
+        lastOne = true;
         context.close();
     }
 }

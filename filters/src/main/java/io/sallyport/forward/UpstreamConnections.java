@@ -36,42 +36,30 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import reactor.netty.http.HttpProtocol;
-import reactor.netty.http.client.HttpClient;
 import reactor.netty.resources.ConnectionProvider;
 import reactor.netty.resources.LoopResources;
 import reactor.netty.tcp.SslProvider;
+import reactor.netty.tcp.TcpClient;
 
 /**
- * The HTTP clients towards upstreams: one with a pool of its own for each upstream and pin ({@link UpstreamPeer}), generation
- * of the gateway's identity, and event loop. A connection so lives on the event loop of the requests that it serves, and
- * nothing of a request is ever touched by two threads.
+ * The connections to upstreams: a pool for each upstream and pin ({@link UpstreamPeer}), generation of the gateway's identity, and
+ * event loop. A connection so lives on the event loop of the requests that it serves, and nothing of a request is ever touched by
+ * two threads.
  *
- * <p>When the identity changes, new requests get new clients at once; connections of the previous generation are closed after
+ * <p>When the identity changes, new requests get new connections at once; connections of the previous generation are closed after
  * {@code drain-after}, those in use when their answer has ended. If an authority has left a bundle, every connection to a peer of
  * that trust domain, of whatever generation, is closed: if it is idle at once, if it is in use after {@code cut-after} at the
  * latest. If the identity was withdrawn, so is every connection.
  */
-public final class UpstreamClients implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(UpstreamClients.class);
+public final class UpstreamConnections implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(UpstreamConnections.class);
 
     private static final Denial SVID_MISSING =
             new Denial.Unavailable(Reason.FORWARD_SVID_MISSING, Duration.ofSeconds(5));
     private static final Denial SVID_EXPIRED =
             new Denial.Unavailable(Reason.FORWARD_SVID_EXPIRED, Duration.ofSeconds(5));
 
-    // Shorter than what servers keep idle connections for, 5 s at the least: a request that meets its connection's end
-    // is a
-    // 502, for it is not repeated.
-    private static final Duration MAX_IDLE = Duration.ofSeconds(4);
-
-    // A peer is verified when it is connected to; not too long before it is used.
-    private static final Duration MAX_LIFE = Duration.ofMinutes(10);
-
-    // How many requests an upstream gets is the bulkhead's to say. A pool that queues would only hide it.
-    private static final int MAX_CONNECTIONS = 65_536;
-
-    // What a request that has just taken a client needs to acquire its connection.
+    // What a request that has just found its pool needs to get a connection.
     private static final Duration LEAST_GRACE = Duration.ofSeconds(1);
 
     private final SvidSource identities;
@@ -94,13 +82,13 @@ public final class UpstreamClients implements AutoCloseable {
      * @param drainAfter how long connections of a previous identity are kept
      * @param cutAfter how long requests may go on over connections to peers that are no longer trusted
      */
-    public UpstreamClients(
+    public UpstreamConnections(
             SvidSource identities, Duration drainAfter, Duration cutAfter, InstantSource clock, MeterRegistry meters) {
         this(identities, drainAfter, cutAfter, clock, meters, OpenSsl.isAvailable());
     }
 
     /** @param openSsl false for the JDK's own TLS, which is slower */
-    UpstreamClients(
+    UpstreamConnections(
             SvidSource identities,
             Duration drainAfter,
             Duration cutAfter,
@@ -125,14 +113,14 @@ public final class UpstreamClients implements AutoCloseable {
     }
 
     /**
-     * The client for that upstream.
+     * The pool of that upstream.
      *
      * @param eventLoop that of the request, and the caller's own
      * @throws ForwardFailure if the gateway cannot prove its own identity: {@code forward.svid_missing}, also if TLS cannot use
      *     the one it has, or {@code svid_expired}
      */
-    HttpClient clientFor(UpstreamTarget target, EventLoop eventLoop) {
-        return generationFor(target).client(UpstreamPeer.of(target), eventLoop);
+    UpstreamPool poolFor(UpstreamTarget target, EventLoop eventLoop) {
+        return generationFor(target).pool(UpstreamPeer.of(target), eventLoop);
     }
 
     HandshakeMetrics handshakes() {
@@ -256,14 +244,13 @@ public final class UpstreamClients implements AutoCloseable {
         return loop.onChannel(type, eventLoop);
     }
 
-    private record ClientKey(UpstreamPeer peer, EventLoop eventLoop) {}
+    private record PoolKey(UpstreamPeer peer, EventLoop eventLoop) {}
 
     /** Everything that was made under one identity. */
     private final class Generation {
         private final @Nullable WorkloadIdentity identity;
         private final ConcurrentMap<UpstreamPeer, SslContext> contexts = new ConcurrentHashMap<>();
-        private final ConcurrentMap<ClientKey, HttpClient> clients = new ConcurrentHashMap<>();
-        private final ConcurrentMap<ClientKey, ConnectionProvider> pools = new ConcurrentHashMap<>();
+        private final ConcurrentMap<PoolKey, UpstreamPool> pools = new ConcurrentHashMap<>();
         private final ConcurrentMap<UpstreamPeer, ChannelGroup> channels = new ConcurrentHashMap<>();
         private volatile boolean retired;
 
@@ -298,36 +285,26 @@ public final class UpstreamClients implements AutoCloseable {
             return retired && channels.values().stream().allMatch(ChannelGroup::isEmpty);
         }
 
-        HttpClient client(UpstreamPeer peer, EventLoop eventLoop) {
-            var key = new ClientKey(peer, eventLoop);
-            var client = clients.get(key);
-            return client != null ? client : clients.computeIfAbsent(key, this::newClient);
+        UpstreamPool pool(UpstreamPeer peer, EventLoop eventLoop) {
+            var key = new PoolKey(peer, eventLoop);
+            var pool = pools.get(key);
+            return pool != null ? pool : pools.computeIfAbsent(key, this::newPool);
         }
 
-        private HttpClient newClient(ClientKey key) {
+        private UpstreamPool newPool(PoolKey key) {
             var peer = key.peer;
             anyEventLoop = key.eventLoop;
-            var pool = ConnectionProvider.builder("sallyport-upstream")
-                    .maxConnections(MAX_CONNECTIONS)
-                    .pendingAcquireTimeout(peer.connectTimeout())
-                    .maxIdleTime(MAX_IDLE)
-                    .maxLifeTime(MAX_LIFE)
-                    .lifo()
-                    .build();
-            pools.put(key, pool);
             var address = peer.address();
-            var client = HttpClient.create(pool)
-                    .protocol(HttpProtocol.HTTP11)
+            var client = TcpClient.create(ConnectionProvider.newConnection())
                     .remoteAddress(() -> address)
                     .runOn((LoopResources) _ -> key.eventLoop)
                     .resolver(resolver)
                     .channelGroup(channelsOf(peer))
-                    .disableRetry(true)
                     .option(
                             ChannelOption.CONNECT_TIMEOUT_MILLIS,
                             Math.toIntExact(peer.connectTimeout().toMillis()))
-                    .doOnChannelInit((_, channel, _) -> AnswerGuard.install(channel.pipeline()));
-            return peer.tls() ? client.secure(tls(peer)) : client;
+                    .doOnChannelInit((_, channel, _) -> UpstreamConnection.install(channel.pipeline()));
+            return new UpstreamPool(peer.tls() ? client.secure(tls(peer)) : client, key.eventLoop);
         }
 
         private ChannelGroup channelsOf(UpstreamPeer peer) {
@@ -370,7 +347,6 @@ public final class UpstreamClients implements AutoCloseable {
         void retire() {
             retired = true;
             retireConnections(_ -> true);
-            pools.values().forEach(ConnectionProvider::dispose);
         }
 
         /** Closes those peers' connections that are idle now, and each other one when its answer has ended. */
@@ -384,8 +360,9 @@ public final class UpstreamClients implements AutoCloseable {
 
         private static void retireConnection(Channel channel) {
             channel.eventLoop().execute(() -> {
-                if (channel.pipeline().get(AnswerGuard.NAME) instanceof AnswerGuard guard) {
-                    guard.retire();
+                var connection = UpstreamConnection.on(channel);
+                if (connection != null) {
+                    connection.retire();
                 }
             });
         }
@@ -402,7 +379,6 @@ public final class UpstreamClients implements AutoCloseable {
         /** Closes everything, whatever is under way. */
         void dispose() {
             retired = true;
-            pools.values().forEach(ConnectionProvider::dispose);
             closeConnections(_ -> true);
         }
     }
