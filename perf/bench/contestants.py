@@ -11,7 +11,7 @@ import sys
 
 from world import HERE, ROOT, free_port, say
 
-JVM = ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
+JVM = ["@" + os.path.join(ROOT, "gateway-app", "jvm.options")]
 
 
 @dataclasses.dataclass
@@ -60,7 +60,7 @@ def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_
         for each in range(routes))
     configuration = world.configuration("sallyport.yaml", name + ".yaml", port=port, name=name, upstream_port=upstream_port,
                                         token_cache=token_cache, more_routes=more)
-    command = [java(), *JVM, "-Xmx256m", "-jar", jar("gateway-app/target/sallyport.jar"), "run", "--config", configuration]
+    command = [java(), *JVM, "-jar", jar("gateway-app/target/sallyport.jar"), "run", "--config", configuration]
     known = scenarios or ALLOWED | BODIES | DENIED | SHAPES | {"rate_limited", "filtered"}
     return Contestant(name, port, processes.start(name, command), frozenset(known))
 

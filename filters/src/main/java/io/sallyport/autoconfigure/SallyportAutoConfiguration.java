@@ -263,7 +263,9 @@ public class SallyportAutoConfiguration {
     ReactorResourceFactory reactorResourceFactory() {
         var resources = new ReactorResourceFactory();
         resources.setUseGlobalResources(false);
-        resources.setLoopResourcesSupplier(() -> LoopResources.create("sallyport"));
+        // One for each processor: they never wait, so that more of them would only get into each other's way.
+        resources.setLoopResourcesSupplier(
+                () -> LoopResources.create("sallyport", Runtime.getRuntime().availableProcessors(), true));
         return resources;
     }
 
