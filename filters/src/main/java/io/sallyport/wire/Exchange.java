@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Mono;
+import reactor.netty.channel.AbortedException;
 import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
 import reactor.util.context.Context;
@@ -96,7 +97,7 @@ final class Exchange extends Mono<Void> implements Subscription {
             var limit = context.snapshot()
                     .settings(StageName.EDGE, EdgeSettings.class)
                     .bodyLimitOf(route);
-            body = BodyWatch.start(this, channel, limit, bodyTimeout);
+            body = BodyWatch.start(this, channel, request.requestHeaders(), limit, bodyTimeout);
             channel.attr(CURRENT).set(this);
         }
     }
@@ -137,6 +138,21 @@ final class Exchange extends Mono<Void> implements Subscription {
         end(denial);
     }
 
+    /**
+     * Ends this exchange because its stream was reset for what came on it: nothing can be answered any more. On the request's
+     * event loop; does nothing once the exchange has ended.
+     */
+    void breakOff(Denial.Rejected denial) {
+        if (ended) {
+            return;
+        }
+        cancelUnderWay();
+        conclude(
+                response.hasSentHeaders()
+                        ? new Outcome.Aborted(response.status().code(), denial.reason())
+                        : new Outcome.Refused(denial));
+    }
+
     private void answered() {
         if (ended) {
             return;
@@ -154,7 +170,7 @@ final class Exchange extends Mono<Void> implements Subscription {
         if (ended) {
             return;
         }
-        if (!(error instanceof ForwardFailure) && isCut()) {
+        if (!(error instanceof ForwardFailure) && (isCut() || AbortedException.isConnectionReset(error))) {
             conclude(cancelled());
             complete();
             return;

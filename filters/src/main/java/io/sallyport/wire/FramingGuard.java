@@ -9,6 +9,7 @@ import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslHandler;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.HeadLimits;
+import java.util.function.Consumer;
 
 /**
  * Lets the bytes of an HTTP/1.x connection pass unchanged as long as every reader of RFC 9112 finds the same requests in
@@ -40,13 +41,18 @@ public final class FramingGuard extends ChannelDuplexHandler {
 
     private final FramingMachine machine;
     private final Refusal refusal;
+    private final Consumer<ChannelHandlerContext> http2;
     private boolean protocolKnown;
     private boolean ended;
 
-    /** @param limits what is counted here; the codec behind has to allow at least as much */
-    public FramingGuard(HeadLimits limits, Refusal refusal) {
+    /**
+     * @param limits what is counted here; the codec behind has to allow at least as much
+     * @param http2 called where ALPN chose HTTP/2, before the first byte is passed on: puts other guards in this one's place
+     */
+    public FramingGuard(HeadLimits limits, Refusal refusal, Consumer<ChannelHandlerContext> http2) {
         this.machine = new FramingMachine(limits);
         this.refusal = refusal;
+        this.http2 = http2;
     }
 
     @Override
@@ -58,6 +64,7 @@ public final class FramingGuard extends ChannelDuplexHandler {
         if (!protocolKnown) {
             protocolKnown = true;
             if (isHttp2(context)) {
+                http2.accept(context);
                 context.pipeline().remove(this);
                 context.fireChannelRead(bytes);
                 return;
@@ -81,9 +88,9 @@ public final class FramingGuard extends ChannelDuplexHandler {
         refusal.refuse(context, reason, machine.bodyWasUnderWay());
     }
 
-    /** Whether the head of a request has begun and not ended. */
-    boolean isInHead() {
-        return !ended && machine.isInHead();
+    /** One while the head of a request has begun and not ended, else zero. */
+    int headUnderWay() {
+        return !ended && machine.isInHead() ? 1 : 0;
     }
 
     // Known by now: application data is not read before the handshake has ended.

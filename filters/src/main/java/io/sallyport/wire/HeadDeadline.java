@@ -5,27 +5,33 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
-import io.sallyport.decision.Reason;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Gives a request's head a time to arrive in, from its first byte on, however many bytes come meanwhile: a head that trickles in
- * is how slow-request attacks hold connections. Behind the {@link FramingGuard}, which knows where a head begins and ends; costs
- * nothing while heads come in one piece. HTTP/1.x only.
+ * is how slow-request attacks hold connections. Behind the {@link FramingGuard} or {@link Http2FrameGuard}, which knows where a
+ * head begins and ends; costs nothing while heads come in one piece.
  */
 final class HeadDeadline extends ChannelInboundHandlerAdapter {
-    private final FramingGuard guard;
+    private final IntSupplier headUnderWay;
     private final Duration timeout;
-    private final IngressHandler handler;
+    private final Consumer<ChannelHandlerContext> onPassed;
     private @Nullable Future<?> timer;
+    private int watched;
     private boolean passed;
 
-    HeadDeadline(FramingGuard guard, Duration timeout, IngressHandler handler) {
-        this.guard = guard;
+    /**
+     * @param headUnderWay another number for each head, or zero while none is coming in
+     * @param onPassed ends the connection
+     */
+    HeadDeadline(IntSupplier headUnderWay, Duration timeout, Consumer<ChannelHandlerContext> onPassed) {
+        this.headUnderWay = headUnderWay;
         this.timeout = timeout;
-        this.handler = handler;
+        this.onPassed = onPassed;
     }
 
     @Override
@@ -39,19 +45,20 @@ final class HeadDeadline extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
-        if (guard.isInHead()) {
-            if (timer == null) {
+        int head = headUnderWay.getAsInt();
+        if (head != watched) {
+            watched = head;
+            cancel();
+            if (head != 0) {
                 timer = context.executor().schedule(() -> pass(context), timeout.toMillis(), TimeUnit.MILLISECONDS);
             }
-        } else {
-            cancel();
         }
         context.fireChannelReadComplete();
     }
 
     private void pass(ChannelHandlerContext context) {
         passed = true;
-        handler.refuseBytes(context, Reason.EDGE_REQUEST_TIMEOUT, false);
+        onPassed.accept(context);
     }
 
     @Override

@@ -110,7 +110,7 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
             Wire.abort(channel, false);
             return;
         }
-        DenialWriter.answerRaw(here, denial, recordUnread(denial, channel));
+        DenialWriter.answerRaw(here, denial, recordUnread(denial, channel, false));
     }
 
     /** Records what the server's codec answered by itself, before there was a request: it does so on HTTP/2. */
@@ -124,13 +124,19 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
         if (receiving != null) {
             receiving.fail(new Denial.Rejected(Reason.EDGE_BODY_MALFORMED));
         } else {
-            recordUnread(new Denial.Rejected(Reason.EDGE_PROTOCOL_ERROR), channel);
+            recordUnread(
+                    new Denial.Rejected(Reason.EDGE_PROTOCOL_ERROR), channel, channel instanceof Http2StreamChannel);
         }
     }
 
-    private RequestContext recordUnread(Denial denial, Channel channel) {
+    /** Records what was refused on an HTTP/2 connection before there was a request. On its event loop. */
+    void recordUnread(Channel connection, Reason reason) {
+        recordUnread(new Denial.Rejected(reason), connection, true);
+    }
+
+    private RequestContext recordUnread(Denial denial, Channel channel, boolean http2) {
         var snapshot = snapshots.get();
-        var head = new UnreadRequestHead(ConnectionFacts.of(channel), channel instanceof Http2StreamChannel);
+        var head = new UnreadRequestHead(ConnectionFacts.of(channel), http2);
         var context = newContext(head, snapshot == null ? NO_SNAPSHOT : snapshot, channel.eventLoop());
         context.client(directly(head));
         ingress.conclude(context, new Outcome.Refused(denial));

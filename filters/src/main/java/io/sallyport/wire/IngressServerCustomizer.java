@@ -3,7 +3,10 @@ package io.sallyport.wire;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http2.Http2FrameCodec;
 import io.netty.handler.ssl.SslContext;
+import io.sallyport.decision.Reason;
 import io.sallyport.edge.HeadLimits;
 import io.sallyport.identity.TrustBundleSource;
 import java.net.InetAddress;
@@ -43,6 +46,9 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
     // More, for a refused upload is one of them.
     private static final int MAX_RESETS_BY_US = 1_000;
     private static final int RESET_WINDOW_SECONDS = 30;
+
+    private static final String FRAMING_GUARD = "sallyport.framing-guard";
+    private static final String HEAD_DEADLINE = "sallyport.head-deadline";
 
     private final ListenerConfig listener;
     private final IngressHandler handler;
@@ -113,12 +119,30 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
         if (channel.remoteAddress() instanceof InetSocketAddress peer) {
             count(channel, peer.getAddress());
         }
-        var guard = new FramingGuard(headLimits, handler::refuseBytes);
+        var guard = new FramingGuard(headLimits, handler::refuseBytes, this::guardHttp2);
         var codec = tls == null ? NettyPipeline.HttpCodec : NettyPipeline.H2OrHttp11Codec;
         channel.pipeline()
-                .addBefore(codec, "sallyport.framing-guard", guard)
+                .addBefore(codec, FRAMING_GUARD, guard)
                 .addBefore(
-                        codec, "sallyport.head-deadline", new HeadDeadline(guard, listener.requestTimeout(), handler));
+                        codec,
+                        HEAD_DEADLINE,
+                        new HeadDeadline(
+                                guard::headUnderWay,
+                                listener.requestTimeout(),
+                                here -> handler.refuseBytes(here, Reason.EDGE_REQUEST_TIMEOUT, false)));
+    }
+
+    /** The codecs of HTTP/2 have just been put behind. */
+    private void guardHttp2(ChannelHandlerContext here) {
+        var pipeline = here.pipeline();
+        var codec = pipeline.get(Http2FrameCodec.class);
+        var frames = new Http2FrameGuard(codec, handler, System::nanoTime);
+        pipeline.addAfter(FRAMING_GUARD, "sallyport.http2-frame-guard", frames);
+        pipeline.replace(
+                HEAD_DEADLINE,
+                HEAD_DEADLINE,
+                new HeadDeadline(frames::headUnderWay, listener.requestTimeout(), frames::endLate));
+        pipeline.addAfter(NettyPipeline.HttpCodec, "sallyport.http2-message-guard", new Http2MessageGuard(frames));
     }
 
     private void count(Channel channel, InetAddress peer) {

@@ -48,10 +48,13 @@ class FramingGuardTest {
 
     private final List<String> told = new ArrayList<>();
     private final List<Refused> refused = new ArrayList<>();
-    private final FramingGuard guard = new FramingGuard(LIMITS, (_, reason, bodyPhase) -> {
-        told.add("refused");
-        refused.add(new Refused(reason, bodyPhase));
-    });
+    private final FramingGuard guard = new FramingGuard(
+            LIMITS,
+            (_, reason, bodyPhase) -> {
+                told.add("refused");
+                refused.add(new Refused(reason, bodyPhase));
+            },
+            _ -> told.add("HTTP/2"));
 
     @Test
     void good_bytes_pass_as_the_buffer_that_they_came_in() {

@@ -32,6 +32,7 @@ import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -93,6 +94,21 @@ final class Http2Client implements AutoCloseable {
         return stream;
     }
 
+    /** Sends a frame past the codec, which knows nothing of it. */
+    Http2Client raw(int type, int flags, int stream, int... payload) throws InterruptedException {
+        var frame = Unpooled.buffer()
+                .writeMedium(payload.length)
+                .writeByte(type)
+                .writeByte(flags)
+                .writeInt(stream);
+        for (int octet : payload) {
+            frame.writeByte(octet);
+        }
+        // Or not, where the server has just ended the connection.
+        connection.writeAndFlush(frame).await();
+        return this;
+    }
+
     /** Opens a stream and takes it back, as far as the connection still lets it. */
     void openAndReset(String authority) throws InterruptedException {
         var channel = new Http2StreamChannelBootstrap(connection).open().await().getNow();
@@ -110,6 +126,10 @@ final class Http2Client implements AutoCloseable {
     /** Whether the server has ended the connection, which has to be soon. */
     boolean isEndedByServer() throws InterruptedException {
         return connection.closeFuture().await(10, TimeUnit.SECONDS);
+    }
+
+    boolean isEndedWithin(Duration time) throws InterruptedException {
+        return connection.closeFuture().await(time.toMillis());
     }
 
     boolean isConnected() {

@@ -12,8 +12,10 @@ import io.sallyport.forward.TestCa;
 import io.sallyport.pipeline.Outcome;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Test;
@@ -28,6 +30,12 @@ class Http2WireTest {
     private static final String HOST = "api.example.org";
     private static final Denial DENIED = new Denial.Forbidden(Reason.AUTHORIZE_NO_RULE_ALLOWED);
     private static final Denial FAILED = new Denial.UpstreamFailed(Reason.FORWARD_UPSTREAM_RESET);
+
+    private static final int HEADERS = 1;
+    private static final int PING = 6;
+    private static final int CONTINUATION = 9;
+    private static final int END_STREAM = 1;
+    private static final int END_HEADERS = 4;
 
     private final ListenerConfig.Tls tls;
 
@@ -192,6 +200,173 @@ class Http2WireTest {
 
             assertThat(client.isEndedByServer()).isTrue();
         }
+    }
+
+    /** CVE-2019-9512. */
+    @Test
+    void a_flood_of_frames_ends_its_connection_and_is_recorded() throws Exception {
+        try (var server = new WireServer().tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            client.request("GET", HOST, true).next();
+            assertThat(server.outcome()).isEqualTo(new Outcome.Answered(200));
+            for (int i = 0; i < 1_020 && client.isConnected(); i++) {
+                client.raw(PING, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8);
+            }
+
+            assertThat(client.isEndedByServer()).isTrue();
+            assertThat(server.outcome()).isEqualTo(refused(Reason.EDGE_PROTOCOL_ERROR));
+            assertThat(server.hasAnotherOutcome()).isFalse();
+        }
+    }
+
+    /** MadeYouReset, CVE-2025-8671. */
+    @Test
+    void a_client_that_has_its_streams_reset_again_and_again_loses_its_connection() throws Exception {
+        try (var server = new WireServer().tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            for (int i = 0; i < 100; i++) {
+                assertThat(client.request("GET", HOST, true, "host", "evil.test")
+                                .next())
+                        .isEqualTo("RESET PROTOCOL_ERROR");
+            }
+            assertThat(client.isConnected()).isTrue();
+
+            client.request("GET", HOST, true, "host", "evil.test");
+
+            assertThat(client.isEndedByServer()).isTrue();
+        }
+    }
+
+    @Test
+    void a_head_that_does_not_end_in_time_ends_its_connection_and_is_recorded() throws Exception {
+        try (var server = new WireServer()
+                        .requestTimeout(Duration.ofMillis(300))
+                        .tls(tls)
+                        .start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            client.request("GET", HOST, true).next();
+            assertThat(server.outcome()).isEqualTo(new Outcome.Answered(200));
+
+            // Another piece each time, so that the connection is never idle.
+            client.raw(HEADERS, 0, 5, 0x82);
+            while (client.isConnected()) {
+                client.raw(CONTINUATION, 0, 5);
+                if (client.isEndedWithin(Duration.ofMillis(30))) {
+                    break;
+                }
+            }
+
+            assertThat(server.outcome()).isEqualTo(refused(Reason.EDGE_REQUEST_TIMEOUT));
+            assertThat(server.hasAnotherOutcome()).isFalse();
+        }
+    }
+
+    @Test
+    void a_head_that_the_codec_refuses_is_recorded() throws Exception {
+        try (var server = new WireServer().tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            assertThat(client.request("GET", HOST, true, "X-Upper-Case", "x").next())
+                    .isEqualTo("RESET PROTOCOL_ERROR");
+            assertThat(server.outcome()).isEqualTo(refused(Reason.EDGE_PROTOCOL_ERROR));
+
+            assertThat(client.request("GET", HOST, true).next()).isEqualTo("HEADERS 200");
+            assertThat(server.outcome()).isEqualTo(new Outcome.Answered(200));
+        }
+    }
+
+    @Test
+    void a_head_without_what_makes_it_a_request_is_reset_and_recorded() throws Exception {
+        try (var server = new WireServer().tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            assertThat(client.request("GET", HOST, true, "host", "evil.test").next())
+                    .isEqualTo("RESET PROTOCOL_ERROR");
+            assertThat(server.outcome()).isEqualTo(refused(Reason.EDGE_PROTOCOL_ERROR));
+            assertThat(server.hasAnotherOutcome()).isFalse();
+            assertThat(client.isConnected()).isTrue();
+        }
+    }
+
+    /** RFC 9113 section 5.1. */
+    @Test
+    void a_head_on_a_stream_that_has_ended_ends_the_connection_and_is_recorded() throws Exception {
+        try (var server = new WireServer().tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            var stream = client.request("GET", HOST, true);
+            while (!stream.next().endsWith(".")) {
+                // its answer
+            }
+            assertThat(server.outcome()).isEqualTo(new Outcome.Answered(200));
+
+            client.raw(HEADERS, END_STREAM | END_HEADERS, 3, 0x82);
+
+            assertThat(client.isEndedByServer()).isTrue();
+            assertThat(server.outcome()).isEqualTo(refused(Reason.EDGE_PROTOCOL_ERROR));
+            assertThat(server.hasAnotherOutcome()).isFalse();
+        }
+    }
+
+    @Test
+    void trailers_on_a_stream_that_was_reset_meanwhile_are_nobodys_fault() throws Exception {
+        try (var server = WireServer.denying(DENIED).tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            var stream = client.request("POST", HOST, false);
+            while (!stream.next().startsWith("RESET")) {
+                // the answer before it
+            }
+
+            // A literal field that is not indexed, x: y.
+            client.raw(HEADERS, END_STREAM | END_HEADERS, 3, 0, 1, 'x', 1, 'y');
+
+            assertThat(client.request("GET", HOST, true).next()).isEqualTo("HEADERS 403");
+        }
+    }
+
+    @Test
+    void a_body_that_is_not_as_long_as_it_says_is_reset_recorded_and_never_complete() throws Exception {
+        var read = new LinkedBlockingQueue<String>();
+        var cancelled = new CountDownLatch(1);
+        Forwarder reading = (_, request, _) -> request.receive()
+                .asString()
+                .doOnNext(read::add)
+                .doOnComplete(() -> read.add("complete"))
+                .doOnCancel(cancelled::countDown)
+                .then();
+        try (var server = WireServer.permitting(reading).tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            var stream = client.request("POST", HOST, false, "content-length", "5")
+                    .send("hel", false)
+                    .send("lo", false)
+                    .send("!", true);
+
+            assertThat(stream.next()).isEqualTo("RESET PROTOCOL_ERROR");
+            happens(cancelled);
+            assertThat(read).containsExactly("hel");
+            assertThat(server.outcome()).isEqualTo(refused(Reason.EDGE_BODY_MALFORMED));
+            assertThat(server.hasAnotherOutcome()).isFalse();
+        }
+    }
+
+    @Test
+    void a_body_that_is_as_long_as_it_says_is_complete_when_its_stream_ends() throws Exception {
+        var read = new LinkedBlockingQueue<String>();
+        Forwarder reading = (_, request, response) -> request.receive()
+                .asString()
+                .doOnNext(read::add)
+                .then(response.status(200).send());
+        try (var server = WireServer.permitting(reading).tls(tls).start();
+                var client = Http2Client.connect(server.port(), HOST)) {
+            var stream = client.request("POST", HOST, false, "content-length", "5")
+                    .send("hel", false)
+                    .send("lo", false)
+                    .send("", true);
+
+            assertThat(stream.next()).startsWith("HEADERS 200");
+            assertThat(String.join("", read)).isEqualTo("hello");
+        }
+    }
+
+    private static Outcome refused(Reason reason) {
+        return new Outcome.Refused(new Denial.Rejected(reason));
     }
 
     @Test
