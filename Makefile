@@ -37,7 +37,7 @@ k8s: ## Renders the Kubernetes files as kubectl would get them, into k8s/target 
 	kustomize build k8s/overlays/staging > k8s/target/staging.yaml
 	kustomize build k8s/overlays/production > k8s/target/production.yaml
 
-hostile: ## Runs the whole corpus of hostile bytes over both ways forward; verify runs a part of it.
+hostile: ## Runs the corpus of hostile bytes alone, over both ways forward.
 	$(MVN) verify -Dtest=NONE '-Dit.test=io.sallyport.app.hostile.*IT'
 
 perf: ## Measures CPU per request beside Envoy, HAProxy, nginx and stock Spring Cloud Gateway (perf/README.md says what it needs).

@@ -47,7 +47,7 @@ final class HostileWorld implements BeforeAllCallback {
 
     private static final String ROUTES = """
                 HOST-open:
-                  match: { hosts: [HOST], path: "/**", methods: [GET, HEAD, POST, PUT, DELETE] }
+                  match: { hosts: [HOST, RESOLVABLE], path: "/**", methods: [GET, HEAD, POST, PUT, DELETE] }
                   authorize: public
             FILTERS      upstream: UPSTREAM
                 HOST-secret:
@@ -55,6 +55,10 @@ final class HostileWorld implements BeforeAllCallback {
                   authenticate: { issuers: [demo] }
                   authorize: { allow: { anyone: "true" } }
             FILTERS      upstream: UPSTREAM
+                HOST-guarded:
+                  match: { hosts: [HOST], path: "/guarded", methods: [POST] }
+                  authorize: public
+            FILTERS      upstream: GUARDED
             """;
 
     private World world;
@@ -152,6 +156,9 @@ final class HostileWorld implements BeforeAllCallback {
         private void addRoutes() throws IOException {
             var to = "{ uri: \"https://localhost:%d\", expected-ids: [\"%s\"], timeout: 5s }"
                     .formatted(upstream.port(), DemoParts.PAYMENTS_ID);
+            // Under another name, for an upstream has one breaker.
+            var guarded =
+                    to.replace("localhost", "127.0.0.1").replace(" }", ", circuit-breaker: { minimum-calls: 5 } }");
             var routes = new StringBuilder(Files.readString(parts.configuration())
                     .replace("  listener:\n", "  listener:\n    idle-timeout: %ds\n".formatted(IDLE.toSeconds())));
             for (var way : Way.values()) {
@@ -159,8 +166,10 @@ final class HostileWorld implements BeforeAllCallback {
                 routes.append(ROUTES.replace(
                                 "HOST-", way.name().toLowerCase(Locale.ROOT).replace('_', '-') + "-")
                         .replace("HOST", way.host())
+                        .replace("RESOLVABLE", way.resolvable())
                         .replace("FILTERS", filters)
-                        .replace("UPSTREAM", to));
+                        .replace("UPSTREAM", to)
+                        .replace("GUARDED", guarded));
             }
             Files.writeString(parts.configuration(), routes);
         }

@@ -7,11 +7,11 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 /** The systems that are not libraries: {@code .ci/} puts them outside of the clone, and a test finds them there. */
-final class Tools {
+public final class Tools {
     private Tools() {}
 
     /** The directory of this tool, in this version; skips the test if it is not there. */
-    static Path require(String nameAndVersion, String recipe) {
+    public static Path require(String nameAndVersion, String recipe) {
         var directory = root().resolve(nameAndVersion);
         Assumptions.assumeTrue(
                 Files.isDirectory(directory), () -> directory + " is not there; " + recipe + " puts it there");
