@@ -5,7 +5,7 @@ import io.netty.util.NetUtil;
 import io.sallyport.config.Finding;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
-import java.nio.file.Path;
+import io.sallyport.wire.CertificateFiles;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +27,7 @@ public record ManagementConfig(
         int port,
 
         @Setting("The certificate of this port. Required unless insecure-plaintext is true.") @Nullable
-        Tls tls,
+        CertificateFiles tls,
 
         @Setting(value = "Listens without TLS: tokens then cross the network readable.", byDefault = "false")
         boolean insecurePlaintext,
@@ -47,19 +47,6 @@ public record ManagementConfig(
 
         @Setting(value = "The scope that changes the deny-list.", byDefault = "sallyport:write")
         String writeScope) {
-
-    /**
-     * The files of a certificate.
-     *
-     * @param certificate the chain, leaf first
-     * @param key the leaf's private key, PKCS #8, not encrypted
-     */
-    public record Tls(
-            @Setting("A PEM file with the certificate chain, the leaf first.")
-            Path certificate,
-
-            @Setting("A PEM file with the leaf's private key: PKCS #8, not encrypted.")
-            Path key) {}
 
     private static final int HIGHEST_PORT = 65_535;
     // RFC 6749 section 3.3.

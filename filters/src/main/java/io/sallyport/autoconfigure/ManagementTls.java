@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.autoconfigure;
 
-import io.netty.handler.ssl.SslContext;
+import io.sallyport.wire.RenewedTls;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,4 +9,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param context null for plaintext
  */
-record ManagementTls(@Nullable SslContext context) {}
+record ManagementTls(@Nullable RenewedTls context) implements AutoCloseable {
+    @Override
+    public void close() {
+        if (context != null) {
+            context.close();
+        }
+    }
+}

@@ -42,9 +42,9 @@ import io.sallyport.wire.ConnectionListener;
 import io.sallyport.wire.IngressHandler;
 import io.sallyport.wire.IngressRoutes;
 import io.sallyport.wire.IngressServerCustomizer;
-import io.sallyport.wire.ListenerTls;
 import io.sallyport.wire.LocalForwarder;
 import io.sallyport.wire.PermitForwarder;
+import io.sallyport.wire.RenewedTls;
 import java.net.InetAddress;
 import java.time.Clock;
 import java.time.Duration;
@@ -53,8 +53,6 @@ import java.util.Objects;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
-import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
-import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.Environment;
 import org.springframework.http.client.ReactorResourceFactory;
@@ -318,22 +316,25 @@ public class SallyportAutoConfiguration {
 
     /** For the ingress server alone: the management server is customized by the beans of its own context. */
     @Bean
-    WebServerFactoryCustomizer<NettyReactiveWebServerFactory> ingressServer(
+    IngressServer ingressServer(
             ConfigurationFile file,
             IngressHandler handler,
             ConnectionCounts connections,
             SvidSource svids,
             Clock clock,
             MeterRegistry meters) {
-        var customizer = Opening.section(
-                "sallyport.listener",
-                file,
-                () -> new IngressServerCustomizer(
-                        file.settings().requireListener(), handler, counting(connections), svids, clock, meters));
-        return factory -> {
-            factory.addServerCustomizers(customizer);
-            factory.addRouteProviders(new IngressRoutes(handler));
-        };
+        return new IngressServer(
+                Opening.section(
+                        "sallyport.listener",
+                        file,
+                        () -> new IngressServerCustomizer(
+                                file.settings().requireListener(),
+                                handler,
+                                counting(connections),
+                                svids,
+                                clock,
+                                meters)),
+                new IngressRoutes(handler));
     }
 
     private static ConnectionListener counting(ConnectionCounts connections) {
@@ -353,13 +354,15 @@ public class SallyportAutoConfiguration {
     // the management port; the rest of it is in a context of its own
 
     @Bean
-    ManagementTls managementTls(ConfigurationFile file) {
+    ManagementTls managementTls(ConfigurationFile file, Clock clock, MeterRegistry meters) {
         var tls = file.settings().management().tls();
         return new ManagementTls(
                 tls == null
                         ? null
                         : Opening.section(
-                                "sallyport.management", file, () -> ListenerTls.load(tls.certificate(), tls.key())));
+                                "sallyport.management",
+                                file,
+                                () -> RenewedTls.follow("management", tls, clock, meters)));
     }
 
     @Bean

@@ -99,6 +99,12 @@ public enum Reason {
             PublicCode.NOT_FOUND,
             "No route names this host.",
             "Add the host to a route, or ignore: scanners ask for addresses and random names."),
+    EDGE_MISDIRECTED(
+            "edge.misdirected",
+            421,
+            PublicCode.MISDIRECTED,
+            "The connection was made for another host: its SNI names one, and the certificate that it was shown does not cover Host.",
+            "A client that uses one connection for several hosts makes a new one and needs nothing more; else an attack (domain fronting)."),
     EDGE_METHOD_REFUSED(
             "edge.method_refused",
             405,

@@ -12,6 +12,7 @@ import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.RequestHead;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
+import io.sallyport.pipeline.TlsConnection;
 import java.net.InetAddress;
 import java.util.EnumMap;
 import java.util.Map;
@@ -109,6 +110,9 @@ public final class EdgeStage implements Stage {
         if (routes == null) {
             return rejected(Reason.EDGE_HOST_UNKNOWN, host, context);
         }
+        if (isMisdirected(head.tls(), host, settings.routes())) {
+            return rejected(Reason.EDGE_MISDIRECTED, host, context);
+        }
         int question = target.indexOf('?', pathStart);
         int pathEnd = question < 0 ? target.length() : question;
         if (question >= 0) {
@@ -145,6 +149,21 @@ public final class EdgeStage implements Stage {
         return length > settings.bodyLimitOf(match.route()).bytes()
                 ? rejected(Reason.EDGE_BODY_TOO_LARGE)
                 : Verdict.Pass.PASS;
+    }
+
+    /**
+     * Whether the connection was made for another host than this one, by what the client asked for in its SNI and what it was shown
+     * for it (RFC 9110 section 7.4). HTTP/2 lets a client use a connection for every name of its certificate. A client that asked
+     * for a name that is none of ours has said nothing.
+     */
+    private static boolean isMisdirected(@Nullable TlsConnection tls, String host, RouteTable routes) {
+        if (tls == null || tls.serverName() == null || tls.serverName().equals(host)) {
+            return false;
+        }
+        var scope = tls.scope();
+        return scope != null
+                && !scope.shown().cover(host)
+                && (routes.host(tls.serverName()) != null || scope.isAnothers(host));
     }
 
     /** Where the path of an origin-form or absolute-form target begins, or -1 for another form (RFC 9112 section 3.2). */

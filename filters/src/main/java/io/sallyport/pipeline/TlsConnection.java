@@ -9,8 +9,10 @@ import org.jspecify.annotations.Nullable;
  * @param protocol for example {@code TLSv1.3}
  * @param serverName the SNI that the client sent, in lower case
  * @param peer the client's certificate, if it showed one
+ * @param scope of the certificate that the client was shown; null if that is not one of host names
  */
 public record TlsConnection(
         String protocol,
         @Nullable String serverName,
-        @Nullable PeerCertificate peer) {}
+        @Nullable PeerCertificate peer,
+        @Nullable CertificateScope scope) {}

@@ -11,9 +11,6 @@ import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import javax.net.ssl.ExtendedSSLSession;
-import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +22,13 @@ import org.jspecify.annotations.Nullable;
  */
 record ConnectionFacts(InetSocketAddress peer, @Nullable TlsConnection tls) {
     private static final AttributeKey<ConnectionFacts> KEY = AttributeKey.valueOf(ConnectionFacts.class, "of");
+    private static final AttributeKey<ServerCertificates> CERTIFICATES =
+            AttributeKey.valueOf(ConnectionFacts.class, "certificates");
+
+    /** Says which certificates a new connection is shown one of, before its handshake. */
+    static void shown(Channel connection, ServerCertificates certificates) {
+        connection.attr(CERTIFICATES).set(certificates);
+    }
 
     /**
      * The facts of the connection that this channel is, or on HTTP/2 is a stream of. On the channel's event loop, after the TLS
@@ -47,18 +51,13 @@ record ConnectionFacts(InetSocketAddress peer, @Nullable TlsConnection tls) {
             return null;
         }
         var session = handler.engine().getSession();
-        return new TlsConnection(session.getProtocol(), serverName(session), peerCertificate(session));
-    }
-
-    private static @Nullable String serverName(SSLSession session) {
-        if (session instanceof ExtendedSSLSession extended) {
-            for (var name : extended.getRequestedServerNames()) {
-                if (name instanceof SNIHostName host) {
-                    return host.getAsciiName().toLowerCase(Locale.ROOT);
-                }
-            }
-        }
-        return null;
+        var serverName = ServerCertificates.serverName(session);
+        var certificates = connection.attr(CERTIFICATES).get();
+        return new TlsConnection(
+                session.getProtocol(),
+                serverName,
+                peerCertificate(session),
+                certificates == null ? null : certificates.scopeOf(serverName));
     }
 
     private static @Nullable PeerCertificate peerCertificate(SSLSession session) {

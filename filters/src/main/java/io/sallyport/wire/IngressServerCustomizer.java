@@ -5,7 +5,6 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.Http2FrameCodec;
-import io.netty.handler.ssl.SslContext;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.HeadLimits;
 import io.sallyport.identity.TrustBundleSource;
@@ -30,7 +29,7 @@ import reactor.netty.resources.LoopResources;
  * nothing that reads a request before the pipeline does: no forwarded headers, no compression, no access log, no HTTP/2 in
  * plaintext. Whatever {@code server.*} says of these is overruled.
  */
-public final class IngressServerCustomizer implements NettyServerCustomizer {
+public final class IngressServerCustomizer implements NettyServerCustomizer, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(IngressServerCustomizer.class);
 
     /** By how much the codec allows more than we do: a limit of ours is then always met first, with our answer and a record. */
@@ -54,10 +53,10 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
     private final IngressHandler handler;
     private final ConnectionListener connections;
     private final HeadLimits headLimits;
-    private final @Nullable SslContext tls;
+    private final @Nullable RenewedTls tls;
 
     /**
-     * Reads the certificate.
+     * Reads the certificates, and follows their files until it is closed.
      *
      * @param connections told of each client connection, for counting
      * @param bundles what certificates of clients are judged by, if the listener asks for any
@@ -76,9 +75,19 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
         this.headLimits = new HeadLimits(
                 Math.toIntExact(listener.maxRequestLine().toBytes()),
                 Math.toIntExact(listener.maxHeaders().toBytes()));
-        this.tls = listener.tls() == null
-                ? null
-                : ListenerTls.load(listener.tls(), new ClientTrustManager(bundles, clock, meters));
+        this.tls = listener.tls() == null ? null : follow(listener.tls(), bundles, clock, meters);
+    }
+
+    private static RenewedTls follow(
+            ListenerConfig.Tls tls, TrustBundleSource bundles, InstantSource clock, MeterRegistry meters) {
+        var clients = new ClientTrustManager(bundles, clock, meters);
+        return RenewedTls.follow(
+                "listener",
+                tls.certificates(),
+                builder -> builder.trustManager(clients)
+                        .clientAuth(tls.clientCertificates().netty()),
+                clock,
+                meters);
     }
 
     @Override
@@ -118,6 +127,9 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
     private void initialize(ConnectionObserver observer, Channel channel, @Nullable SocketAddress remoteAddress) {
         if (channel.remoteAddress() instanceof InetSocketAddress peer) {
             count(channel, peer.getAddress());
+        }
+        if (tls != null) {
+            ConnectionFacts.shown(channel, tls.certificates());
         }
         var guard = new FramingGuard(headLimits, handler::refuseBytes, this::guardHttp2);
         var codec = tls == null ? NettyPipeline.HttpCodec : NettyPipeline.H2OrHttp11Codec;
@@ -159,5 +171,12 @@ public final class IngressServerCustomizer implements NettyServerCustomizer {
                         transport && ListenerTls.isNative()
                                 ? "native transport and TLS"
                                 : "no native transport or TLS for this platform: slower, otherwise the same");
+    }
+
+    @Override
+    public void close() {
+        if (tls != null) {
+            tls.close();
+        }
     }
 }

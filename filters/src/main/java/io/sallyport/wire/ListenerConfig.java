@@ -9,6 +9,7 @@ import io.sallyport.edge.Cidr;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
 
@@ -77,17 +78,25 @@ public record ListenerConfig(
     private static final int HIGHEST_PORT = 65_535;
 
     /**
-     * The files of a certificate, and what is asked of the other side.
+     * The certificates, and what is asked of the other side.
      *
-     * @param certificate the chain, leaf first
+     * @param certificate the chain of the first, leaf first
      * @param key the leaf's private key, PKCS #8, not encrypted
+     * @param moreCertificates beside the first
      */
     public record Tls(
-            @Setting("A PEM file with the certificate chain, the leaf first.")
+            @Setting(
+                    "A PEM file with the certificate chain, the leaf first. It and the key are read again when they change; a pair that cannot be used is refused, and the one before stays.")
             Path certificate,
 
-            @Setting("A PEM file with the leaf's private key: PKCS #8, not encrypted.")
+            @Setting("A PEM file with the leaf's private key: PKCS #8, not encrypted; RSA or EC.")
             Path key,
+
+            @Setting(
+                    value =
+                            "Further certificates. A client is shown the first that covers the name in its SNI, and the one above if none does.",
+                    byDefault = "[]")
+            List<CertificateFiles> moreCertificates,
 
             @Setting(
                     value =
@@ -95,7 +104,18 @@ public record ListenerConfig(
                                     + "that is no SVID by the trust bundles of identity ends the handshake; which workloads "
                                     + "may call a route is the route's client-spiffe-ids.",
                     byDefault = "none")
-            ClientCertificates clientCertificates) {}
+            ClientCertificates clientCertificates) {
+
+        public Tls {
+            moreCertificates = List.copyOf(moreCertificates);
+        }
+
+        /** All of them, that above first. */
+        List<CertificateFiles> certificates() {
+            return Stream.concat(Stream.of(new CertificateFiles(certificate, key)), moreCertificates.stream())
+                    .toList();
+        }
+    }
 
     /** Whether some client may show a certificate. */
     public boolean asksForCertificates() {

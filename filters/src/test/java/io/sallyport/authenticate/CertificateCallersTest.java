@@ -248,7 +248,8 @@ class CertificateCallersTest {
     }
 
     private static TlsConnection tls(@Nullable Svid svid) {
-        return new TlsConnection("TLSv1.3", "api.example.org", svid == null ? null : new PeerCertificate(svid.chain()));
+        return new TlsConnection(
+                "TLSv1.3", "api.example.org", svid == null ? null : new PeerCertificate(svid.chain()), null);
     }
 
     private static Reason reasonOf(Verdict verdict) {

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.util.List;
 import java.util.Objects;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -142,7 +143,7 @@ class ClientCertificatesTest {
     }
 
     private void start(ClientCertificates mode) {
-        server.tls(new ListenerConfig.Tls(files.resolve("tls.crt"), files.resolve("tls.key"), mode))
+        server.tls(new ListenerConfig.Tls(files.resolve("tls.crt"), files.resolve("tls.key"), List.of(), mode))
                 .bundles(() -> bundles)
                 .start();
     }

@@ -40,7 +40,8 @@ class Http2WireTest {
     private final ListenerConfig.Tls tls;
 
     Http2WireTest(@TempDir Path files) {
-        tls = new ListenerConfig.Tls(files.resolve("tls.crt"), files.resolve("tls.key"), ClientCertificates.NONE);
+        tls = new ListenerConfig.Tls(
+                files.resolve("tls.crt"), files.resolve("tls.key"), java.util.List.of(), ClientCertificates.NONE);
         TestCa.of("example.org").issue(new TestCa.Leaf().dnsName(HOST)).writeTo(tls.certificate(), tls.key());
     }
 
@@ -414,9 +415,14 @@ class Http2WireTest {
     }
 
     @Test
-    void the_native_library_is_used_where_there_is_one() {
+    void the_native_library_is_used_where_there_is_one() throws Exception {
+        var svid = TestCa.of("example.org").issue(new TestCa.Leaf().dnsName(HOST));
+        var certificates = new ServerCertificates(java.util.List.of(ServerCertificate.of(svid.chain(), svid.key())));
+
         assertThat(ListenerTls.isNative()).isEqualTo(OpenSsl.isAvailable());
-        assertThat(ListenerTls.load(tls.certificate(), tls.key()).getClass().getSimpleName())
+        assertThat(ListenerTls.context(certificates, builder -> builder)
+                        .getClass()
+                        .getSimpleName())
                 .startsWith(OpenSsl.isAvailable() ? "OpenSsl" : "Jdk");
     }
 

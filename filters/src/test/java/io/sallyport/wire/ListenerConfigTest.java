@@ -4,10 +4,12 @@ package io.sallyport.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.edge.Cidr;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +22,7 @@ import org.springframework.util.unit.DataSize;
 /** The section {@code listener}: what it refuses, and what it says of itself. */
 class ListenerConfigTest {
     private static final ListenerConfig.Tls TLS =
-            new ListenerConfig.Tls(Path.of("tls.crt"), Path.of("tls.key"), ClientCertificates.NONE);
+            new ListenerConfig.Tls(Path.of("tls.crt"), Path.of("tls.key"), List.of(), ClientCertificates.NONE);
 
     static Stream<Arguments> wrongSettings() {
         return Stream.of(
@@ -77,7 +79,11 @@ class ListenerConfigTest {
 
     @Test
     void a_certificate_file_that_is_not_there_is_named() {
-        assertThatThrownBy(() -> ListenerTls.load(TLS.certificate(), TLS.key()))
+        assertThatThrownBy(() -> RenewedTls.follow(
+                        "listener",
+                        new CertificateFiles(TLS.certificate(), TLS.key()),
+                        InstantSource.system(),
+                        new SimpleMeterRegistry()))
                 .isInstanceOf(InvalidSetting.class)
                 .hasMessage("tls.certificate: tls.crt (expected: a PEM file that this process may read)");
     }

@@ -90,6 +90,7 @@ final class WireServer implements AutoCloseable {
     private TrustBundleSource bundles = () -> null;
     private DataSize maxHeaders = DataSize.ofKilobytes(16);
     private int maxConnections = 100;
+    private @Nullable IngressServerCustomizer customizer;
     private @Nullable DisposableServer server;
 
     static WireServer denying(Denial denial) {
@@ -159,7 +160,9 @@ final class WireServer implements AutoCloseable {
         var listener = listener();
         var snapshot = ready ? new Snapshot("test", List.of(), Map.of(StageName.EDGE, edgeSettings())) : null;
         var handler = new IngressHandler(ingress(), () -> snapshot, InstantSource.fixed(NOW), listener);
-        server = new IngressServerCustomizer(listener, handler, connections, bundles, InstantSource.fixed(NOW), meters)
+        customizer =
+                new IngressServerCustomizer(listener, handler, connections, bundles, InstantSource.fixed(NOW), meters);
+        server = customizer
                 .apply(HttpServer.create())
                 .route(new IngressRoutes(handler)::apply)
                 .bindNow();
@@ -238,6 +241,9 @@ final class WireServer implements AutoCloseable {
     public void close() {
         if (server != null) {
             server.disposeNow();
+        }
+        if (customizer != null) {
+            customizer.close();
         }
     }
 }

@@ -5,6 +5,7 @@ import io.sallyport.forward.CurrentIdentity;
 import io.sallyport.forward.IdentityConfig;
 import io.sallyport.forward.SvidSource;
 import io.sallyport.forward.WorkloadIdentity;
+import io.sallyport.identity.KeyPairCheck;
 import io.spiffe.bundle.x509bundle.X509Bundle;
 import io.spiffe.exception.X509BundleException;
 import io.spiffe.exception.X509SvidException;

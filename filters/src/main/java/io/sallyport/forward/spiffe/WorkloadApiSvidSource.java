@@ -4,6 +4,7 @@ package io.sallyport.forward.spiffe;
 import io.sallyport.forward.CurrentIdentity;
 import io.sallyport.forward.SvidSource;
 import io.sallyport.forward.WorkloadIdentity;
+import io.sallyport.identity.KeyPairCheck;
 import io.sallyport.identity.workloadapi.WorkloadApiStream;
 import io.spiffe.bundle.x509bundle.X509Bundle;
 import io.spiffe.exception.X509BundleException;

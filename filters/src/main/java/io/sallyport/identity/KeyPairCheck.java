@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.forward.spiffe;
+package io.sallyport.identity;
 
 import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
@@ -7,13 +7,13 @@ import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.Signature;
 
-/** Whether a private key is the one of a certificate: between two writes of a rotation, files belong to different SVIDs. */
-final class KeyPairCheck {
+/** Whether a private key is the one of a certificate: between two writes of a rotation, files belong to different certificates. */
+public final class KeyPairCheck {
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private KeyPairCheck() {}
 
-    static boolean belongTogether(PrivateKey key, PublicKey publicKey) throws GeneralSecurityException {
+    public static boolean belongTogether(PrivateKey key, PublicKey publicKey) throws GeneralSecurityException {
         if (!key.getAlgorithm().equals(publicKey.getAlgorithm())) {
             return false;
         }

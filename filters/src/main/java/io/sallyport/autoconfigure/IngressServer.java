@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.autoconfigure;
+
+import io.sallyport.wire.IngressRoutes;
+import io.sallyport.wire.IngressServerCustomizer;
+import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+
+/** Makes the application's own server the listener, and puts the ingress handler in front of everything on it. */
+record IngressServer(IngressServerCustomizer customizer, IngressRoutes routes)
+        implements WebServerFactoryCustomizer<NettyReactiveWebServerFactory>, AutoCloseable {
+    @Override
+    public void customize(NettyReactiveWebServerFactory factory) {
+        factory.addServerCustomizers(customizer);
+        factory.addRouteProviders(routes);
+    }
+
+    @Override
+    public void close() {
+        customizer.close();
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.wire;
+
+import io.sallyport.pipeline.CertificateNames;
+import io.sallyport.pipeline.CertificateScope;
+import java.net.Socket;
+import java.security.Principal;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import javax.net.ssl.ExtendedSSLSession;
+import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.X509ExtendedKeyManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The certificates of a listener, and which of them a client is shown: the first that covers the name in its SNI and has a key
+ * of a kind that it can verify. Where none covers the name, or there is no SNI, the first one: its names are no secret, and who
+ * asked for another has to end the handshake by itself.
+ */
+final class ServerCertificates extends X509ExtendedKeyManager {
+    private final List<ServerCertificate> certificates;
+
+    /** @param certificates at least one */
+    ServerCertificates(List<ServerCertificate> certificates) {
+        this.certificates = List.copyOf(certificates);
+    }
+
+    List<ServerCertificate> all() {
+        return certificates;
+    }
+
+    /** @param serverName what the client asked for, in lower case */
+    CertificateScope scopeOf(@Nullable String serverName) {
+        var shown = certificates.stream()
+                .filter(certificate -> serverName != null && certificate.names().cover(serverName))
+                .findFirst()
+                .orElse(certificates.getFirst());
+        List<CertificateNames> others = certificates.stream()
+                .filter(Predicate.not(shown::equals))
+                .map(ServerCertificate::names)
+                .toList();
+        return new CertificateScope(shown.names(), others);
+    }
+
+    /** The name in the SNI of that session's client, in lower case; null if it sent none. */
+    static @Nullable String serverName(SSLSession session) {
+        if (session instanceof ExtendedSSLSession extended) {
+            for (var name : extended.getRequestedServerNames()) {
+                if (name instanceof SNIHostName host) {
+                    return host.getAsciiName().toLowerCase(Locale.ROOT);
+                }
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public @Nullable String chooseEngineServerAlias(
+            String keyType, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
+        var serverName = engine == null ? null : serverName(engine.getHandshakeSession());
+        var named =
+                aliases(certificate -> serverName != null && certificate.names().cover(serverName));
+        // Those that cover the name or nothing: another one would not be accepted either.
+        return (named.isEmpty() ? aliases(_ -> true) : named)
+                .stream()
+                        .filter(alias -> getPrivateKey(alias).getAlgorithm().equals(keyType))
+                        .findFirst()
+                        .orElse(null);
+    }
+
+    private List<String> aliases(Predicate<ServerCertificate> which) {
+        return IntStream.range(0, certificates.size())
+                .filter(i -> which.test(certificates.get(i)))
+                .mapToObj(Integer::toString)
+                .toList();
+    }
+
+    @Override
+    public X509Certificate[] getCertificateChain(String alias) {
+        return of(alias).chain().toArray(X509Certificate[]::new);
+    }
+
+    @Override
+    public PrivateKey getPrivateKey(String alias) {
+        return of(alias).key();
+    }
+
+    private ServerCertificate of(String alias) {
+        return certificates.get(Integer.parseInt(alias));
+    }
+
+    @Override
+    public @Nullable String chooseServerAlias(String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+        return chooseEngineServerAlias(keyType, issuers, null);
+    }
+
+    @Override
+    public String[] getServerAliases(String keyType, Principal @Nullable [] issuers) {
+        return aliases(certificate -> certificate.key().getAlgorithm().equals(keyType))
+                .toArray(String[]::new);
+    }
+
+    @Override
+    public String @Nullable [] getClientAliases(String keyType, Principal @Nullable [] issuers) {
+        return null;
+    }
+
+    @Override
+    public @Nullable String chooseClientAlias(
+            String[] keyTypes, Principal @Nullable [] issuers, @Nullable Socket socket) {
+        return null;
+    }
+
+    @Override
+    public String toString() {
+        return certificates.toString();
+    }
+}
