@@ -42,6 +42,7 @@ import io.sallyport.wire.ConnectionListener;
 import io.sallyport.wire.IngressHandler;
 import io.sallyport.wire.IngressRoutes;
 import io.sallyport.wire.IngressServerCustomizer;
+import io.sallyport.wire.LoadShedding;
 import io.sallyport.wire.LocalForwarder;
 import io.sallyport.wire.PermitForwarder;
 import io.sallyport.wire.RenewedTls;
@@ -310,8 +311,10 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    IngressHandler ingressHandler(Ingress ingress, SnapshotSource snapshots, Clock clock, ConfigurationFile file) {
-        return new IngressHandler(ingress, snapshots, clock, file.settings().requireListener());
+    IngressHandler ingressHandler(
+            Ingress ingress, SnapshotSource snapshots, Clock clock, ConfigurationFile file, MeterRegistry meters) {
+        var listener = file.settings().requireListener();
+        return new IngressHandler(new LoadShedding(listener.shedding(), meters), ingress, snapshots, clock, listener);
     }
 
     /** For the ingress server alone: the management server is customized by the beans of its own context. */
@@ -340,8 +343,8 @@ public class SallyportAutoConfiguration {
     private static ConnectionListener counting(ConnectionCounts connections) {
         return new ConnectionListener() {
             @Override
-            public void opened(InetAddress peer) {
-                connections.opened(peer);
+            public int opened(InetAddress peer) {
+                return connections.opened(peer);
             }
 
             @Override

@@ -175,7 +175,7 @@ final class SnapshotCompiler {
                 Math.toIntExact(listener.maxRequestLine().toBytes()),
                 Math.toIntExact(listener.maxHeaders().toBytes()));
         return Map.of(
-                StageName.EDGE, EdgeSettings.compile(stages.edge(), table, listener.trustedProxies(), headLimits),
+                StageName.EDGE, EdgeSettings.compile(stages.edge(), table, listener.forwardedForProxies(), headLimits),
                 StageName.FLOOD, stages.flood(),
                 StageName.AUTHENTICATE, stages.authenticate(),
                 StageName.RISK, RiskScoring.compile(stages.risk(), failures));

@@ -75,6 +75,12 @@ public enum Reason {
             PublicCode.BAD_REQUEST,
             "The request did not arrive within the time that the listener allows.",
             "A slow network or a slow-request attack: look at the count per address."),
+    EDGE_ANSWER_TIMEOUT(
+            "edge.answer_timeout",
+            408,
+            PublicCode.BAD_REQUEST,
+            "The client did not read its answer, or hardly, for listener.answer-timeout. The answer was broken off and the upstream let go.",
+            "A very slow network or a slow-read attack: look at the count per address."),
     EDGE_HOST_MISSING(
             "edge.host_missing",
             400,
@@ -554,7 +560,13 @@ public enum Reason {
             503,
             PublicCode.UNAVAILABLE,
             "The gateway has no configuration to decide by yet, or is shutting down.",
-            "Wait for readiness before sending traffic.");
+            "Wait for readiness before sending traffic."),
+    PIPELINE_OVERLOADED(
+            "pipeline.overloaded",
+            503,
+            PublicCode.UNAVAILABLE,
+            "The gateway was too busy, or its memory too full, to take this request; see listener.shedding.",
+            "Add replicas or CPU. sallyport_event_loop_lag_seconds says how late it was; where that is low, it was memory.");
 
     private final String code;
     private final int status;

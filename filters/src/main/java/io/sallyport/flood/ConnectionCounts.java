@@ -12,9 +12,13 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class ConnectionCounts {
     private final ConcurrentHashMap<Long, Integer> open = new ConcurrentHashMap<>();
 
-    /** Called once when a connection has been accepted. Any thread. */
-    public void opened(InetAddress peer) {
-        open.merge(ClientAddress.networkOf(peer), 1, Integer::sum);
+    /**
+     * Called once when it is known whose connection one is. Any thread.
+     *
+     * @return how many the peer's network holds now
+     */
+    public int opened(InetAddress peer) {
+        return open.merge(ClientAddress.networkOf(peer), 1, Integer::sum);
     }
 
     /** Called once when a connection that was {@link #opened} is gone. Any thread. */

@@ -18,12 +18,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * What does not change from one request of a connection to the next, read at its first.
  *
+ * @param peer the transport peer, or who a trusted proxy's PROXY header says is behind it
  * @param tls null if the connection is in plaintext
  */
 record ConnectionFacts(InetSocketAddress peer, @Nullable TlsConnection tls) {
     private static final AttributeKey<ConnectionFacts> KEY = AttributeKey.valueOf(ConnectionFacts.class, "of");
+    private static final AttributeKey<InetSocketAddress> CLIENT = AttributeKey.valueOf(ConnectionFacts.class, "client");
     private static final AttributeKey<ServerCertificates> CERTIFICATES =
             AttributeKey.valueOf(ConnectionFacts.class, "certificates");
+
+    /** Says whose connection it is, where that is not the transport peer; before anything of it is a request. */
+    static void from(Channel connection, InetSocketAddress client) {
+        connection.attr(CLIENT).set(client);
+    }
 
     /** Says which certificates a new connection is shown one of, before its handshake. */
     static void shown(Channel connection, ServerCertificates certificates) {
@@ -39,7 +46,9 @@ record ConnectionFacts(InetSocketAddress peer, @Nullable TlsConnection tls) {
         var attribute = connection.attr(KEY);
         var facts = attribute.get();
         if (facts == null) {
-            facts = new ConnectionFacts((InetSocketAddress) connection.remoteAddress(), tlsOf(connection));
+            var client = connection.attr(CLIENT).get();
+            facts = new ConnectionFacts(
+                    client == null ? (InetSocketAddress) connection.remoteAddress() : client, tlsOf(connection));
             attribute.set(facts);
         }
         return facts;

@@ -5,8 +5,12 @@ import java.net.InetAddress;
 
 /** Hears of both ends of each client connection's life, on the connection's event loop; must not block. */
 public interface ConnectionListener {
-    /** Called once when a connection has been accepted. */
-    void opened(InetAddress peer);
+    /**
+     * Called once when it is known whose connection one is.
+     *
+     * @return how many that client holds now, this one included
+     */
+    int opened(InetAddress peer);
 
     /** Called once when a connection that was {@link #opened} is gone. */
     void closed(InetAddress peer);

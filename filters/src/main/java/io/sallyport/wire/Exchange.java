@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.util.AttributeKey;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Reason;
 import io.sallyport.edge.EdgeSettings;
 import io.sallyport.forward.ForwardFailure;
 import io.sallyport.ingress.Ingress;
@@ -217,9 +218,15 @@ final class Exchange extends Mono<Void> implements Subscription {
         conclude(cancelled());
     }
 
+    /** The client went away, or we from it because it did not take its answer. */
     private Outcome cancelled() {
-        return new Outcome.Cancelled(
-                response.hasSentHeaders() ? response.status().code() : 0);
+        if (!response.hasSentHeaders()) {
+            return new Outcome.Cancelled(0);
+        }
+        int status = response.status().code();
+        return AnswerDeadline.hasPassed(channel)
+                ? new Outcome.Aborted(status, Reason.EDGE_ANSWER_TIMEOUT)
+                : new Outcome.Cancelled(status);
     }
 
     private void conclude(Outcome outcome) {

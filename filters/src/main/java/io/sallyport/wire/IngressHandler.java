@@ -41,18 +41,29 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
     private final Ingress ingress;
     private final Supplier<@Nullable Snapshot> snapshots;
     private final InstantSource clock;
+    private final LoadShedding shedding;
     private final Duration bodyTimeout;
+    private final Duration answerTimeout;
 
     /**
+     * Takes what it asks, in this order.
+     *
+     * @param shedding asked before anything else
      * @param snapshots the configuration in force, from memory; null until there is one, and again when the gateway stops: the
      *     answer is then 503
      */
     public IngressHandler(
-            Ingress ingress, Supplier<@Nullable Snapshot> snapshots, InstantSource clock, ListenerConfig listener) {
+            LoadShedding shedding,
+            Ingress ingress,
+            Supplier<@Nullable Snapshot> snapshots,
+            InstantSource clock,
+            ListenerConfig listener) {
+        this.shedding = shedding;
         this.ingress = ingress;
         this.snapshots = snapshots;
         this.clock = clock;
         this.bodyTimeout = listener.bodyTimeout();
+        this.answerTimeout = listener.answerTimeout();
     }
 
     @Override
@@ -63,7 +74,16 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
                 new WireRequestHead(request, ConnectionFacts.of(channel)),
                 snapshot == null ? NO_SNAPSHOT : snapshot,
                 channel.eventLoop());
+        if (context.head().isHttp2()) {
+            // The connection's own sees what is left of it all; one stream may be held back alone.
+            AnswerDeadline.ofStream(channel, answerTimeout);
+        }
         try {
+            var overload = shedding.refusalOf(context.requestId(), channel.eventLoop());
+            if (overload != null) {
+                context.client(directly(context.head()));
+                return refuse(overload, context, request, response);
+            }
             if (snapshot == null) {
                 context.client(directly(context.head()));
                 return refuse(NOT_READY, context, request, response);

@@ -8,7 +8,6 @@ import io.netty.handler.codec.http2.Http2FrameCodec;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.HeadLimits;
 import io.sallyport.identity.TrustBundleSource;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.InstantSource;
@@ -51,7 +50,7 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
 
     private final ListenerConfig listener;
     private final IngressHandler handler;
-    private final ConnectionListener connections;
+    private final ConnectionGate gate;
     private final HeadLimits headLimits;
     private final @Nullable RenewedTls tls;
 
@@ -71,7 +70,7 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
             MeterRegistry meters) {
         this.listener = listener;
         this.handler = handler;
-        this.connections = connections;
+        this.gate = new ConnectionGate(listener, connections, meters);
         this.headLimits = new HeadLimits(
                 Math.toIntExact(listener.maxRequestLine().toBytes()),
                 Math.toIntExact(listener.maxHeaders().toBytes()));
@@ -97,7 +96,6 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
                 .forwarded(false)
                 .compress(false)
                 .accessLog(false)
-                .maxConnections(listener.maxConnections())
                 .idleTimeout(listener.idleTimeout())
                 .httpRequestDecoder(this::limitCodec)
                 .doOnChannelInit(this::initialize)
@@ -125,9 +123,6 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
     }
 
     private void initialize(ConnectionObserver observer, Channel channel, @Nullable SocketAddress remoteAddress) {
-        if (channel.remoteAddress() instanceof InetSocketAddress peer) {
-            count(channel, peer.getAddress());
-        }
         if (tls != null) {
             ConnectionFacts.shown(channel, tls.certificates());
         }
@@ -142,6 +137,9 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
                                 guard::headUnderWay,
                                 listener.requestTimeout(),
                                 here -> handler.refuseBytes(here, Reason.EDGE_REQUEST_TIMEOUT, false)));
+        AnswerDeadline.ofConnection(channel, listener.answerTimeout());
+        // Last: whom it refuses is gone.
+        gate.enter(channel);
     }
 
     /** The codecs of HTTP/2 have just been put behind. */
@@ -155,11 +153,6 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
                 HEAD_DEADLINE,
                 new HeadDeadline(frames::headUnderWay, listener.requestTimeout(), frames::endLate));
         pipeline.addAfter(NettyPipeline.HttpCodec, "sallyport.http2-message-guard", new Http2MessageGuard(frames));
-    }
-
-    private void count(Channel channel, InetAddress peer) {
-        connections.opened(peer);
-        channel.closeFuture().addListener(_ -> connections.closed(peer));
     }
 
     private void logCapabilities() {

@@ -42,6 +42,13 @@ public record ListenerConfig(
                 byDefault = "[]")
         List<Cidr> trustedProxies,
 
+        @Setting(
+                value =
+                        "Whether each connection begins with a PROXY header (version 1 or 2) that names the client: required, or refused. "
+                                + "Required, only trusted-proxies may connect, and their X-Forwarded-For is not believed.",
+                byDefault = "refused")
+        ProxyProtocol proxyProtocol,
+
         @Setting(value = "The longest request line, 256 B to 64 KB. A longer one is a 414.", byDefault = "8KB")
         DataSize maxRequestLine,
 
@@ -51,8 +58,15 @@ public record ListenerConfig(
         @Setting(
                 value =
                         "How many connections are held at once, 1 to 1000000. One more is closed as soon as it is accepted.",
-                byDefault = "10000")
+                byDefault = "20000")
         int maxConnections,
+
+        @Setting(
+                value =
+                        "How many of them one address (an IPv6 /64) may hold, 1 to 1000000. One more is closed as soon as it is accepted. "
+                                + "Not counted for trusted proxies, unless proxy-protocol tells who is behind them.",
+                byDefault = "10000")
+        int maxConnectionsPerAddress,
 
         @Setting(
                 value =
@@ -66,8 +80,17 @@ public record ListenerConfig(
                 byDefault = "30s")
         Duration bodyTimeout,
 
+        @Setting(
+                value =
+                        "How long an answer may make no progress because the client does not read it, 100ms to 1h; less than 1 KB in that time is none. Then it is broken off.",
+                byDefault = "30s")
+        Duration answerTimeout,
+
         @Setting(value = "How long a connection without a request under way is kept, 1s to 1h.", byDefault = "60s")
         Duration idleTimeout,
+
+        @Setting(value = "When requests are refused because there are too many.", byDefault = "{}")
+        SheddingConfig shedding,
 
         @Setting(
                 value = "How long requests under way may take to finish when the gateway stops, 0s to 10m.",
@@ -143,14 +166,20 @@ public record ListenerConfig(
                         "trusted-proxies", proxies, "the blocks that your proxies are in, not all addresses");
             }
         }
+        if (proxyProtocol == ProxyProtocol.REQUIRED && trustedProxies.isEmpty()) {
+            throw new InvalidSetting(
+                    "trusted-proxies",
+                    "[]",
+                    "the blocks of those who may send PROXY headers, because they are required");
+        }
         requireSize("max-request-line", maxRequestLine, DataSize.ofBytes(256), DataSize.ofKilobytes(64));
         requireSize("max-headers", maxHeaders, DataSize.ofKilobytes(1), DataSize.ofKilobytes(256));
-        if (maxConnections < 1 || maxConnections > 1_000_000) {
-            throw new InvalidSetting("max-connections", maxConnections, "1 to 1000000");
-        }
+        requireConnections("max-connections", maxConnections);
+        requireConnections("max-connections-per-address", maxConnectionsPerAddress);
         requireDuration(
                 "request-timeout", requestTimeout, Duration.ofMillis(100), Duration.ofMinutes(5), "100ms to 5m");
         requireDuration("body-timeout", bodyTimeout, Duration.ofMillis(100), Duration.ofHours(1), "100ms to 1h");
+        requireDuration("answer-timeout", answerTimeout, Duration.ofMillis(100), Duration.ofHours(1), "100ms to 1h");
         requireDuration("idle-timeout", idleTimeout, Duration.ofSeconds(1), Duration.ofHours(1), "1s to 1h");
         requireDuration("shutdown-grace", shutdownGrace, Duration.ZERO, Duration.ofMinutes(10), "0s to 10m");
     }
@@ -158,6 +187,12 @@ public record ListenerConfig(
     private static void requirePort(String key, int port, int lowest) {
         if (port < lowest || port > HIGHEST_PORT) {
             throw new InvalidSetting(key, port, "%d to %d".formatted(lowest, HIGHEST_PORT));
+        }
+    }
+
+    private static void requireConnections(String key, int connections) {
+        if (connections < 1 || connections > 1_000_000) {
+            throw new InvalidSetting(key, connections, "1 to 1000000");
         }
     }
 
@@ -171,6 +206,11 @@ public record ListenerConfig(
         if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
             throw new InvalidSetting(key, value, expected);
         }
+    }
+
+    /** Whose X-Forwarded-For is believed: nobody's, where the PROXY header has said who the client is. */
+    public List<Cidr> forwardedForProxies() {
+        return proxyProtocol == ProxyProtocol.REQUIRED ? List.of() : trustedProxies;
     }
 
     /** The scheme that clients use. */

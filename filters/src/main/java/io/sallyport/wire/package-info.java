@@ -6,11 +6,12 @@
  *
  * <p>Reads: the connection (TLS facts, peer) and the request. Sets: the request id, the one clock reading, and, for what ends
  * before {@code edge} could say better, the client's address. Reasons: those of {@code edge} that only the wire can see (a body
- * too large, too late or broken; a message that the codec refuses), {@code pipeline.not_ready}, and {@code forward.failed} for
+ * too large, too late or broken; a message that the codec refuses; an answer that nobody reads), {@code pipeline.not_ready},
+ * {@code pipeline.overloaded}, and {@code forward.failed} for
  * whatever nobody foresaw. Every request ends here in exactly one outcome. Where it cannot decide it refuses: never a 500, never
  * a stack trace, never an answer that looks complete and is not.
  *
- * <p>RFC 9110, RFC 9112, RFC 9113 (HTTP), RFC 9457 (problem details), RFC 9728 (protected-resource metadata), Fetch (CORS).
+ * <p>HAProxy's PROXY protocol, RFC 9110, RFC 9112, RFC 9113 (HTTP), RFC 9457 (problem details), RFC 9728 (protected-resource metadata), Fetch (CORS).
  */
 @NullMarked
 package io.sallyport.wire;

@@ -22,6 +22,7 @@ import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2HeadersFrame;
 import io.netty.handler.codec.http2.Http2MultiplexHandler;
 import io.netty.handler.codec.http2.Http2ResetFrame;
+import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2StreamChannel;
 import io.netty.handler.codec.http2.Http2StreamChannelBootstrap;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
@@ -49,6 +50,11 @@ final class Http2Client implements AutoCloseable {
 
     /** Connects by TLS with ALPN, naming that server in SNI. */
     static Http2Client connect(int port, String serverName) throws Exception {
+        return connect(port, serverName, Http2Settings.defaultSettings());
+    }
+
+    /** The same, with what the client tells of itself first. */
+    static Http2Client connect(int port, String serverName, Http2Settings settings) throws Exception {
         var tls = SslContextBuilder.forClient()
                 .trustManager(InsecureTrustManagerFactory.INSTANCE)
                 .endpointIdentificationAlgorithm(null)
@@ -67,7 +73,9 @@ final class Http2Client implements AutoCloseable {
                     protected void initChannel(Channel channel) {
                         channel.pipeline()
                                 .addLast(tls.newHandler(channel.alloc(), serverName, port))
-                                .addLast(Http2FrameCodecBuilder.forClient().build())
+                                .addLast(Http2FrameCodecBuilder.forClient()
+                                        .initialSettings(settings)
+                                        .build())
                                 .addLast(new Http2MultiplexHandler(new ChannelInboundHandlerAdapter()));
                     }
                 })

@@ -45,7 +45,15 @@ class ListenerConfigTest {
                 Arguments.of(
                         new Listener().maxHeaders(DataSize.ofMegabytes(1)),
                         "max-headers: 1048576B (expected: 1024B to 262144B)"),
+                Arguments.of(
+                        new Listener().proxyProtocol(ProxyProtocol.REQUIRED),
+                        "trusted-proxies: [] (expected: the blocks of those who may send PROXY headers, because they are required)"),
                 Arguments.of(new Listener().maxConnections(0), "max-connections: 0 (expected: 1 to 1000000)"),
+                Arguments.of(
+                        new Listener().maxConnectionsPerAddress(0),
+                        "max-connections-per-address: 0 (expected: 1 to 1000000)"),
+                Arguments.of(
+                        new Listener().answerTimeout(Duration.ZERO), "answer-timeout: PT0S (expected: 100ms to 1h)"),
                 Arguments.of(
                         new Listener().requestTimeout(Duration.ZERO), "request-timeout: PT0S (expected: 100ms to 5m)"),
                 Arguments.of(
@@ -60,6 +68,23 @@ class ListenerConfigTest {
     @MethodSource("wrongSettings")
     void each_wrong_setting_is_refused_with_its_value_and_what_was_expected(Listener listener, String message) {
         assertThatThrownBy(listener::build).isInstanceOf(InvalidSetting.class).hasMessage(message);
+    }
+
+    @Test
+    void each_wrong_setting_of_shedding_is_refused() {
+        assertThatThrownBy(() -> new SheddingConfig(Duration.ofMillis(1), 90))
+                .hasMessage("event-loop-lag: PT0.001S (expected: 10ms to 1m)");
+        assertThatThrownBy(() -> new SheddingConfig(Duration.ofMillis(100), 49))
+                .hasMessage("memory: 49 (expected: 50 to 100)");
+    }
+
+    @Test
+    void who_names_clients_by_proxy_header_is_not_believed_by_x_forwarded_for() {
+        var listener = new Listener().trustedProxies("10.0.0.0/8");
+
+        assertThat(listener.build().forwardedForProxies()).hasSize(1);
+        assertThat(listener.proxyProtocol(ProxyProtocol.REQUIRED).build().forwardedForProxies())
+                .isEmpty();
     }
 
     @Test
@@ -102,6 +127,10 @@ class ListenerConfigTest {
         private Duration requestTimeout = Duration.ofSeconds(10);
         private Duration bodyTimeout = Duration.ofSeconds(30);
         private Duration idleTimeout = Duration.ofSeconds(60);
+        private ProxyProtocol proxyProtocol = ProxyProtocol.REFUSED;
+        private int maxConnectionsPerAddress = 10_000;
+        private Duration answerTimeout = Duration.ofSeconds(30);
+        private SheddingConfig shedding = new SheddingConfig(Duration.ofSeconds(10), 100);
         private Duration shutdownGrace = Duration.ofSeconds(20);
 
         Listener address(String address) {
@@ -169,6 +198,26 @@ class ListenerConfigTest {
             return this;
         }
 
+        Listener proxyProtocol(ProxyProtocol proxyProtocol) {
+            this.proxyProtocol = proxyProtocol;
+            return this;
+        }
+
+        Listener maxConnectionsPerAddress(int maxConnectionsPerAddress) {
+            this.maxConnectionsPerAddress = maxConnectionsPerAddress;
+            return this;
+        }
+
+        Listener answerTimeout(Duration answerTimeout) {
+            this.answerTimeout = answerTimeout;
+            return this;
+        }
+
+        Listener shedding(SheddingConfig shedding) {
+            this.shedding = shedding;
+            return this;
+        }
+
         ListenerConfig build() {
             return new ListenerConfig(
                     address,
@@ -177,12 +226,16 @@ class ListenerConfigTest {
                     tls,
                     insecurePlaintext,
                     trustedProxies,
+                    proxyProtocol,
                     maxRequestLine,
                     maxHeaders,
                     maxConnections,
+                    maxConnectionsPerAddress,
                     requestTimeout,
                     bodyTimeout,
+                    answerTimeout,
                     idleTimeout,
+                    shedding,
                     shutdownGrace);
         }
     }

@@ -64,6 +64,23 @@ final class RawClient implements AutoCloseable {
         return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
     }
 
+    /** Reads that many bytes and forgets them. */
+    void skip(int bytes) throws IOException {
+        in.skipNBytes(bytes);
+    }
+
+    /** Reads one byte, unhurriedly. */
+    void readByteIfAny() {
+        try {
+            Thread.sleep(20);
+            var _ = in.read();
+        } catch (IOException e) {
+            // It is over.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** Ends our direction only. */
     void endOutput() throws IOException {
         socket.shutdownOutput();

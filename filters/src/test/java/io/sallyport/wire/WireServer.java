@@ -34,6 +34,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
 import reactor.blockhound.BlockHound;
@@ -60,11 +61,13 @@ final class WireServer implements AutoCloseable {
     static final class Connections implements ConnectionListener {
         final AtomicInteger open = new AtomicInteger();
         final AtomicInteger accepted = new AtomicInteger();
+        volatile @Nullable String last;
 
         @Override
-        public void opened(InetAddress peer) {
-            open.incrementAndGet();
+        public int opened(InetAddress peer) {
+            last = peer.getHostAddress();
             accepted.incrementAndGet();
+            return open.incrementAndGet();
         }
 
         @Override
@@ -90,6 +93,7 @@ final class WireServer implements AutoCloseable {
     private TrustBundleSource bundles = () -> null;
     private DataSize maxHeaders = DataSize.ofKilobytes(16);
     private int maxConnections = 100;
+    private UnaryOperator<ListenerConfigTest.Listener> settings = UnaryOperator.identity();
     private @Nullable IngressServerCustomizer customizer;
     private @Nullable DisposableServer server;
 
@@ -159,7 +163,12 @@ final class WireServer implements AutoCloseable {
     WireServer start() {
         var listener = listener();
         var snapshot = ready ? new Snapshot("test", List.of(), Map.of(StageName.EDGE, edgeSettings())) : null;
-        var handler = new IngressHandler(ingress(), () -> snapshot, InstantSource.fixed(NOW), listener);
+        var handler = new IngressHandler(
+                new LoadShedding(listener.shedding(), meters),
+                ingress(),
+                () -> snapshot,
+                InstantSource.fixed(NOW),
+                listener);
         customizer =
                 new IngressServerCustomizer(listener, handler, connections, bundles, InstantSource.fixed(NOW), meters);
         server = customizer
@@ -195,16 +204,22 @@ final class WireServer implements AutoCloseable {
                 new Pipeline(List.of(stage), (context, outcome) -> ended.add(new Ended(context, outcome))), forwarder);
     }
 
+    /** Sets whatever there is no method for here. */
+    WireServer listening(UnaryOperator<ListenerConfigTest.Listener> settings) {
+        this.settings = settings;
+        return this;
+    }
+
     private ListenerConfig listener() {
-        return new ListenerConfigTest.Listener()
-                .address("127.0.0.1")
-                .port(0)
-                .tls(tls)
-                .insecurePlaintext(tls == null)
-                .maxHeaders(maxHeaders)
-                .maxConnections(maxConnections)
-                .requestTimeout(requestTimeout)
-                .bodyTimeout(bodyTimeout)
+        return settings.apply(new ListenerConfigTest.Listener()
+                        .address("127.0.0.1")
+                        .port(0)
+                        .tls(tls)
+                        .insecurePlaintext(tls == null)
+                        .maxHeaders(maxHeaders)
+                        .maxConnections(maxConnections)
+                        .requestTimeout(requestTimeout)
+                        .bodyTimeout(bodyTimeout))
                 .build();
     }
 

@@ -137,8 +137,7 @@ public final class DemoParts implements AutoCloseable {
         this.servers = DemoCertificateAuthority.ofServers("servers of the demo", time);
         this.workloads = DemoCertificateAuthority.ofTrustDomain(TRUST_DOMAIN, time);
         Files.writeString(directory.resolve("ca.pem"), Credentials.pem(List.of(servers.root())));
-        servers.server(List.of(layout.host(), "api.demo.localhost"), SERVER_LIFETIME)
-                .writeTo(directory.resolve("gateway.pem"), directory.resolve("gateway-key.pem"));
+        renewServerCertificate();
 
         this.identity = closing(startIdentity(layout.registered()), Identity::close);
         this.issuer = closing(
@@ -257,6 +256,13 @@ public final class DemoParts implements AutoCloseable {
     /** The root of the trust domain, by which workloads know each other. */
     public X509Certificate workloadRoot() {
         return workloads.root();
+    }
+
+    /** Puts a new certificate with a new key where the gateway's two ports have theirs. */
+    public Credentials renewServerCertificate() throws IOException {
+        var renewed = servers.server(List.of(layout.host(), "api.demo.localhost"), SERVER_LIFETIME);
+        renewed.writeTo(directory.resolve("gateway.pem"), directory.resolve("gateway-key.pem"));
+        return renewed;
     }
 
     /** Gives the gateway a new X509-SVID with a new key. */

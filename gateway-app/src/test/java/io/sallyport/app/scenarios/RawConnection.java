@@ -46,12 +46,24 @@ public final class RawConnection implements AutoCloseable {
      * @param protocol what ALPN is to agree on
      */
     public static RawConnection open(SSLContext tls, int port, String protocol) throws IOException {
+        return open(tls, port, protocol, "localhost", "");
+    }
+
+    /**
+     * The same, with what else is said before TLS is.
+     *
+     * @param serverName for the SNI, if it has a dot
+     * @param before what goes before TLS, each character one byte
+     */
+    public static RawConnection open(SSLContext tls, int port, String protocol, String serverName, String before)
+            throws IOException {
         var plain = new Socket();
         plain.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
         plain.setSoTimeout(PATIENCE_MILLIS);
         // Else each second small write waits for an acknowledgement, which the other side puts off for 40 ms.
         plain.setTcpNoDelay(true);
-        var socket = (SSLSocket) tls.getSocketFactory().createSocket(plain, "localhost", port, true);
+        plain.getOutputStream().write(before.getBytes(StandardCharsets.ISO_8859_1));
+        var socket = (SSLSocket) tls.getSocketFactory().createSocket(plain, serverName, port, true);
         var parameters = socket.getSSLParameters();
         parameters.setApplicationProtocols(new String[] {protocol});
         socket.setSSLParameters(parameters);

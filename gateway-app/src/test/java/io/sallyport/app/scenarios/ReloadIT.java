@@ -3,13 +3,17 @@ package io.sallyport.app.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sallyport.app.demo.DemoHttp;
 import io.sallyport.app.demo.DemoParts;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +71,39 @@ class ReloadIT {
         assertThat(status("/v1/tenants/acme/payments/42")).isEqualTo(200);
         assertThat(status("/v2/orders/1")).isEqualTo(404);
         assertThat(gateway.get(gateway.management("/readyz")).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void renewed_certificates_are_shown_on_both_ports_without_a_restart_and_a_pair_that_does_not_match_never()
+            throws Exception {
+        var key = gateway.parts().configuration().resolveSibling("gateway-key.pem");
+        var before = shown(gateway.ingress("/").getPort());
+        assertThat(shown(gateway.management("/").getPort())).isEqualTo(before);
+
+        var renewed = gateway.parts().renewServerCertificate().leaf();
+
+        await(() -> shown(gateway.ingress("/").getPort()).equals(renewed));
+        await(() -> shown(gateway.management("/").getPort()).equals(renewed));
+
+        Files.writeString(key, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+        await(() -> metrics()
+                .contains("sallyport_server_certificate_changes_total{port=\"listener\",result=\"refused\"} 1.0"));
+
+        assertThat(shown(gateway.ingress("/").getPort())).isEqualTo(renewed);
+        assertThat(status("/v1/tenants/acme/payments/42")).isEqualTo(200);
+    }
+
+    private static X509Certificate shown(int port) throws Exception {
+        var tls = DemoHttp.tlsTrusting(gateway.parts().root());
+        try (var socket = (SSLSocket) tls.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port)) {
+            socket.startHandshake();
+            return (X509Certificate) socket.getSession().getPeerCertificates()[0];
+        }
+    }
+
+    private static String metrics() throws Exception {
+        var token = gateway.client().token(DemoParts.OPERATOR, Map.of("resource", DemoParts.MANAGEMENT_AUDIENCE));
+        return gateway.get(gateway.management("/actuator/prometheus"), token).body();
     }
 
     private static int status(String path) throws Exception {
