@@ -25,6 +25,7 @@ final class LoopLoad implements Runnable {
     private static final int STEP_UP = ALL / 16;
     private static final int LARGEST_STEP_UP = ALL / 4;
     private static final int STEP_DOWN = ALL / 64;
+    private static final int LATE_LOOKS = 3;
     private static final int IDLE_LOOKS = 20;
 
     /** Runs something on the event loop later. */
@@ -41,7 +42,7 @@ final class LoopLoad implements Runnable {
     private boolean running;
     private int looksWithoutRequests;
     private long due;
-    private boolean wasLate;
+    private int lateInARow;
     private int share;
     private int shed;
     private volatile long lag;
@@ -84,7 +85,7 @@ final class LoopLoad implements Runnable {
             running = false;
             shed = 0;
             lag = 0;
-            wasLate = false;
+            lateInARow = 0;
             return;
         }
         schedule();
@@ -92,15 +93,14 @@ final class LoopLoad implements Runnable {
 
     private void adjust(long late) {
         if (late <= limit) {
-            wasLate = false;
+            lateInARow = 0;
             share = Math.max(0, share - STEP_DOWN);
             return;
         }
-        // Once is a pause, of the collector or of the machine; a load comes late again.
-        if (wasLate) {
+        // Once or twice is a pause, of the collector or of the machine; under load it is late again.
+        if (++lateInARow >= LATE_LOOKS) {
             share = Math.min(MOST, share + (int) Math.min(LARGEST_STEP_UP, STEP_UP * late / limit));
         }
-        wasLate = true;
     }
 
     /** How late the event loop was when it was looked at last, in nanoseconds. Any thread. */

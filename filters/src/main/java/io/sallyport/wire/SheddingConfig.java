@@ -10,7 +10,7 @@ public record SheddingConfig(
         @Setting(
                 value =
                         "How late an event loop may be, again and again, before requests are answered 503 on it: as many as it takes to be in time again. 10ms to 1m.",
-                byDefault = "100ms")
+                byDefault = "500ms")
         Duration eventLoopLag,
 
         @Setting(
