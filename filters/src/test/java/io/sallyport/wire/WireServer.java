@@ -30,7 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -78,7 +78,8 @@ final class WireServer implements AutoCloseable {
 
     final Connections connections = new Connections();
     final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-    private final BlockingQueue<Ended> ended = new LinkedBlockingQueue<>();
+    // Without a lock, on which event loops would block each other.
+    private final BlockingQueue<Ended> ended = new LinkedTransferQueue<>();
     private Function<RequestContext, Verdict> judge = _ -> Verdict.Pass.PASS;
     private Forwarder forwarder = (permit, _, response) -> {
         permit.redeem();
