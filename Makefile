@@ -2,10 +2,10 @@
 MVN = mvn -B -ntp
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check fmt run demo image k8s perf docs clean
+.PHONY: help build test check fmt run demo image k8s hostile perf docs clean
 
 help: ## Lists the targets.
-	@sed -n 's/^\([a-z0-9]*\):[a-z0-9 ]*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-6s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9]*\):[a-z0-9 ]*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-7s %s\n", $$1, $$2 }'
 
 build: ## Compiles everything and packs the gateway into one jar, without running tests.
 	$(MVN) package -DskipTests
@@ -37,8 +37,8 @@ k8s: ## Renders the Kubernetes files as kubectl would get them, into k8s/target 
 	kustomize build k8s/overlays/staging > k8s/target/staging.yaml
 	kustomize build k8s/overlays/production > k8s/target/production.yaml
 
-hostile: ## Runs the corpus of hostile bytes alone, over both ways forward.
-	$(MVN) verify -Dtest=NONE '-Dit.test=io.sallyport.app.hostile.*IT'
+hostile: ## Sends the corpus of hostile bytes to the gateway, and to nginx and HAProxy where they are installed; prints a table.
+	.ci/hostile
 
 perf: ## Measures CPU per request beside Envoy, HAProxy, nginx and stock Spring Cloud Gateway (perf/README.md says what it needs).
 	$(MVN) -Pperf -DskipTests package

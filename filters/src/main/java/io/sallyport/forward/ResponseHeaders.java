@@ -28,6 +28,30 @@ public final class ResponseHeaders {
             "x-ratelimit-remaining",
             "x-ratelimit-reset");
 
+    /**
+     * What decides about a whole answer is not said after it (RFC 9110 section 6.5.1): whoever joins trailer fields to the head
+     * would act on it. Of the fields that frame or route a message the rest is dropped anywhere.
+     */
+    private static final FieldNames NOT_IN_TRAILERS = FieldNames.of(
+            "age",
+            "authentication-info",
+            "cache-control",
+            "clear-site-data",
+            "content-encoding",
+            "content-range",
+            "content-security-policy",
+            "content-type",
+            "date",
+            "expires",
+            "host",
+            "location",
+            "refresh",
+            "retry-after",
+            "set-cookie",
+            "strict-transport-security",
+            "vary",
+            "www-authenticate");
+
     private ResponseHeaders() {}
 
     /** Whether no filter may write that field, because it would be removed or written over here. */
@@ -70,7 +94,7 @@ public final class ResponseHeaders {
     static void writeTrailers(HttpHeaders trailers, HttpHeaders out) {
         for (var fields = trailers.iteratorCharSequence(); fields.hasNext(); ) {
             var field = fields.next();
-            if (!isDropped(field.getKey(), true)) {
+            if (!isDropped(field.getKey(), true) && !NOT_IN_TRAILERS.contains(field.getKey())) {
                 out.add(field.getKey(), field.getValue());
             }
         }

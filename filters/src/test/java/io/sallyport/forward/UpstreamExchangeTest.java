@@ -316,6 +316,34 @@ class UpstreamExchangeTest {
         assertThat(notAsked).doesNotContainIgnoringCase("grpc-status");
     }
 
+    /** RFC 9110 section 6.5.1. */
+    @Test
+    void trailer_fields_that_belong_into_a_head_do_not_follow() throws Exception {
+        var front = front(upstream(turn -> turn.send("""
+                HTTP/1.1 200 OK
+                Trailer: Set-Cookie, Location, X-Checked
+                Transfer-Encoding: chunked
+
+                2
+                ok
+                0
+                Set-Cookie: evil=1
+                Location: https://evil.test/
+                WWW-Authenticate: Basic
+                Content-Length: 5
+                X-Checked: yes
+
+                """.replace("\n", "\r\n"))));
+
+        var asked = raw(
+                front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\nTE: trailers\r\n\r\n", "\r\n0\r\n", "\r\n\r\n");
+
+        assertThat(asked.toLowerCase(java.util.Locale.ROOT))
+                .contains("0\r\nx-checked: yes\r\n\r\n")
+                .doesNotContain("evil")
+                .doesNotContain("basic");
+    }
+
     @Test
     void an_answer_without_a_length_ends_with_its_connection() throws Exception {
         var orders = upstream(turn -> {

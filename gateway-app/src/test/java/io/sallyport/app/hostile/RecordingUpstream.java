@@ -32,7 +32,7 @@ import javax.net.ssl.TrustManagerFactory;
  * for that target.
  */
 final class RecordingUpstream implements AutoCloseable {
-    private static final long PATIENCE_SECONDS = 10;
+    private static final long PATIENCE_SECONDS = Integer.getInteger("sallyport.hostile.patience", 10);
     private static final Pattern REQUEST_LINE = Pattern.compile("[A-Z]+ (/[!-~]*) HTTP/1\\.1\r\n");
     private static final Pattern FIELD = Pattern.compile("([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([^\r\n\0]*)\r\n");
     private static final Pattern CHUNK_SIZE = Pattern.compile("[0-9a-fA-F]{1,8}\r\n");
