@@ -12,6 +12,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class AuthenticateDenials {
     private static final Duration RETRY_AFTER = Duration.ofSeconds(5);
+
+    private static final Map<Reason, Verdict.Deny> OF_CONNECTION = ofConnection();
 
     private final Map<Reason, Verdict.Deny> byReason = new EnumMap<>(Reason.class);
 
@@ -44,6 +47,20 @@ final class AuthenticateDenials {
             deny(new Denial.Unauthenticated(Reason.AUTHENTICATE_JWT_MISSING, either));
             addTokens(terms);
         }
+    }
+
+    private static Map<Reason, Verdict.Deny> ofConnection() {
+        var listener = new AuthenticateDenials();
+        listener.addCertificates(List.of(Challenge.clientCertificate("listener")));
+        return listener.byReason;
+    }
+
+    /** Of no route, but of a listener. */
+    private AuthenticateDenials() {}
+
+    /** Refuses a request for what is wrong with its connection's certificate, on a listener that takes nobody without one. */
+    static Verdict.Deny ofConnection(Reason reason) {
+        return Objects.requireNonNull(OF_CONNECTION.get(reason), reason.code());
     }
 
     private void addCertificates(List<Challenge> either) {

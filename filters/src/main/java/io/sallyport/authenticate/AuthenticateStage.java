@@ -10,6 +10,7 @@ import io.sallyport.identity.Principal;
 import io.sallyport.identity.TrustBundleSource;
 import io.sallyport.identity.TrustBundles;
 import io.sallyport.pipeline.Evidence;
+import io.sallyport.pipeline.PeerCertificate;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
@@ -41,6 +42,13 @@ public final class AuthenticateStage implements Stage {
 
     @Override
     public Verdict evaluate(RequestContext context) {
+        var tls = context.head().tls();
+        if (tls != null && tls.peerRequired()) {
+            var lapsed = lapsed(tls.peer(), context);
+            if (lapsed != null) {
+                return AuthenticateDenials.ofConnection(lapsed);
+            }
+        }
         var route = context.requireRoute();
         var headers = context.head().headers();
         if (route.isPublic()) {
@@ -75,6 +83,28 @@ public final class AuthenticateStage implements Stage {
         return opaque == null || BearerCredential.isJws(authorization, start)
                 ? new Judgement(context, accepted, authorization, start).fromMemory()
                 : new Inquiry(context, accepted, opaque, authorization, start).verdict();
+    }
+
+    /**
+     * What is wrong with a connection that was let in by its certificate alone, whatever the route asks for: it is as old as its
+     * handshake, and the trust bundles are not.
+     */
+    private @Nullable Reason lapsed(@Nullable PeerCertificate peer, RequestContext context) {
+        var current = bundles.bundles();
+        if (current == null) {
+            return Reason.AUTHENTICATE_BUNDLE_UNAVAILABLE;
+        }
+        if (peer == null) {
+            return Reason.AUTHENTICATE_CERTIFICATE_MISSING;
+        }
+        return switch (peer.judgedBy(current, context.receivedAt())) {
+            case TrustBundles.Untrusted untrusted -> {
+                context.evidence(Evidence.CAUSE, untrusted.why());
+                yield Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED;
+            }
+            case TrustBundles.Proven proven ->
+                context.receivedAt().isAfter(proven.expiresAt()) ? Reason.AUTHENTICATE_CERTIFICATE_EXPIRED : null;
+        };
     }
 
     /** A public route's upstream must not see credentials that nobody looked at. */

@@ -31,7 +31,7 @@ public record RouteAuthentication(
                 value =
                         "The SPIFFE IDs of the workloads that this route accepts by their client certificate (X509-SVID); a "
                                 + "whole path segment may be *. A request with Authorization is judged by that alone if the "
-                                + "route has issuers as well. Needs listener.tls.client-certificates.",
+                                + "route has issuers as well. Needs an internal-listener, or listener.tls.client-certificates.",
                 byDefault = "[]")
         List<ExpectedId> clientSpiffeIds,
 

@@ -24,6 +24,7 @@ final class ConfigurationReloader {
     /** What is built once, when the process starts, so that changing it while it runs would do nothing. */
     private static final Map<String, Function<GatewaySettings, @Nullable Object>> READ_AT_START = Map.of(
             "listener", GatewaySettings::listener,
+            "internal-listener", GatewaySettings::internalListener,
             "management", GatewaySettings::management,
             "identity", GatewaySettings::identity,
             "decision-log", GatewaySettings::decisionLog,

@@ -8,6 +8,6 @@ import java.util.List;
 public record GatewayFile(
         @Setting("Everything that the gateway is told.") GatewaySettings sallyport) {
     /** The keys below {@code sallyport}. */
-    static final List<String> SECTIONS =
-            List.of("listener", "management", "identity", "issuers", "stages", "decision-log", "routes");
+    static final List<String> SECTIONS = List.of(
+            "listener", "internal-listener", "management", "identity", "issuers", "stages", "decision-log", "routes");
 }

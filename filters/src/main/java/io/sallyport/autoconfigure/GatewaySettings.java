@@ -5,6 +5,7 @@ import io.sallyport.authenticate.IssuerConfig;
 import io.sallyport.config.Setting;
 import io.sallyport.decisionlog.DecisionLogConfig;
 import io.sallyport.forward.IdentityConfig;
+import io.sallyport.wire.InternalListenerConfig;
 import io.sallyport.wire.ListenerConfig;
 import java.util.Map;
 import java.util.Objects;
@@ -14,6 +15,12 @@ import org.jspecify.annotations.Nullable;
 public record GatewaySettings(
         @Setting(value = "Where the gateway listens. Read at start only.", required = true) @Nullable
         ListenerConfig listener,
+
+        @Setting(
+                "A second listener, for workloads: under the gateway's own X509-SVID, which it shows, and with clients that show"
+                        + " theirs. The same routes. Needs identity. Read at start only.")
+        @Nullable
+        InternalListenerConfig internalListener,
 
         @Setting(
                 value = "The port for probes, metrics and revocations. Read at start only.",
@@ -39,6 +46,11 @@ public record GatewaySettings(
 
         @Setting("The routes, by a name of your own: 1 to 64 of a-z, 0-9 and dash.")
         Map<String, RouteSection> routes) {
+
+    /** Whether some client may show a certificate. */
+    boolean asksForCertificates() {
+        return internalListener != null || (listener != null && listener.asksForCertificates());
+    }
 
     /** The listener of a file that is right. */
     ListenerConfig requireListener() {

@@ -6,7 +6,10 @@ import io.sallyport.wire.IngressServerCustomizer;
 import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 
-/** Makes the application's own server the listener, and puts the ingress handler in front of everything on it. */
+/**
+ * Makes a server a listener, and puts the ingress handler in front of everything on it. As a bean it is the application's own server
+ * of which it makes one.
+ */
 record IngressServer(IngressServerCustomizer customizer, IngressRoutes routes)
         implements WebServerFactoryCustomizer<NettyReactiveWebServerFactory>, AutoCloseable {
     @Override

@@ -160,11 +160,13 @@ final class RouteCompiler {
     private void checkCertificates(
             RouteAuthentication authenticate, @Nullable RouteAuthorization authorize, Findings.Place at) {
         var ids = authenticate.clientSpiffeIds();
-        var listener = settings.listener();
-        if (!ids.isEmpty() && listener != null && !listener.asksForCertificates()) {
+        if (!ids.isEmpty() && settings.listener() != null && !settings.asksForCertificates()) {
             at.child("authenticate")
                     .child("client-spiffe-ids")
-                    .reject(ids, "nothing, because listener.tls.client-certificates asks no client for one");
+                    .reject(
+                            ids,
+                            "nothing, because no client is asked for one: there is no internal-listener, and"
+                                    + " listener.tls.client-certificates is none");
         }
         if (authenticate.issuers().isEmpty()
                 && authorize != null

@@ -330,7 +330,7 @@ public class SallyportAutoConfiguration {
                 Opening.section(
                         "sallyport.listener",
                         file,
-                        () -> new IngressServerCustomizer(
+                        () -> IngressServerCustomizer.of(
                                 file.settings().requireListener(),
                                 handler,
                                 counting(connections),
@@ -338,6 +338,25 @@ public class SallyportAutoConfiguration {
                                 clock,
                                 meters)),
                 new IngressRoutes(handler));
+    }
+
+    /** Nothing but a place for it where the file has none. */
+    @Bean
+    InternalListener internalListener(
+            ConfigurationFile file,
+            IngressHandler handler,
+            ConnectionCounts connections,
+            SvidSource svids,
+            ReactorResourceFactory resources,
+            Clock clock,
+            MeterRegistry meters) {
+        var internal = file.settings().internalListener();
+        if (internal == null) {
+            return InternalListener.none();
+        }
+        var customizer = IngressServerCustomizer.internal(
+                internal, file.settings().requireListener(), handler, counting(connections), svids, clock, meters);
+        return InternalListener.of(new IngressServer(customizer, new IngressRoutes(handler)), resources);
     }
 
     private static ConnectionListener counting(ConnectionCounts connections) {

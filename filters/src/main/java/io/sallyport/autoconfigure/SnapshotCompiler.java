@@ -182,20 +182,31 @@ final class SnapshotCompiler {
     }
 
     private static void checkPorts(GatewaySettings settings, Findings.Place at) {
+        var listener = settings.listener();
         int port = settings.management().port();
-        if (port != 0
-                && settings.listener() != null
-                && port == settings.listener().port()) {
+        if (port != 0 && listener != null && port == listener.port()) {
             at.child("management").child("port").reject(port, "another port than the listener's");
+        }
+        var internal = settings.internalListener();
+        if (internal == null || internal.port() == 0) {
+            return;
+        }
+        if (listener != null && internal.port() == listener.port()) {
+            at.child("internal-listener").child("port").reject(internal.port(), "another port than the listener's");
+        }
+        if (internal.port() == port) {
+            at.child("internal-listener").child("port").reject(port, "another port than management's");
         }
     }
 
     private static void checkClientCertificates(GatewaySettings settings, Findings.Place at) {
+        if (settings.identity() != null || at.findings().concern("sallyport.identity")) {
+            return;
+        }
         var listener = settings.listener();
-        if (listener != null
-                && listener.asksForCertificates()
-                && settings.identity() == null
-                && !at.findings().concern("sallyport.identity")) {
+        if (settings.internalListener() != null) {
+            at.child("identity").reject(null, "an identity to show on the internal-listener");
+        } else if (listener != null && listener.asksForCertificates()) {
             at.child("identity")
                     .reject(null, "trust bundles to judge by what listener.tls.client-certificates asks for");
         }

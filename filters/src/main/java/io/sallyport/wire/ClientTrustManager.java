@@ -1,100 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.wire;
 
-import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.MeterRegistry;
+import io.sallyport.identity.ExpectedIds;
+import io.sallyport.identity.SvidTrustManager;
 import io.sallyport.identity.TrustBundleSource;
 import io.sallyport.identity.TrustBundles;
-import java.net.Socket;
-import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.List;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.X509ExtendedTrustManager;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets only X509-SVIDs through a handshake, by the trust bundles of that moment. Which workload may call what is not asked here,
  * and whether its authority is still trusted is asked again for each request: a resumed session does not come by here.
  */
-final class ClientTrustManager extends X509ExtendedTrustManager {
-    private static final Logger log = LoggerFactory.getLogger(ClientTrustManager.class);
-
-    /** Names none, so that a client shows what it has: authorities come and go while the listener stays. */
-    private static final X509Certificate[] NO_ISSUERS = {};
+final class ClientTrustManager extends SvidTrustManager {
+    private static final TrustBundles.Untrusted NO_BUNDLES =
+            new TrustBundles.Untrusted("there are no trust bundles yet", null, null);
 
     private final TrustBundleSource source;
+    private final @Nullable ExpectedIds expected;
     private final InstantSource clock;
-    private final Counter verified;
-    private final Counter refused;
+    private final CertificateWatch watch;
 
-    ClientTrustManager(TrustBundleSource source, InstantSource clock, MeterRegistry meters) {
+    /**
+     * @param expected who may connect; null for whoever is a workload
+     * @param watch told of each
+     */
+    ClientTrustManager(
+            TrustBundleSource source, @Nullable ExpectedIds expected, InstantSource clock, CertificateWatch watch) {
+        super(TrustBundles.Role.CLIENT);
         this.source = source;
+        this.expected = expected;
         this.clock = clock;
-        this.verified = counter("verified", meters);
-        this.refused = counter("refused", meters);
-    }
-
-    private static Counter counter(String result, MeterRegistry meters) {
-        return Counter.builder("sallyport.client.certificates")
-                .description(
-                        "Certificates that clients showed in TLS handshakes, by what the trust bundles said of them")
-                .tag("result", result)
-                .register(meters);
+        this.watch = watch;
     }
 
     @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType) throws CertificateException {
+    protected void check(List<X509Certificate> chain) throws ClientRefused {
         var bundles = source.bundles();
-        var judgement = bundles == null
-                ? new TrustBundles.Untrusted("there are no trust bundles yet", null, null)
-                : bundles.judge(List.of(chain), TrustBundles.Role.CLIENT, clock.instant());
+        var judgement = bundles == null ? NO_BUNDLES : bundles.judge(chain, TrustBundles.Role.CLIENT, clock.instant());
         switch (judgement) {
-            case TrustBundles.Proven _ -> verified.increment();
-            case TrustBundles.Untrusted untrusted -> {
-                refused.increment();
-                log.atDebug()
-                        .addKeyValue("claimed", untrusted.claimed())
-                        .addKeyValue("cause", untrusted.why())
-                        .log("a client's certificate is no X509-SVID; the handshake ends");
-                throw new CertificateException(untrusted.why(), untrusted.cause());
+            case TrustBundles.Untrusted untrusted -> throw watch.refused(ClientRefused.untrusted(untrusted));
+            case TrustBundles.Proven proven -> {
+                if (expected != null && !expected.match(proven.id())) {
+                    throw watch.refused(ClientRefused.unexpected(proven.id()));
+                }
+                watch.verified();
             }
         }
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
-            throws CertificateException {
-        checkClientTrusted(chain, authType);
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
-            throws CertificateException {
-        checkClientTrusted(chain, authType);
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-        throw new CertificateException("this side of the gateway calls no servers");
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
-            throws CertificateException {
-        checkServerTrusted(chain, authType);
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
-            throws CertificateException {
-        checkServerTrusted(chain, authType);
-    }
-
-    @Override
-    public X509Certificate[] getAcceptedIssuers() {
-        return NO_ISSUERS;
     }
 }

@@ -32,8 +32,12 @@ record ConnectionFacts(InetSocketAddress peer, @Nullable TlsConnection tls) {
         connection.attr(CLIENT).set(client);
     }
 
-    /** Says which certificates a new connection is shown one of, before its handshake. */
-    static void shown(Channel connection, ServerCertificates certificates) {
+    /**
+     * Says which certificates a new connection is shown one of, before its handshake.
+     *
+     * @param certificates null if it is shown none of host names
+     */
+    static void shown(Channel connection, @Nullable ServerCertificates certificates) {
         connection.attr(CERTIFICATES).set(certificates);
     }
 
@@ -46,12 +50,16 @@ record ConnectionFacts(InetSocketAddress peer, @Nullable TlsConnection tls) {
         var attribute = connection.attr(KEY);
         var facts = attribute.get();
         if (facts == null) {
-            var client = connection.attr(CLIENT).get();
-            facts = new ConnectionFacts(
-                    client == null ? (InetSocketAddress) connection.remoteAddress() : client, tlsOf(connection));
+            facts = new ConnectionFacts(clientOf(connection), tlsOf(connection));
             attribute.set(facts);
         }
         return facts;
+    }
+
+    /** Whose connection it is, as far as is known now. On its event loop. */
+    static InetSocketAddress clientOf(Channel connection) {
+        var client = connection.attr(CLIENT).get();
+        return client == null ? (InetSocketAddress) connection.remoteAddress() : client;
     }
 
     private static @Nullable TlsConnection tlsOf(Channel connection) {
@@ -59,13 +67,15 @@ record ConnectionFacts(InetSocketAddress peer, @Nullable TlsConnection tls) {
         if (handler == null) {
             return null;
         }
-        var session = handler.engine().getSession();
+        var engine = handler.engine();
+        var session = engine.getSession();
         var serverName = ServerCertificates.serverName(session);
         var certificates = connection.attr(CERTIFICATES).get();
         return new TlsConnection(
                 session.getProtocol(),
                 serverName,
                 peerCertificate(session),
+                engine.getNeedClientAuth(),
                 certificates == null ? null : certificates.scopeOf(serverName));
     }
 

@@ -36,23 +36,36 @@ final class ConnectionGate {
         HANDSHAKE_TIMEOUT
     }
 
-    private final ListenerConfig listener;
+    private final ListenerConfig limits;
+    private final ProxyProtocol proxyProtocol;
     private final ConnectionListener connections;
     private final AtomicInteger open = new AtomicInteger();
     private final Map<Cause, Counter> refused = new EnumMap<>(Cause.class);
 
-    /** @param connections told of each client's connections, by the client's address */
-    ConnectionGate(ListenerConfig listener, ConnectionListener connections, MeterRegistry meters) {
-        this.listener = listener;
+    /**
+     * @param listener its section in the file
+     * @param limits how many it lets in, and how long it waits for those whom it does not know yet
+     * @param connections told of each client's connections, by the client's address
+     */
+    ConnectionGate(
+            String listener,
+            ListenerConfig limits,
+            ProxyProtocol proxyProtocol,
+            ConnectionListener connections,
+            MeterRegistry meters) {
+        this.limits = limits;
+        this.proxyProtocol = proxyProtocol;
         this.connections = connections;
         Gauge.builder("sallyport.connections.open", open, AtomicInteger::get)
                 .description("Connections of clients that are open now")
+                .tag("listener", listener)
                 .register(meters);
         for (var cause : Cause.values()) {
             refused.put(
                     cause,
                     Counter.builder("sallyport.connections.refused")
                             .description("Connections that were ended before their first request, by why")
+                            .tag("listener", listener)
                             .tag("cause", cause.name().toLowerCase(Locale.ROOT))
                             .register(meters));
         }
@@ -62,16 +75,16 @@ final class ConnectionGate {
     void enter(Channel channel) {
         int held = open.incrementAndGet();
         channel.closeFuture().addListener(_ -> open.decrementAndGet());
-        if (held > listener.maxConnections()) {
+        if (held > limits.maxConnections()) {
             refuse(channel, Cause.TOTAL);
             return;
         }
         watchHandshake(channel);
         var peer = ((InetSocketAddress) channel.remoteAddress()).getAddress();
-        if (listener.proxyProtocol() == ProxyProtocol.REFUSED) {
+        if (proxyProtocol == ProxyProtocol.REFUSED) {
             admit(channel, peer);
-        } else if (isTrusted(peer, listener.trustedProxies())) {
-            ProxyHeader.require(channel, listener.requestTimeout(), this);
+        } else if (isTrusted(peer, limits.trustedProxies())) {
+            ProxyHeader.require(channel, limits.requestTimeout(), this);
         } else {
             refuse(channel, Cause.PROXY_UNTRUSTED);
         }
@@ -97,7 +110,7 @@ final class ConnectionGate {
         int held = connections.opened(client);
         channel.closeFuture().addListener(_ -> connections.closed(client));
         // Proxies hold connections for many. Where they name who is behind them, an address of theirs is a client's.
-        if (held > listener.maxConnectionsPerAddress() && !isTrusted(client, listener.forwardedForProxies())) {
+        if (held > limits.maxConnectionsPerAddress() && !isTrusted(client, limits.forwardedForProxies())) {
             refuse(channel, Cause.ADDRESS);
         }
     }

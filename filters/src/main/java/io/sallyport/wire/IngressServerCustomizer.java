@@ -7,6 +7,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.Http2FrameCodec;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.HeadLimits;
+import io.sallyport.forward.SvidSource;
+import io.sallyport.identity.ExpectedIds;
 import io.sallyport.identity.TrustBundleSource;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -24,9 +26,9 @@ import reactor.netty.http.server.HttpServer;
 import reactor.netty.resources.LoopResources;
 
 /**
- * Makes the application's server the listener of the configuration file: address, TLS, protocols, limits and time-outs, and
- * nothing that reads a request before the pipeline does: no forwarded headers, no compression, no access log, no HTTP/2 in
- * plaintext. Whatever {@code server.*} says of these is overruled.
+ * Makes a server a listener of the configuration file: address, TLS, protocols, limits and time-outs, and nothing that reads a
+ * request before the pipeline does: no forwarded headers, no compression, no access log, no HTTP/2 in plaintext. Whatever
+ * {@code server.*} says of these is overruled.
  */
 public final class IngressServerCustomizer implements NettyServerCustomizer, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(IngressServerCustomizer.class);
@@ -45,54 +47,104 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
     private static final int MAX_RESETS_BY_US = 1_000;
     private static final int RESET_WINDOW_SECONDS = 30;
 
+    // The listeners, by their sections in the file.
+    private static final String LISTENER = "listener";
+    private static final String INTERNAL_LISTENER = "internal-listener";
+
     private static final String FRAMING_GUARD = "sallyport.framing-guard";
     private static final String HEAD_DEADLINE = "sallyport.head-deadline";
 
     private final ListenerConfig listener;
+    private final InetSocketAddress address;
     private final IngressHandler handler;
     private final ConnectionGate gate;
     private final HeadLimits headLimits;
-    private final @Nullable RenewedTls tls;
+    private final @Nullable CurrentTls tls;
+    private final @Nullable CertificateWatch certificates;
 
     /**
-     * Reads the certificates, and follows their files until it is closed.
+     * The listener of clients outside. Reads the certificates, and follows their files until it is closed.
      *
      * @param connections told of each client connection, for counting
      * @param bundles what certificates of clients are judged by, if the listener asks for any
-     * @throws io.sallyport.config.InvalidSetting if the certificate or its key cannot be used
+     * @throws io.sallyport.config.InvalidSetting if a certificate or its key cannot be used
      */
-    public IngressServerCustomizer(
+    public static IngressServerCustomizer of(
             ListenerConfig listener,
             IngressHandler handler,
             ConnectionListener connections,
             TrustBundleSource bundles,
             InstantSource clock,
             MeterRegistry meters) {
-        this.listener = listener;
-        this.handler = handler;
-        this.gate = new ConnectionGate(listener, connections, meters);
-        this.headLimits = new HeadLimits(
-                Math.toIntExact(listener.maxRequestLine().toBytes()),
-                Math.toIntExact(listener.maxHeaders().toBytes()));
-        this.tls = listener.tls() == null ? null : follow(listener.tls(), bundles, clock, meters);
-    }
-
-    private static RenewedTls follow(
-            ListenerConfig.Tls tls, TrustBundleSource bundles, InstantSource clock, MeterRegistry meters) {
-        var clients = new ClientTrustManager(bundles, clock, meters);
-        return RenewedTls.follow(
-                "listener",
+        logCapabilities();
+        var gate = new ConnectionGate(LISTENER, listener, listener.proxyProtocol(), connections, meters);
+        var address = new InetSocketAddress(listener.address(), listener.port());
+        var tls = listener.tls();
+        if (tls == null) {
+            return new IngressServerCustomizer(listener, address, handler, gate, null, null);
+        }
+        var watch = new CertificateWatch(LISTENER, clock, meters);
+        var clients = new ClientTrustManager(bundles, null, clock, watch);
+        var renewed = RenewedTls.follow(
+                LISTENER,
                 tls.certificates(),
                 builder -> builder.trustManager(clients)
                         .clientAuth(tls.clientCertificates().netty()),
                 clock,
                 meters);
+        return new IngressServerCustomizer(
+                listener, address, handler, gate, renewed, listener.asksForCertificates() ? watch : null);
+    }
+
+    /**
+     * The listener of workloads inside, under the gateway's own SVID. No load balancer speaks for them.
+     *
+     * @param limits the other listener's, which are this one's too
+     */
+    public static IngressServerCustomizer internal(
+            InternalListenerConfig internal,
+            ListenerConfig limits,
+            IngressHandler handler,
+            ConnectionListener connections,
+            SvidSource identities,
+            InstantSource clock,
+            MeterRegistry meters) {
+        var watch = new CertificateWatch(INTERNAL_LISTENER, clock, meters);
+        var callers = new ClientTrustManager(identities, ExpectedIds.of(internal.clientSpiffeIds()), clock, watch);
+        return new IngressServerCustomizer(
+                limits,
+                new InetSocketAddress(internal.address(), internal.port()),
+                handler,
+                new ConnectionGate(INTERNAL_LISTENER, limits, ProxyProtocol.REFUSED, connections, meters),
+                new OwnSvidTls(identities, callers, clock),
+                watch);
+    }
+
+    /**
+     * @param tls null for plaintext
+     * @param certificates null if no client is asked for one
+     */
+    private IngressServerCustomizer(
+            ListenerConfig listener,
+            InetSocketAddress address,
+            IngressHandler handler,
+            ConnectionGate gate,
+            @Nullable CurrentTls tls,
+            @Nullable CertificateWatch certificates) {
+        this.listener = listener;
+        this.address = address;
+        this.handler = handler;
+        this.gate = gate;
+        this.headLimits = new HeadLimits(
+                Math.toIntExact(listener.maxRequestLine().toBytes()),
+                Math.toIntExact(listener.maxHeaders().toBytes()));
+        this.tls = tls;
+        this.certificates = certificates;
     }
 
     @Override
     public HttpServer apply(HttpServer server) {
-        logCapabilities();
-        var limited = server.bindAddress(() -> new InetSocketAddress(listener.address(), listener.port()))
+        var limited = server.bindAddress(() -> address)
                 .forwarded(false)
                 .compress(false)
                 .accessLog(false)
@@ -128,6 +180,9 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
         }
         var guard = new FramingGuard(headLimits, handler::refuseBytes, this::guardHttp2);
         var codec = tls == null ? NettyPipeline.HttpCodec : NettyPipeline.H2OrHttp11Codec;
+        if (certificates != null) {
+            channel.pipeline().addBefore(codec, "sallyport.certificate-watch", certificates);
+        }
         channel.pipeline()
                 .addBefore(codec, FRAMING_GUARD, guard)
                 .addBefore(
@@ -155,7 +210,7 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
         pipeline.addAfter(NettyPipeline.HttpCodec, "sallyport.http2-message-guard", new Http2MessageGuard(frames));
     }
 
-    private void logCapabilities() {
+    private static void logCapabilities() {
         var transport = LoopResources.hasNativeSupport();
         var event = transport && ListenerTls.isNative() ? log.atInfo() : log.atWarn();
         event.addKeyValue("transport", transport ? "native" : "nio")

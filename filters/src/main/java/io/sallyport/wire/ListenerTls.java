@@ -6,6 +6,7 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.Protocol;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ApplicationProtocolNames;
+import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.OpenSslCachingX509KeyManagerFactory;
 import io.netty.handler.ssl.SslContext;
@@ -13,6 +14,7 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import io.netty.handler.ssl.util.KeyManagerFactoryWrapper;
+import io.sallyport.forward.WorkloadIdentity;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLException;
@@ -35,13 +37,31 @@ final class ListenerTls {
 
     private ListenerTls() {}
 
-    /** A server's context, in the native library where the platform has it. */
+    /**
+     * A server's context, in the native library where the platform has it.
+     *
+     * @param clients what is asked of clients
+     */
     static SslContext context(ServerCertificates certificates, UnaryOperator<SslContextBuilder> clients)
             throws SSLException {
         // Caching, so that a key is not encoded for each handshake: what a name of a key means here never changes.
         var keys = new OpenSslCachingX509KeyManagerFactory(new KeyManagerFactoryWrapper(certificates));
-        return clients.apply(SslContextBuilder.forServer(keys))
-                .sslProvider(isNative() ? SslProvider.OPENSSL : SslProvider.JDK)
+        return build(clients.apply(SslContextBuilder.forServer(keys)));
+    }
+
+    /**
+     * The same under the gateway's own SVID, for clients that have to show theirs.
+     *
+     * @param clients judges what they show
+     */
+    static SslContext context(WorkloadIdentity own, ClientTrustManager clients) throws SSLException {
+        return build(SslContextBuilder.forServer(own.key(), own.chain())
+                .trustManager(clients)
+                .clientAuth(ClientAuth.REQUIRE));
+    }
+
+    private static SslContext build(SslContextBuilder server) throws SSLException {
+        return server.sslProvider(isNative() ? SslProvider.OPENSSL : SslProvider.JDK)
                 .protocols(PROTOCOLS)
                 .ciphers(SUITES, SupportedCipherSuiteFilter.INSTANCE)
                 .applicationProtocolConfig(new ApplicationProtocolConfig(

@@ -4,12 +4,9 @@ package io.sallyport.wire;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.handler.ssl.ApplicationProtocolNegotiator;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslHandler;
 import io.sallyport.config.InvalidSetting;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -26,21 +23,16 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLSessionContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The TLS of a port, by the certificates that are in its files now: each new connection gets the context of that moment. Files
- * that are incomplete, unreadable, do not belong together or have expired change nothing; they are looked at again when they change.
- *
- * <p>A renewal is a new context, not another key in the old one: a client that would resume a session of the old one gets a whole
- * handshake, and sees the new certificate.
+ * The TLS of a port by the certificates that are in its files now. Files that are incomplete, unreadable, do not belong together or
+ * have expired change nothing; they are looked at again when they change.
  */
-public final class RenewedTls extends SslContext implements AutoCloseable {
+public final class RenewedTls extends CurrentTls {
     private static final Logger log = LoggerFactory.getLogger(RenewedTls.class);
 
     // The files are read whole and compared, once a second: no file system's notion of events or of time is trusted,
@@ -238,49 +230,16 @@ public final class RenewedTls extends SslContext implements AutoCloseable {
                 .orElseThrow();
     }
 
-    /** What connections that are made now are shown. */
+    @Override
+    SslContext current() {
+        return current.context;
+    }
+
+    @Override
     ServerCertificates certificates() {
         return current.certificates;
     }
 
-    @Override
-    public SSLEngine newEngine(ByteBufAllocator allocator) {
-        return current.context.newEngine(allocator);
-    }
-
-    @Override
-    public SSLEngine newEngine(ByteBufAllocator allocator, String peerHost, int peerPort) {
-        return current.context.newEngine(allocator, peerHost, peerPort);
-    }
-
-    // Not by way of newEngine: Netty's own contexts make engines without the JDK's restrictions for their handlers.
-    @Override
-    protected SslHandler newHandler(ByteBufAllocator allocator, boolean startTls) {
-        return current.context.newHandler(allocator);
-    }
-
-    @Override
-    public boolean isClient() {
-        return false;
-    }
-
-    @Override
-    public List<String> cipherSuites() {
-        return current.context.cipherSuites();
-    }
-
-    @Override
-    @SuppressWarnings("deprecation") // the type of Netty's own abstract method
-    public ApplicationProtocolNegotiator applicationProtocolNegotiator() {
-        return current.context.applicationProtocolNegotiator();
-    }
-
-    @Override
-    public SSLSessionContext sessionContext() {
-        return current.context.sessionContext();
-    }
-
-    /** Follows the files no longer. */
     @Override
     public void close() {
         thread.shutdownNow();

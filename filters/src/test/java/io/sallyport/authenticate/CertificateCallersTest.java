@@ -137,6 +137,44 @@ class CertificateCallersTest {
         assertThat(((Verdict.Deny) verdict).denial()).isInstanceOf(Denial.Unavailable.class);
     }
 
+    /** A listener that takes nobody without a certificate takes no request by one that has lapsed, whatever the route asks for. */
+    @Test
+    void where_the_listener_requires_a_certificate_it_is_judged_on_each_route_and_for_each_request() {
+        var open = Route.builder("status", "api.example.org", Route.Kind.UPSTREAM)
+                .makePublic()
+                .build();
+        var peer = required(CA.issue(new Leaf().uris(EXPORT).validUntil(NOW.plusSeconds(60))));
+        var request = request(open).tls(peer);
+
+        assertThat(stage.evaluate(request.context())).isSameAs(Verdict.Pass.PASS);
+        assertThat(stage.evaluate(request(tokens)
+                        .tls(peer)
+                        .authorization("Bearer " + CORP.issue())
+                        .context()))
+                .isSameAs(Verdict.Pass.PASS);
+
+        var late =
+                stage.evaluate(request(open).tls(peer).at(NOW.plusSeconds(61)).context());
+        assertThat(reasonOf(late)).isEqualTo(Reason.AUTHENTICATE_CERTIFICATE_EXPIRED);
+        assertThat(challengesOf(late)).containsExactly("ClientCertificate realm=\"listener\"");
+
+        bundles = TrustBundles.of(PARTNER.bundle());
+        var context = request(tokens)
+                .tls(peer)
+                .authorization("Bearer " + CORP.issue())
+                .context();
+        assertThat(reasonOf(stage.evaluate(context))).isEqualTo(Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED);
+        assertThat(context.evidence()).containsKey(Evidence.CAUSE);
+        assertThat(context.principal()).isSameAs(Principal.Anonymous.ANONYMOUS);
+
+        bundles = null;
+        assertThat(reasonOf(stage.evaluate(request(open).tls(peer).context())))
+                .isEqualTo(Reason.AUTHENTICATE_BUNDLE_UNAVAILABLE);
+        bundles = TrustBundles.of(CA.bundle());
+        assertThat(reasonOf(stage.evaluate(request(open).tls(required(null)).context())))
+                .isEqualTo(Reason.AUTHENTICATE_CERTIFICATE_MISSING);
+    }
+
     // Exactly one credential decides.
 
     @Test
@@ -248,8 +286,16 @@ class CertificateCallersTest {
     }
 
     private static TlsConnection tls(@Nullable Svid svid) {
+        return tls(svid, false);
+    }
+
+    private static TlsConnection required(@Nullable Svid svid) {
+        return tls(svid, true);
+    }
+
+    private static TlsConnection tls(@Nullable Svid svid, boolean required) {
         return new TlsConnection(
-                "TLSv1.3", "api.example.org", svid == null ? null : new PeerCertificate(svid.chain()), null);
+                "TLSv1.3", "api.example.org", svid == null ? null : new PeerCertificate(svid.chain()), required, null);
     }
 
     private static Reason reasonOf(Verdict verdict) {

@@ -125,8 +125,8 @@ final class ConfigurationCheckTest {
                         "authenticate: { issuers: [corp] }",
                         "authenticate: { client-spiffe-ids: [\"spiffe://example.org/batch\"] }",
                         List.of("14: sallyport.routes.payments.authenticate.client-spiffe-ids:"
-                                + " [spiffe://example.org/batch] (expected: nothing, because"
-                                + " listener.tls.client-certificates asks no client for one)")),
+                                + " [spiffe://example.org/batch] (expected: nothing, because no client is asked for one: there is"
+                                + " no internal-listener, and listener.tls.client-certificates is none)")),
                 change(
                         "authenticate: { issuers: [corp] }",
                         "authenticate: { client-spiffe-ids: [\"spiffe://example.org/*\"] }",

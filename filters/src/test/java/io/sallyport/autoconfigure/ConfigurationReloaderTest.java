@@ -26,6 +26,7 @@ final class ConfigurationReloaderTest {
     private static final String FIRST = """
             sallyport:
               listener: { port: 8443, insecure-plaintext: true }
+              internal-listener: { port: 8446, client-spiffe-ids: ["spiffe://example.org/batch"] }
               management: { port: 8444, insecure-plaintext: true }
               identity: { workload-api: "unix:/run/spire/agent.sock" }
               issuers:
@@ -157,6 +158,7 @@ final class ConfigurationReloaderTest {
             delimiter = '|',
             value = {
                 "port: 8443             | port: 8445             | sallyport.listener",
+                "port: 8446             | port: 8447             | sallyport.internal-listener",
                 "port: 8444             | port: 8445             | sallyport.management",
                 "agent.sock             | other.sock             | sallyport.identity",
                 "allowed: none          | allowed: all           | sallyport.decision-log",

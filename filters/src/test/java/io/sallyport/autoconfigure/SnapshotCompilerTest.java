@@ -282,6 +282,33 @@ final class SnapshotCompilerTest {
                         + " listener.tls.client-certificates asks for)");
     }
 
+    private static final String INTERNAL = WORKLOADS
+            .replaceFirst(", client-certificates: optional", "")
+            .replace(
+                    "  identity:",
+                    "  internal-listener: { port: 8445, client-spiffe-ids: [\"spiffe://example.org/ns/batch/sa/*\"] }\n"
+                            + "  identity:");
+
+    @Test
+    void a_route_for_workloads_may_be_reached_by_an_internal_listener_alone() throws IOException {
+        assertThat(findings(INTERNAL)).isEmpty();
+    }
+
+    @Test
+    void an_internal_listener_needs_an_identity_to_show() throws IOException {
+        assertThat(findings(INTERNAL.replaceFirst("  identity: .*\n", "")))
+                .containsExactly(
+                        "sallyport.identity: (absent) (expected: an identity to show on the internal-listener)");
+    }
+
+    @Test
+    void an_internal_listener_has_a_port_of_its_own() throws IOException {
+        assertThat(findings(INTERNAL.replace("8445", "8443")))
+                .containsExactly("sallyport.internal-listener.port: 8443 (expected: another port than the listener's)");
+        assertThat(findings(INTERNAL.replace("8445", "8444")))
+                .containsExactly("sallyport.internal-listener.port: 8444 (expected: another port than management's)");
+    }
+
     @Test
     void a_route_for_workloads_alone_asks_for_no_scopes() throws IOException {
         assertThat(findings(WORKLOADS.replace("authorize: {", "authorize: { scopes: [read],")))

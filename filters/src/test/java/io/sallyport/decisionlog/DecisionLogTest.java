@@ -67,7 +67,7 @@ class DecisionLogTest {
                 .header("User-Agent", "curl/8.9")
                 .header("X-Request-ID", "client-0001")
                 .header("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
-                .tls(new TlsConnection("TLSv1.3", "api.example.org", null, null))
+                .tls(new TlsConnection("TLSv1.3", "api.example.org", null, false, null))
                 .by(alice());
         var context = request.context();
         context.riskScore(new RiskScore(42, List.of("token_age")));
@@ -348,7 +348,7 @@ class DecisionLogTest {
         var context = FakeRequest.get("/")
                 .on(Route.builder("r", "api.example.org", Route.Kind.UPSTREAM).build())
                 .header("User-Agent", nasty)
-                .tls(new TlsConnection(nasty, nasty, null, null))
+                .tls(new TlsConnection(nasty, nasty, null, false, null))
                 .by(new Principal.Subject(
                         nasty,
                         nasty,

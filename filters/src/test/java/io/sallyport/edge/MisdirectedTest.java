@@ -94,7 +94,7 @@ class MisdirectedTest {
         return new EdgeStage()
                 .evaluate(FakeRequest.get("/")
                         .host(host)
-                        .tls(new TlsConnection("TLSv1.3", serverName, null, scope))
+                        .tls(new TlsConnection("TLSv1.3", serverName, null, false, scope))
                         .snapshot(SNAPSHOT)
                         .on(null)
                         .context());

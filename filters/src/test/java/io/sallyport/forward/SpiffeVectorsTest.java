@@ -247,7 +247,7 @@ class SpiffeVectorsTest {
         try {
             trust.checkServerTrusted(chain.toArray(X509Certificate[]::new), "ECDHE_ECDSA");
             return null;
-        } catch (PeerRefused e) {
+        } catch (CertificateException e) {
             return String.valueOf(e.getMessage());
         }
     }

@@ -21,13 +21,17 @@ import java.util.stream.Stream;
 import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 /** The PROXY protocol, versions 1 and 2, by the specification of HAProxy (2020-03-05): whose address a request has, and who gets none. */
+@ExtendWith(OutputCaptureExtension.class)
 class ProxyHeaderTest {
     private static final Denial DENIED = new Denial.Forbidden(Reason.AUTHORIZE_NO_RULE_ALLOWED);
     private static final String GET = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -104,9 +108,7 @@ class ProxyHeaderTest {
 
     @Test
     void tls_begins_behind_the_header() throws Exception {
-        var tls = new ListenerConfig.Tls(
-                files.resolve("tls.crt"), files.resolve("tls.key"), List.of(), ClientCertificates.NONE);
-        TestCa.of("servers.test").issue(new TestCa.Leaf().dnsName("localhost")).writeTo(tls.certificate(), tls.key());
+        var tls = certificate(ClientCertificates.NONE);
         try (var server = required("127.0.0.0/8").tls(tls).start();
                 var plain = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
             plain.getOutputStream().write(version2("21 11 000c c0000207c6336401dc0401bb"));
@@ -119,6 +121,35 @@ class ProxyHeaderTest {
                 assertThat(peerOf(server)).isEqualTo("192.0.2.7");
             }
         }
+    }
+
+    @Test
+    void a_certificate_that_is_refused_is_logged_as_that_of_the_client_behind_the_proxy(CapturedOutput output)
+            throws Exception {
+        var tls = certificate(ClientCertificates.REQUIRED);
+        try (var server = required("127.0.0.0/8").tls(tls).start();
+                var plain = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+            plain.getOutputStream().write(version2("21 11 000c c0000207c6336401dc0401bb"));
+            try (var socket = (SSLSocket)
+                    InternalListenerTest.tls(TestCa.of("example.org").issue("/ns/batch/sa/export"))
+                            .getSocketFactory()
+                            .createSocket(plain, "localhost", server.port(), true)) {
+                assertThatThrownBy(() -> new RawClient(socket).send(GET).readAnswer())
+                        .isInstanceOf(IOException.class);
+            }
+            InternalListenerTest.until(() -> output.getOut().contains("was refused"));
+        }
+
+        assertThat(output.getOut().lines().filter(line -> line.contains("a client's certificate was refused")))
+                .singleElement()
+                .asString()
+                .contains("/192.0.2.7:56324");
+    }
+
+    private ListenerConfig.Tls certificate(ClientCertificates clients) {
+        var tls = new ListenerConfig.Tls(files.resolve("tls.crt"), files.resolve("tls.key"), List.of(), clients);
+        TestCa.of("servers.test").issue(new TestCa.Leaf().dnsName("localhost")).writeTo(tls.certificate(), tls.key());
+        return tls;
     }
 
     static Stream<byte[]> notHeaders() {

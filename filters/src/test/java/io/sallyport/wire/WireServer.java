@@ -11,6 +11,8 @@ import io.sallyport.edge.EdgeSettings;
 import io.sallyport.edge.HeadLimits;
 import io.sallyport.edge.RouteTable;
 import io.sallyport.forward.Forwarder;
+import io.sallyport.forward.SvidSource;
+import io.sallyport.identity.ExpectedId;
 import io.sallyport.identity.TrustBundleSource;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.pipeline.CanonicalPath;
@@ -26,6 +28,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -92,6 +95,8 @@ final class WireServer implements AutoCloseable {
     private Duration requestTimeout = Duration.ofSeconds(10);
     private ListenerConfig.@Nullable Tls tls;
     private TrustBundleSource bundles = () -> null;
+    private @Nullable SvidSource identities;
+    private List<ExpectedId> callers = List.of();
     private DataSize maxHeaders = DataSize.ofKilobytes(16);
     private int maxConnections = 100;
     private UnaryOperator<ListenerConfigTest.Listener> settings = UnaryOperator.identity();
@@ -151,6 +156,13 @@ final class WireServer implements AutoCloseable {
         return this;
     }
 
+    /** The listener is the internal one. */
+    WireServer internal(SvidSource identities, String... callers) {
+        this.identities = identities;
+        this.callers = Arrays.stream(callers).map(ExpectedId::parse).toList();
+        return this;
+    }
+
     WireServer maxConnections(int maxConnections) {
         this.maxConnections = maxConnections;
         return this;
@@ -170,13 +182,21 @@ final class WireServer implements AutoCloseable {
                 () -> snapshot,
                 InstantSource.fixed(NOW),
                 listener);
-        customizer =
-                new IngressServerCustomizer(listener, handler, connections, bundles, InstantSource.fixed(NOW), meters);
+        customizer = customizer(listener, handler);
         server = customizer
                 .apply(HttpServer.create())
                 .route(new IngressRoutes(handler)::apply)
                 .bindNow();
         return this;
+    }
+
+    private IngressServerCustomizer customizer(ListenerConfig listener, IngressHandler handler) {
+        var clock = InstantSource.fixed(NOW);
+        if (identities == null) {
+            return IngressServerCustomizer.of(listener, handler, connections, bundles, clock, meters);
+        }
+        var internal = new InternalListenerConfig("127.0.0.1", 0, callers);
+        return IngressServerCustomizer.internal(internal, listener, handler, connections, identities, clock, meters);
     }
 
     private static EdgeSettings edgeSettings() {

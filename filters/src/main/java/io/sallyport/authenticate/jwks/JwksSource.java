@@ -398,7 +398,8 @@ final class JwksSource implements JwkSetSource {
 
     private void report(List<JwkSetDocument.Ignored> ignored) {
         for (var key : ignored.subList(0, Math.min(ignored.size(), MAX_REPORTED))) {
-            log.atWarn()
+            // A key that says it is for something else, such as encryption, is nothing odd.
+            (key.cause() == JwkSetDocument.Cause.NOT_FOR_SIGNATURES ? log.atDebug() : log.atWarn())
                     .addKeyValue("issuer", issuer)
                     .addKeyValue("position", key.position())
                     .addKeyValue("kid", ShownKid.of(key.kid()))
@@ -419,11 +420,12 @@ final class JwksSource implements JwkSetSource {
         failures = before + 1;
         var known = state;
         // The first of a row is news; the others are the same news.
-        (before == 0 ? log.atWarn() : log.atDebug())
+        var event = (before == 0 ? log.atWarn() : log.atDebug())
                 .addKeyValue("issuer", issuer)
                 .addKeyValue(
-                        "cause", error instanceof JwkSetEndpoint.UnusableAnswer ? error.getMessage() : error.toString())
-                .addKeyValue("keys_of", known == null ? null : known.keys().confirmedAt())
+                        "cause",
+                        error instanceof JwkSetEndpoint.UnusableAnswer ? error.getMessage() : error.toString());
+        (known == null ? event : event.addKeyValue("keys_of", known.keys().confirmedAt()))
                 .log("the key set could not be fetched");
         listener.refreshed(RefreshResult.FAILED);
         var retry = FIRST_RETRY.multipliedBy(1L << Math.min(before, 5));

@@ -29,13 +29,17 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import reactor.core.publisher.Mono;
 import reactor.test.scheduler.VirtualTimeScheduler;
 
 /** When the keys of an issuer are fetched, how long they serve, and what a token can cause. Time is virtual. */
+@ExtendWith(OutputCaptureExtension.class)
 class JwksSourceTest {
     private static final TestTokens FIRST = TestTokens.withNewKey(SignatureAlgorithm.ES256, "first");
     private static final TestTokens SECOND = TestTokens.withNewKey(SignatureAlgorithm.ES256, "second");
@@ -227,6 +231,37 @@ class JwksSourceTest {
 
         assertThat(kids()).containsExactly("first");
         assertThat(source.ignoredKeys()).isEqualTo(1);
+    }
+
+    @Test
+    void a_key_for_encryption_is_nothing_to_warn_of(CapturedOutput output) {
+        var encrypting = SECOND.jwk();
+        encrypting.put("use", "enc");
+        var odd = TestTokens.withNewKey(SignatureAlgorithm.ES256, "odd").jwk();
+        odd.put("crv", "P-999");
+        endpoint = () -> Mono.just(document(TestTokens.jwkSet(List.of(encrypting, odd, FIRST.jwk())), null));
+
+        source.start();
+
+        assertThat(source.ignoredKeys()).isEqualTo(2);
+        assertThat(output.getOut().lines().filter(line -> line.contains("WARN")))
+                .singleElement()
+                .asString()
+                .contains("a key of the set is ignored", "type_unsupported");
+    }
+
+    @Test
+    void a_failed_fetch_says_since_when_the_keys_are_only_if_there_are_any(CapturedOutput output) {
+        var keys = endpoint;
+        endpoint = () -> Mono.error(new UnusableAnswer("down"));
+        source.start();
+        assertThat(output.getOut()).contains("could not be fetched").doesNotContain("keys_of");
+
+        endpoint = keys;
+        pass(Duration.ofSeconds(5));
+        endpoint = () -> Mono.error(new UnusableAnswer("down"));
+        pass(Duration.ofMinutes(5));
+        assertThat(output.getOut()).contains("keys_of=\"2026-");
     }
 
     @Test

@@ -25,7 +25,7 @@ public final class DemoHttp {
     /** The same client, which shows a certificate to servers that ask for one. */
     public static HttpClient clientTrusting(X509Certificate root, Credentials own) {
         return HttpClient.newBuilder()
-                .sslContext(tls(root, DemoTls.keys(own)))
+                .sslContext(tlsTrusting(root, own))
                 .connectTimeout(Duration.ofSeconds(5))
                 .build();
     }
@@ -33,6 +33,11 @@ public final class DemoHttp {
     /** TLS for a client that trusts this root only. */
     public static SSLContext tlsTrusting(X509Certificate root) {
         return tls(root, null);
+    }
+
+    /** The same, for a client that shows a certificate to servers that ask for one. */
+    public static SSLContext tlsTrusting(X509Certificate root, Credentials own) {
+        return tls(root, DemoTls.keys(own));
     }
 
     private static SSLContext tls(X509Certificate root, KeyManager @Nullable [] keys) {

@@ -75,6 +75,11 @@ public final class RawConnection implements AutoCloseable {
         return new RawConnection(plain, socket);
     }
 
+    /** What the other side has shown of itself. */
+    public X509Certificate certificate() throws IOException {
+        return (X509Certificate) socket.getSession().getPeerCertificates()[0];
+    }
+
     /** Writes the text as it is, each character one byte. */
     public RawConnection write(String text) throws IOException {
         return write(text.getBytes(StandardCharsets.ISO_8859_1));

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.identity;
+
+import java.net.Socket;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.X509ExtendedTrustManager;
+
+/**
+ * A trust manager for peers that show X509-SVIDs, on one side of TLS connections: what is asked in six ways is one question, and
+ * the other side's question is answered no.
+ *
+ * <p>No host name is checked: an SVID names a workload, not a host. Being an {@link X509ExtendedTrustManager} keeps the JDK from
+ * wrapping it in one that checks them.
+ */
+public abstract class SvidTrustManager extends X509ExtendedTrustManager {
+    /** Names none, so that a peer shows what it has: authorities come and go while a context stays. */
+    private static final X509Certificate[] NO_ISSUERS = {};
+
+    private final TrustBundles.Role peers;
+
+    /** @param peers which side of a connection the peers are on */
+    protected SvidTrustManager(TrustBundles.Role peers) {
+        this.peers = peers;
+    }
+
+    /**
+     * Ends the handshake by throwing, or lets the peer in.
+     *
+     * @param chain as shown, leaf first; may be empty
+     */
+    protected abstract void check(List<X509Certificate> chain) throws CertificateException;
+
+    private void check(X509Certificate[] chain, TrustBundles.Role shownBy) throws CertificateException {
+        if (shownBy != peers) {
+            throw new CertificateException("a peer as %s (expected: as %s)".formatted(shownBy, peers));
+        }
+        check(List.of(chain));
+    }
+
+    @Override
+    public final void checkClientTrusted(X509Certificate[] chain, String authType) throws CertificateException {
+        check(chain, TrustBundles.Role.CLIENT);
+    }
+
+    @Override
+    public final void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
+            throws CertificateException {
+        check(chain, TrustBundles.Role.CLIENT);
+    }
+
+    @Override
+    public final void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+            throws CertificateException {
+        check(chain, TrustBundles.Role.CLIENT);
+    }
+
+    @Override
+    public final void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
+        check(chain, TrustBundles.Role.SERVER);
+    }
+
+    @Override
+    public final void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
+            throws CertificateException {
+        check(chain, TrustBundles.Role.SERVER);
+    }
+
+    @Override
+    public final void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+            throws CertificateException {
+        check(chain, TrustBundles.Role.SERVER);
+    }
+
+    @Override
+    public final X509Certificate[] getAcceptedIssuers() {
+        return NO_ISSUERS;
+    }
+}
