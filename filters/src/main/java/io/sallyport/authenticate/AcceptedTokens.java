@@ -24,6 +24,11 @@ public final class AcceptedTokens {
         Acceptance {
             audiences = Set.copyOf(audiences);
         }
+
+        /** Whether a JWT that says it is of that issuer is only for the issuer to read: none of its keys is known here. */
+        boolean isAskedAboutJwtsOf(@Nullable String iss) {
+            return !issuer.hasKeys() && issuer.issuer().equals(iss);
+        }
     }
 
     private final Map<String, Acceptance> byIssuer;

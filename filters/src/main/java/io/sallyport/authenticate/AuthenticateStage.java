@@ -212,6 +212,10 @@ public final class AuthenticateStage implements Stage {
 
         /** Finds out by what the token says of itself who would have to have signed it, and how. */
         private Verdict choose(UnverifiedToken.Jws token) {
+            var opaque = accepted.opaque();
+            if (opaque != null && opaque.isAskedAboutJwtsOf(token.issuer())) {
+                return new Inquiry(context, accepted, opaque, authorization, start).verdict();
+            }
             var algorithm = SignatureAlgorithm.named(token.algorithm());
             if (algorithm == null || !accepted.allows(algorithm)) {
                 return accepted.deny(Reason.AUTHENTICATE_JWT_ALG_DENIED);

@@ -139,7 +139,7 @@ public final class Issuer {
         return config.profile();
     }
 
-    /** Whether its tokens may be JWTs. */
+    /** Whether its JWTs are verified here; if not, it is asked about them as about its opaque tokens. */
     public boolean hasKeys() {
         return config.hasKeys();
     }

@@ -53,12 +53,14 @@ public record IssuerConfig(
         List<String> types,
 
         @Setting(
-                "Where its JWK Set is, an https URL. Absent: OpenID Connect discovery says so; with introspection, its JWTs are not "
-                        + "accepted then.")
+                "Where its JWK Set is, an https URL. Absent: OpenID Connect discovery says so; with introspection, the issuer is "
+                        + "asked about its JWTs too.")
         @Nullable
         URI jwksUri,
 
-        @Setting("Accepts the issuer's opaque tokens, by asking it about each (RFC 7662). A JWT is never asked about.")
+        @Setting(
+                "Accepts the issuer's opaque tokens, by asking it about each (RFC 7662). With jwks-uri, its JWTs are verified by its keys; "
+                        + "without, they are asked about like opaque ones.")
         @Nullable
         IntrospectionConfig introspection,
 

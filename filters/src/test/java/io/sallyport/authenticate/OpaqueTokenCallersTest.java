@@ -162,26 +162,47 @@ class OpaqueTokenCallersTest {
     }
 
     @Test
-    void a_jwt_is_never_asked_about_good_or_bad() {
-        assertThat(stage.evaluate(bearing(CORP.issue()))).isInstanceOf(Verdict.Deny.class);
+    void where_the_issuers_keys_are_written_a_jwt_is_never_asked_about_good_or_bad() {
+        var both = TestIssuer.with(FakeJwkSetSource.of(CORP))
+                .introspecting(source)
+                .jwksUri(URI.create("https://idp.example.org/jwks"))
+                .route();
+
+        assertThat(stage.evaluate(TestIssuer.get(both)
+                        .authorization("Bearer " + CORP.issue())
+                        .context()))
+                .isSameAs(Verdict.Pass.PASS);
         for (var shaped : List.of(CORP.token().forge(), "a.b.c", "a.b.", "e30.e30.e30", "a..")) {
-            assertThat(settled(stage.evaluate(bearing(shaped)))).as(shaped).isInstanceOf(Verdict.Deny.class);
+            assertThat(settled(stage.evaluate(TestIssuer.get(both)
+                            .authorization("Bearer " + shaped)
+                            .context())))
+                    .as(shaped)
+                    .isInstanceOf(Verdict.Deny.class);
         }
         assertThat(source.asked()).isEmpty();
     }
 
     @Test
-    void an_issuer_with_introspection_signs_jwts_only_where_its_keys_are_written() {
-        assertThat(reasonOf(stage.evaluate(bearing(CORP.issue())))).isEqualTo(Reason.AUTHENTICATE_JWT_ISS_UNKNOWN);
+    void where_they_are_not_a_jwt_that_says_it_is_the_issuers_is_asked_about_and_believed_in_nothing() {
+        var jwt = CORP.token().claim("sub", "mallory").issue();
+        source.answer(jwt, response());
+        var context = bearing(jwt);
 
-        var both = TestIssuer.with(FakeJwkSetSource.of(CORP))
-                .introspecting(source)
-                .jwksUri(URI.create("https://idp.example.org/jwks"))
-                .route();
-        assertThat(stage.evaluate(TestIssuer.get(both)
-                        .authorization("Bearer " + CORP.issue())
-                        .context()))
-                .isSameAs(Verdict.Pass.PASS);
+        assertThat(settled(stage.evaluate(context))).isSameAs(Verdict.Pass.PASS);
+        assertThat(((Principal.Subject) context.principal()).subject()).isEqualTo("alice");
+        assertThat(reasonOf(stage.evaluate(bearing(CORP.token().forge()))))
+                .isEqualTo(Reason.AUTHENTICATE_TOKEN_INACTIVE);
+        assertThat(source.asked()).hasSize(2);
+    }
+
+    @Test
+    void what_has_the_form_of_a_jws_and_is_not_the_issuers_is_not_asked_about() {
+        assertThat(reasonOf(stage.evaluate(
+                        bearing(CORP.token().claim("iss", "https://x.example").issue()))))
+                .isEqualTo(Reason.AUTHENTICATE_JWT_ISS_UNKNOWN);
+        for (var shaped : List.of("a.b.c", "a.b.", "e30.e30.e30", "a..")) {
+            assertThat(settled(stage.evaluate(bearing(shaped)))).as(shaped).isInstanceOf(Verdict.Deny.class);
+        }
         assertThat(source.asked()).isEmpty();
     }
 

@@ -25,9 +25,12 @@ import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** A real Keycloak, with the realm of {@code keycloak-realm.json}, over TLS and in memory. */
+/** A real Keycloak, with the realms of {@code keycloak-realm.json} and {@code keycloak-realm-asked.json}, over TLS and in memory. */
 final class Keycloak implements AutoCloseable {
     static final String SECRET = "not-a-secret";
+    /** The gateway's own client in the realm whose tokens it asks about. */
+    static final String ASKING = "gateway";
+
     static final String AUDIENCE = "https://api.keycloak.example";
 
     private static final String REDIRECT = "https://app.example.org/signed-in";
@@ -88,7 +91,8 @@ final class Keycloak implements AutoCloseable {
         var keycloak = new Keycloak(builder.start(), root, authority);
         try {
             keycloak.awaitReady(directory.resolve("keycloak.log"));
-            keycloak.importRealm();
+            keycloak.importRealm("keycloak-realm.json");
+            keycloak.importRealm("keycloak-realm-asked.json");
             return keycloak;
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
             keycloak.close();
@@ -99,6 +103,54 @@ final class Keycloak implements AutoCloseable {
     /** The realm's {@code iss}. */
     URI issuer() {
         return root.resolve("/realms/corp");
+    }
+
+    /** That of the realm whose access tokens say so little that one has to ask about them. */
+    URI askedIssuer() {
+        return root.resolve("/realms/asked");
+    }
+
+    /** Such a token, of a session of its own, by the password of a user. */
+    JsonNode askedTokens() throws IOException, InterruptedException {
+        return JSON.readTree(send(post(
+                        askedEndpoint("token"),
+                        Map.of(
+                                "grant_type", "password",
+                                "client_id", "shop",
+                                "client_secret", SECRET,
+                                "username", "alice",
+                                "password", SECRET)))
+                .body());
+    }
+
+    /** Ends the session that the tokens are of. */
+    void signOut(JsonNode tokens) throws IOException, InterruptedException {
+        send(post(
+                askedEndpoint("logout"),
+                Map.of(
+                        "client_id",
+                        "shop",
+                        "client_secret",
+                        SECRET,
+                        "refresh_token",
+                        tokens.get("refresh_token").asString())));
+    }
+
+    /** Revokes one access token (RFC 7009), and leaves its session alone. */
+    void revoke(JsonNode tokens) throws IOException, InterruptedException {
+        send(post(
+                askedEndpoint("revoke"),
+                Map.of(
+                        "client_id",
+                        "shop",
+                        "client_secret",
+                        SECRET,
+                        "token",
+                        tokens.get("access_token").asString())));
+    }
+
+    private URI askedEndpoint(String path) {
+        return URI.create(askedIssuer() + "/protocol/openid-connect/" + path);
     }
 
     /** An access token by client credentials. */
@@ -209,8 +261,8 @@ final class Keycloak implements AutoCloseable {
         }
     }
 
-    private void importRealm() throws IOException, InterruptedException {
-        try (var realm = Keycloak.class.getResourceAsStream("keycloak-realm.json")) {
+    private void importRealm(String resource) throws IOException, InterruptedException {
+        try (var realm = Keycloak.class.getResourceAsStream(resource)) {
             administer("/admin/realms", new String(realm.readAllBytes(), StandardCharsets.UTF_8));
         }
     }

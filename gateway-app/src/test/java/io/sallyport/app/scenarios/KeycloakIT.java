@@ -7,12 +7,15 @@ import io.sallyport.app.demo.Credentials;
 import io.sallyport.app.demo.DemoCertificateAuthority;
 import io.sallyport.decision.Reason;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -38,6 +41,10 @@ class KeycloakIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final String PATH = "/keycloak/acme/orders/1";
+    private static final String ASKED = "/asked/acme/orders/1";
+
+    /** How long the gateway takes Keycloak's word about a token that it asks about. */
+    private static final Duration WORD_HOLDS_FOR = Duration.ofSeconds(2);
 
     @RegisterExtension
     static final RunningGateway gateway = RunningGateway.ofItsOwn();
@@ -46,6 +53,7 @@ class KeycloakIT {
     private static Path folder;
 
     private static @Nullable Keycloak keycloak;
+    private static @Nullable String lastKnown;
 
     @BeforeAll
     static void start() throws Exception {
@@ -59,6 +67,7 @@ class KeycloakIT {
 
     private static void configure() throws Exception {
         var file = gateway.parts().configuration();
+        var secret = Files.writeString(folder.resolve("gateway.secret"), Keycloak.SECRET + "\n");
         Files.writeString(
                 file,
                 Files.readString(file).replace("  issuers:\n", """
@@ -70,15 +79,41 @@ class KeycloakIT {
                                               max-token-lifetime: 1h
                                               ca: %s
                                               jwks: { cool-down: 1s }
+                                            asked:
+                                              issuer: %s
+                                              audiences: ["%s"]
+                                              max-token-lifetime: 1h
+                                              ca: %s
+                                              introspection:
+                                                uri: %s/protocol/openid-connect/token/introspect
+                                                client-id: %s
+                                                client-secret-file: %s
+                                                cache: %ds
                                         """.formatted(
-                                        keycloak().issuer(), Keycloak.AUDIENCE, folder.resolve("ca.pem")))
+                                        keycloak().issuer(),
+                                        Keycloak.AUDIENCE,
+                                        folder.resolve("ca.pem"),
+                                        keycloak().askedIssuer(),
+                                        Keycloak.AUDIENCE,
+                                        folder.resolve("ca.pem"),
+                                        keycloak().askedIssuer(),
+                                        Keycloak.ASKING,
+                                        secret,
+                                        WORD_HOLDS_FOR.toSeconds()))
                         + """
                             keycloak:
                               match: { hosts: [localhost], path: "/keycloak/{tenant}/**", methods: [GET] }
                               authenticate: { issuers: [keycloak] }
                               authorize: { allow: { own: "token.claims.tenant_id == path.tenant" } }
                               upstream: { uri: "https://localhost:%d", expected-ids: ["%s"] }
+                            asked:
+                              match: { hosts: [localhost], path: "/asked/{tenant}/**", methods: [GET] }
+                              authenticate: { issuers: [asked] }
+                              authorize: { allow: { own: "token.claims.tenant_id == path.tenant" } }
+                              upstream: { uri: "https://localhost:%d", expected-ids: ["%s"] }
                         """.formatted(
+                                        gateway.parts().payments().port(),
+                                        gateway.parts().payments().id(),
                                         gateway.parts().payments().port(),
                                         gateway.parts().payments().id()));
         var token = keycloak().token("shop-rs256");
@@ -148,9 +183,60 @@ class KeycloakIT {
 
     @Order(5)
     @Test
+    void a_token_that_says_nothing_of_itself_is_asked_about_and_its_user_let_in() throws Exception {
+        var token = keycloak().askedTokens().get("access_token").asString();
+        var claims = new String(Base64.getUrlDecoder().decode(token.split("\\.", -1)[1]), StandardCharsets.UTF_8);
+        assertThat(claims).as("what the token says").doesNotContain(Keycloak.AUDIENCE, "tenant_id");
+
+        var answer = get(ASKED, token);
+
+        assertThat(answer.statusCode()).isEqualTo(200);
+        var record = gateway.recordOf(answer);
+        assertThat(record.field("sallyport.issuer")).isEqualTo("asked");
+        assertThat(record.field("sallyport.client_id")).isEqualTo("shop");
+        assertThat(get("/asked/globex/orders/1", token).statusCode()).isEqualTo(403);
+        // Of the other realm, whose keys are known; and one that Keycloak has never issued.
+        assertReason(get(ASKED, keycloak().token("shop-rs256")), Reason.AUTHENTICATE_JWT_ISS_UNKNOWN);
+        assertReason(get(ASKED, "never-issued"), Reason.AUTHENTICATE_TOKEN_INACTIVE);
+        assertReason(
+                get(ASKED, token.substring(0, token.length() - 8) + "AAAAAAAA"), Reason.AUTHENTICATE_TOKEN_INACTIVE);
+    }
+
+    @Order(5)
+    @Test
+    void who_has_signed_out_is_out_when_keycloaks_word_has_run_out() throws Exception {
+        var tokens = keycloak().askedTokens();
+        var token = tokens.get("access_token").asString();
+        assertThat(get(ASKED, token).statusCode()).isEqualTo(200);
+
+        keycloak().signOut(tokens);
+
+        awaitRefusal(token);
+    }
+
+    @Order(5)
+    @Test
+    void a_token_that_was_revoked_is_refused_when_keycloaks_word_has_run_out_and_its_sessions_next_one_is_not()
+            throws Exception {
+        var tokens = keycloak().askedTokens();
+        var token = tokens.get("access_token").asString();
+        assertThat(get(ASKED, token).statusCode()).isEqualTo(200);
+
+        keycloak().revoke(tokens);
+
+        awaitRefusal(token);
+        assertThat(get(ASKED, keycloak().askedTokens().get("access_token").asString())
+                        .statusCode())
+                .isEqualTo(200);
+    }
+
+    @Order(6)
+    @Test
     void requests_go_on_with_the_keys_that_are_known_when_keycloak_is_gone() throws Exception {
         var tokens = List.of(keycloak().token("shop-rs256"), keycloak().token("shop-es256"));
         assertThat(ask(tokens.getFirst()).statusCode()).isEqualTo(200);
+        lastKnown = keycloak().askedTokens().get("access_token").asString();
+        assertThat(get(ASKED, lastKnown).statusCode()).isEqualTo(200);
         keycloak().kill();
 
         // One that was verified before, and one whose signature the gateway has not seen.
@@ -158,6 +244,20 @@ class KeycloakIT {
             assertThat(ask(tokens.get(i % 2)).statusCode()).isEqualTo(200);
         }
         log.info("50 requests without Keycloak, failed: 0");
+    }
+
+    @Order(7)
+    @Test
+    void without_keycloak_a_token_that_has_to_be_asked_about_is_a_503_within_its_time() throws Exception {
+        assertReason(get(ASKED, "unknown"), Reason.AUTHENTICATE_INTROSPECTION_UNAVAILABLE);
+        for (int i = 0; i < 20; i++) {
+            var answer = get(ASKED, "unknown-" + i);
+            assertThat(answer.statusCode()).isEqualTo(503);
+            assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+        }
+        // Good once, for as long as Keycloak's word held.
+        await(() -> get(ASKED, Objects.requireNonNull(lastKnown)).statusCode() == 503);
+        log.info("21 requests with unknown opaque tokens without Keycloak, answered 503: 21");
     }
 
     private static Keycloak keycloak() {
@@ -169,7 +269,21 @@ class KeycloakIT {
     }
 
     private static HttpResponse<String> ask(String token) throws Exception {
-        return gateway.get(gateway.ingress(PATH), token);
+        return get(PATH, token);
+    }
+
+    private static HttpResponse<String> get(String path, String token) throws Exception {
+        return gateway.get(gateway.ingress(path), token);
+    }
+
+    private static void awaitRefusal(String token) throws Exception {
+        await(() -> get(ASKED, token).statusCode() == 401);
+        assertReason(get(ASKED, token), Reason.AUTHENTICATE_TOKEN_INACTIVE);
+    }
+
+    private static void assertReason(HttpResponse<?> response, Reason reason) throws Exception {
+        assertThat(response.statusCode()).isEqualTo(reason.status());
+        assertThat(gateway.recordOf(response).field("event.reason")).isEqualTo(reason.code());
     }
 
     // A kid that nobody knows has the key set fetched once in a second at most.

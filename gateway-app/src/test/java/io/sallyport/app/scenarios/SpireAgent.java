@@ -7,6 +7,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
 
 /** A real SPIRE agent of a {@link SpireServer}, as a process: serves the Workload API on a Unix socket. */
 final class SpireAgent implements AutoCloseable {
@@ -46,7 +47,7 @@ final class SpireAgent implements AutoCloseable {
             plugins {
               NodeAttestor "join_token" { plugin_data {} }
               KeyManager "disk" { plugin_data { directory = "%s" } }
-              WorkloadAttestor "unix" { plugin_data {} }
+              WorkloadAttestor "unix" { plugin_data { discover_workload_path = true  workload_size_limit = -1 } }
             }
             """.formatted(
                         directory, server.port(), socket, server.writeBundle("pem"), server.trustDomain(), directory);
@@ -60,6 +61,23 @@ final class SpireAgent implements AutoCloseable {
     private void start(String... arguments) throws IOException, InterruptedException {
         process = tools.startAgent(directory.resolve("agent.conf"), directory.resolve("agent.log"), arguments);
         Patience.until("the SPIRE agent is healthy", () -> tools.isAgentHealthy(socket));
+    }
+
+    /** A JWT-SVID for that workload of the agent's own command line, from the Workload API. */
+    String jwtSvid(SpiffeId workload, String audience) throws IOException, InterruptedException {
+        var said = tools.tellAgent(
+                "api",
+                "fetch",
+                "jwt",
+                "-socketPath",
+                socket.toString(),
+                "-spiffeID",
+                workload.toString(),
+                "-audience",
+                audience,
+                "-output",
+                "json");
+        return JsonMapper.shared().readTree(said).at("/0/svids/0/svid").asString();
     }
 
     /** As a crash would: open streams break off. */

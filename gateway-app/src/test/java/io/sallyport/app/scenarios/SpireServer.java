@@ -150,6 +150,24 @@ final class SpireServer implements AutoCloseable {
         tell(arguments.toArray(String[]::new));
     }
 
+    /** Registers a workload that is the agent's own command line, run by that user on that node. */
+    void createEntryOfAgent(String entry, SpiffeId node, SpiffeId workload, int uid)
+            throws IOException, InterruptedException {
+        tell(
+                "entry",
+                "create",
+                "-entryID",
+                entry,
+                "-parentID",
+                node.toString(),
+                "-spiffeID",
+                workload.toString(),
+                "-selector",
+                "unix:uid:" + uid,
+                "-selector",
+                "unix:path:" + tools.agent());
+    }
+
     void deleteEntry(String entry) throws IOException, InterruptedException {
         tell("entry", "delete", "-entryID", entry);
     }
@@ -164,6 +182,12 @@ final class SpireServer implements AutoCloseable {
         } catch (X509SvidException e) {
             throw new IOException("what SPIRE minted cannot be read", e);
         }
+    }
+
+    /** A JWT-SVID for a workload that has no agent. */
+    String mintJwt(SpiffeId workload, String audience) throws IOException, InterruptedException {
+        return tell("jwt", "mint", "-spiffeID", workload.toString(), "-audience", audience, "-ttl", "5m")
+                .strip();
     }
 
     /** The authorities that this trust domain has: one, but for the time of a change. */
@@ -181,24 +205,40 @@ final class SpireServer implements AutoCloseable {
      * @return the former one's id
      */
     String changeAuthority() throws IOException, InterruptedException {
-        var prepared =
-                authorities("prepare").at("/prepared_authority/authority_id").asString();
-        authorities("activate", "-authorityID", prepared);
-        return authorities("show").at("/old/authority_id").asString();
+        return changeAuthority("x509");
+    }
+
+    /** The same of its JWT-SVIDs. */
+    String changeJwtAuthority() throws IOException, InterruptedException {
+        return changeAuthority("jwt");
+    }
+
+    private String changeAuthority(String kind) throws IOException, InterruptedException {
+        var prepared = authorities(kind, "prepare")
+                .at("/prepared_authority/authority_id")
+                .asString();
+        authorities(kind, "activate", "-authorityID", prepared);
+        return authorities(kind, "show").at("/old/authority_id").asString();
     }
 
     /** Has every SVID that the former authority signed replaced. */
     void taintAuthority(String id) throws IOException, InterruptedException {
-        authorities("taint", "-authorityID", id);
+        authorities("x509", "taint", "-authorityID", id);
     }
 
     /** Takes the former authority out of the bundle. */
     void revokeAuthority(String id) throws IOException, InterruptedException {
-        authorities("revoke", "-authorityID", id);
+        authorities("x509", "revoke", "-authorityID", id);
+    }
+
+    /** Takes the former authority of JWT-SVIDs out of the bundle. */
+    void revokeJwtAuthority(String id) throws IOException, InterruptedException {
+        authorities("jwt", "taint", "-authorityID", id);
+        authorities("jwt", "revoke", "-authorityID", id);
     }
 
     private JsonNode authorities(String... arguments) throws IOException, InterruptedException {
-        var command = new ArrayList<>(List.of("localauthority", "x509"));
+        var command = new ArrayList<>(List.of("localauthority"));
         command.addAll(Arrays.asList(arguments));
         command.addAll(List.of("-output", "json"));
         return JsonMapper.shared().readTree(tell(command.toArray(String[]::new)));

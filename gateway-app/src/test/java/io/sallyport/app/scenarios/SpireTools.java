@@ -111,15 +111,29 @@ final class SpireTools {
 
     /** What a command of the server says; an error if it fails. */
     String tell(String... arguments) throws IOException, InterruptedException {
-        var command = new ArrayList<>(List.of(SERVER));
-        command.addAll(List.of(arguments));
+        return tell(SERVER, List.of(arguments));
+    }
+
+    /** The same of the agent. */
+    String tellAgent(String... arguments) throws IOException, InterruptedException {
+        return tell(AGENT, List.of(arguments));
+    }
+
+    private String tell(String tool, List<String> arguments) throws IOException, InterruptedException {
+        var command = new ArrayList<>(List.of(tool));
+        command.addAll(arguments);
         var process = builder(command.toArray(String[]::new)).start();
         var said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         var complaint = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {
-            throw new IOException("spire-server %s: %s%s".formatted(List.of(arguments), said, complaint));
+            throw new IOException("%s %s: %s%s".formatted(tool, arguments, said, complaint));
         }
         return said;
+    }
+
+    /** As the agent sees a workload that is its own command line. */
+    Path agent() throws IOException {
+        return directory.resolve(AGENT).toRealPath();
     }
 
     private ProcessBuilder builder(String... command) {

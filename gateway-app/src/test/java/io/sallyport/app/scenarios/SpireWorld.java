@@ -2,6 +2,7 @@
 package io.sallyport.app.scenarios;
 
 import io.sallyport.app.Gateway;
+import io.sallyport.app.demo.Credentials;
 import io.sallyport.app.demo.DecisionRecords;
 import io.sallyport.app.demo.DecisionRecords.Decision;
 import io.sallyport.app.demo.DemoClient;
@@ -19,6 +20,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -41,6 +43,14 @@ final class SpireWorld implements AutoCloseable {
     static final SpiffeId NEWSLETTER = workload(OURS, "marketing", "newsletter");
     static final SpiffeId PARTNERS_PAYMENTS = workload(PARTNERS, "payments", "payments");
 
+    static final SpiffeId EXPORT = workload(OURS, "batch", "export");
+    static final SpiffeId AUDIT = workload(OURS, "batch", "audit");
+    static final SpiffeId PARTNERS_EXPORT = workload(PARTNERS, "batch", "export");
+    static final SpiffeId PARTNERS_WEB = workload(PARTNERS, "shop", "web");
+
+    /** What JWT-SVIDs for the gateway are for. */
+    static final String AUDIENCE = "https://api.example.org";
+
     private static final SpiffeId NODE = OURS.newSpiffeId("node");
     private static final String ENTRY = "gateway";
 
@@ -57,6 +67,7 @@ final class SpireWorld implements AutoCloseable {
     private final DemoClient client;
     private final HttpClient http;
     private final DecisionRecords records;
+    private final int internalPort = FreePort.find();
 
     private SpireWorld(SpireTools tools) throws IOException, InterruptedException {
         Runtime.getRuntime().addShutdownHook(atExit);
@@ -110,7 +121,20 @@ final class SpireWorld implements AutoCloseable {
                 .replaceFirst(
                         "workload-api: \\S+",
                         "workload-api: %s\n    drain-after: 1s\n    cut-after: 1s".formatted(agent.address()));
-        return Files.writeString(parts.directory().resolve("spire.yaml"), common + routes());
+        var workloads = common.replaceFirst(
+                        "key: gateway-key.pem }", "key: gateway-key.pem, client-certificates: optional }")
+                .replace("  management:\n", """
+                  internal-listener:
+                    address: 127.0.0.1
+                    port: %d
+                    client-spiffe-ids: ["spiffe://example.org/ns/batch/sa/*", "%s"]
+                  management:
+                """.formatted(internalPort, PARTNERS_WEB))
+                .replace(
+                        "  issuers:\n",
+                        "  issuers:\n    mesh: { trust-domain: example.org, audiences: [\"%s\"] }\n"
+                                .formatted(AUDIENCE));
+        return Files.writeString(parts.directory().resolve("spire.yaml"), workloads + routes());
     }
 
     private String routes() {
@@ -119,6 +143,17 @@ final class SpireWorld implements AutoCloseable {
                 payments:
                   match: { hosts: [localhost], path: "/payments/**", methods: [GET] }
                   authorize: public
+                  upstream: { uri: "https://localhost:%d", expected-ids: ["%s"] }
+                # For workloads: by a token, by a certificate.
+                svids:
+                  match: { hosts: [localhost], path: "/svids/**", methods: [GET] }
+                  authenticate: { issuers: [mesh] }
+                  authorize: { allow: { exports: "principal.kind == 'workload' && principal.spiffe_id.endsWith('/export')" } }
+                  upstream: { uri: "https://localhost:%d", expected-ids: ["%s"] }
+                certificates:
+                  match: { hosts: [localhost], path: "/certificates/**", methods: [GET] }
+                  authenticate: { client-spiffe-ids: ["spiffe://example.org/ns/batch/sa/*", "%s"] }
+                  authorize: { allow: { others: "!principal.spiffe_id.endsWith('/audit')" } }
                   upstream: { uri: "https://localhost:%d", expected-ids: ["%s"] }
                 # Something else of the same trust domain listens where the ledger should be.
                 ledger:
@@ -135,6 +170,11 @@ final class SpireWorld implements AutoCloseable {
                   authorize: public
                   upstream: { uri: "https://localhost:%d", expected-ids: ["%s"] }
             """.formatted(
+                        payments.port(),
+                        PAYMENTS,
+                        payments.port(),
+                        PAYMENTS,
+                        PARTNERS_WEB,
                         payments.port(),
                         PAYMENTS,
                         newsletter.port(),
@@ -202,12 +242,47 @@ final class SpireWorld implements AutoCloseable {
         return http.send(request(parts.gateway().resolve(path)), HttpResponse.BodyHandlers.ofString());
     }
 
+    HttpResponse<String> get(String path, String token) throws IOException, InterruptedException {
+        return http.send(
+                HttpRequest.newBuilder(parts.gateway().resolve(path))
+                        .timeout(Duration.ofSeconds(20))
+                        .header("Authorization", "Bearer " + token)
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** A connection of a workload to the listener of everybody. */
+    RawConnection connect(Credentials workload) throws IOException {
+        return RawConnection.open(
+                DemoHttp.tlsTrusting(parts.root(), workload), parts.gateway().getPort());
+    }
+
+    /** The same to the internal listener, of a workload that knows the gateway by this root. */
+    RawConnection connectInside(Credentials workload, X509Certificate root) throws IOException {
+        return RawConnection.open(DemoHttp.tlsTrusting(root, workload), internalPort);
+    }
+
+    /** Registers a workload that can ask the agent for JWT-SVIDs, and returns when the agent knows of it. */
+    void registerCaller(SpiffeId workload) throws IOException, InterruptedException {
+        server.createEntryOfAgent("caller", NODE, workload, uid);
+        Patience.until("the agent knows the caller", () -> {
+            try {
+                return !agent.jwtSvid(workload, AUDIENCE).isEmpty();
+            } catch (IOException e) {
+                return false;
+            }
+        });
+    }
+
     private static HttpRequest request(URI uri) {
         return HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(20)).build();
     }
 
     Decision recordOf(HttpResponse<?> answer) throws IOException, InterruptedException {
-        var id = answer.headers().firstValue("X-Request-ID").orElseThrow();
+        return recordOf(answer.headers().firstValue("X-Request-ID").orElseThrow());
+    }
+
+    Decision recordOf(String id) throws IOException, InterruptedException {
         var record = records.await(id, Duration.ofSeconds(10));
         if (record == null) {
             throw new AssertionError("no record of request " + id);
