@@ -161,9 +161,10 @@ final class Http2Client implements AutoCloseable {
         }
 
         Stream send(String data, boolean last) throws InterruptedException {
+            // Not sync: the server may have reset the stream already, which the frames that come back show.
             channel.writeAndFlush(
                             new DefaultHttp2DataFrame(Unpooled.copiedBuffer(data, StandardCharsets.US_ASCII), last))
-                    .sync();
+                    .await();
             return this;
         }
 
