@@ -30,10 +30,10 @@ class Contestant:
 
 
 ALLOWED = frozenset({"allowed_rs256", "allowed_es256"})
-BODIES = frozenset({"body_10k", "body_1m"})
+BODIES = frozenset({"body_10k", "body_1m", "upload_10k", "upload_1m"})
 DENIED = frozenset({"denied_no_token", "denied_expired", "denied_signature"})
 FIRST = frozenset({"first_use_rs256", "first_use_es256"})
-SHAPES = frozenset({"http2", "churn"})
+SHAPES = frozenset({"http2", "churn", "half_load"})
 
 
 def java():
@@ -51,13 +51,23 @@ def jar(pattern):
     return found[0]
 
 
-def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_000, routes=0, scenarios=None):
+def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_000, routes=0, identities=0, scenarios=None):
     port = free_port()
     more = "".join(
         f'    other-{each}:\n      match: {{ hosts: [localhost], path: "/v1/other-{each}/{{id}}/**", methods: [GET] }}\n'
         f'      authorize: public\n      upstream: {{ uri: "https://127.0.0.1:{upstream_port}", '
         f'expected-ids: ["spiffe://perf.test/payments"] }}\n'
         for each in range(routes))
+    # As many pins of the same upstream, and so as many TLS contexts and pools.
+    more += "".join(
+        f'    identity-{each}:\n      match: {{ hosts: [localhost], path: "/v1/identity-{each}/{{tenant}}/payments/**", methods: [GET] }}\n'
+        f"      authenticate: {{ issuers: [perf] }}\n"
+        f"      authorize: {{ allow: {{ payers: \"'payments:write' in token.scopes && token.claims.tenant_id == path.tenant\" }} }}\n"
+        f"      rate-limits: {{ user: {{ key: subject, limit: 1000000000, per: 1m }} }}\n"
+        f"      risk: {{ step-up: 60, read-only: 80, deny: 90 }}\n"
+        f'      upstream: {{ uri: "https://127.0.0.1:{upstream_port}", '
+        f'expected-ids: ["spiffe://perf.test/payments", "spiffe://perf.test/payments-{each}"] }}\n'
+        for each in range(identities))
     configuration = world.configuration("sallyport.yaml", name + ".yaml", port=port, name=name, upstream_port=upstream_port,
                                         token_cache=token_cache, more_routes=more)
     command = [java(), *JVM, "-jar", jar("gateway-app/target/sallyport.jar"), "run", "--config", configuration]
@@ -65,8 +75,8 @@ def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_
     return Contestant(name, port, processes.start(name, command), frozenset(known))
 
 
-def stock(world, processes, upstream_port, jwks_uri):
-    port = free_port()
+def stock(world, processes, upstream_port, jwks_uri, port=None):
+    port = port or free_port()
     prefix = "--spring.cloud.gateway.server.webflux"
     command = [
         java(), *JVM, "-Xmx512m", "-jar", jar("perf/stock-gateway/target/sallyport-perf-stock-gateway-*.jar"),

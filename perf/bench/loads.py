@@ -13,6 +13,9 @@ import time
 from world import TENANT, run
 
 TICKS = os.sysconf("SC_CLK_TCK")
+
+# Requests a second that are about half of what the slowest of the gateways with authentication can do on two cores.
+RATE = 5_000
 PATH = f"/v1/tenants/{TENANT}/payments/7"
 
 
@@ -22,14 +25,22 @@ class Scenario:
     name: as in the results
     expected: the status that every answer must have
     tokens: one of them with each request, in turn; empty for none
+    path: # stands for one of as many numbers as paths says, in turn
+    upload: bytes of a body that each request has
+    tool: wrk for as much as goes, h2load for HTTP/2, paced for HTTP/1.1 at a given rate
     """
 
     name: str
     expected: int
     tokens: list
     path: str = PATH
+    paths: int = 1
+    upload: int = 0
     tool: str = "wrk"
     fields: str = ""
+
+    def needs(self):
+        return "wrk" if self.tool == "wrk" else "h2load"
 
 
 def scenarios(world):
@@ -44,9 +55,13 @@ def scenarios(world):
         Scenario("rate_limited", 429, world.tokens["RS256"], path=f"/v1/limited/{TENANT}"),
         Scenario("body_10k", 200, world.tokens["RS256"], path=f"/v1/tenants/{TENANT}/payments/bytes/10k"),
         Scenario("body_1m", 200, world.tokens["RS256"], path=f"/v1/tenants/{TENANT}/payments/bytes/1m"),
+        Scenario("upload_10k", 200, world.tokens["RS256"], upload=10 * 1024),
+        Scenario("upload_1m", 200, world.tokens["RS256"], upload=1024 * 1024),
         Scenario("http2", 200, world.tokens["RS256"], tool="h2load"),
         Scenario("churn", 200, world.tokens["RS256"], fields='wrk.headers["Connection"] = "close"'),
         Scenario("filtered", 200, world.tokens["RS256"], path=f"/v1/filtered/{TENANT}/payments/7"),
+        Scenario("identities_100", 200, world.tokens["RS256"], path=f"/v1/identity-#/{TENANT}/payments/7", paths=100),
+        Scenario("half_load", 200, world.tokens["RS256"], tool="paced"),
     ]
 
 
@@ -92,7 +107,9 @@ def resident_mib(pids):
 
 
 def script(world, scenario):
-    tokens = world.write(scenario.name + ".tokens", "\n".join(scenario.tokens))
+    # A request with a large body is held whole, once for each token.
+    sent = scenario.tokens[:20] if scenario.upload > 100_000 else scenario.tokens
+    tokens = world.write(scenario.name + ".tokens", "\n".join(sent))
     return world.write(scenario.name + ".lua", f"""
 local tokens = {{}}
 for line in io.lines("{tokens}") do tokens[#tokens + 1] = line end
@@ -100,10 +117,13 @@ local requests, next = {{}}, 0
 init = function(args)
   wrk.headers["Host"] = "localhost"
   {scenario.fields}
-  if #tokens == 0 then requests[1] = wrk.format("GET", "{scenario.path}") end
+  local method, body = "GET", nil
+  if {scenario.upload} > 0 then method, body = "POST", string.rep("x", {scenario.upload}) end
+  local path = function(i) return (string.gsub("{scenario.path}", "#", i % {scenario.paths})) end
+  if #tokens == 0 then requests[1] = wrk.format(method, path(1), nil, body) end
   for i, token in ipairs(tokens) do
     wrk.headers["Authorization"] = "Bearer " .. token
-    requests[i] = wrk.format("GET", "{scenario.path}")
+    requests[i] = wrk.format(method, path(i), nil, body)
   end
   -- Where the last load left off, so that a token that is to be new is not one of a moment ago.
   next = tonumber(args[1] or "0") % #requests
@@ -134,22 +154,38 @@ class Load:
         """Until that many requests were answered: a JIT compiler counts calls, not seconds. A minute and a half at most."""
         deadline = time.monotonic() + 90
         while requests > 0 and time.monotonic() < deadline:
-            requests -= self.run(port, 3, connections)[0]
+            requests -= self.run(port, 1, connections)[0]
 
     def run(self, port, seconds, connections):
         """Returns requests, wrong answers, seconds, and the median and 99th percentile in milliseconds."""
         if self.scenario.tool == "h2load":
             return self._h2load(port, seconds, connections)
+        if self.scenario.tool == "paced":
+            return self.paced(port, seconds, RATE)
         output = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", self.script,
                      f"https://127.0.0.1:{port}{self.scenario.path}", "--", str(self.sent)).decode()
         requests, wrong, micros, p50, p99 = map(int, re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", output).groups())
         self.sent += requests
         return requests, wrong, micros / 1e6, p50 / 1000, p99 / 1000
 
+    def paced(self, port, seconds, rate):
+        """A given number of requests a second over 16 connections of HTTP/1.1, however long the answers take to come."""
+        log = self.world.path("paced.log")
+        if os.path.exists(log):
+            os.remove(log)
+        run("h2load", "--h1", "-n", str(rate * seconds), "-c", "16", "-t", "1", "--rps", str(rate // 16), "--log-file", log,
+            "-H", ":authority: localhost", "-H", "authorization: Bearer " + self.scenario.tokens[0],
+            f"https://127.0.0.1:{port}{self.scenario.path}")
+        with open(log) as lines:
+            answers = [(int(status), int(micros)) for _, status, micros in map(str.split, lines)]
+        took = sorted(micros / 1000 for _, micros in answers)
+        wrong = sum(1 for status, _ in answers if status != self.scenario.expected)
+        return len(took), wrong, seconds, took[len(took) // 2], took[len(took) * 99 // 100]
+
     def _h2load(self, port, seconds, connections):
         # One token: h2load sends the same fields each time.
         output = run("h2load", "--duration", str(seconds), "-c", str(max(1, connections // 8)), "-m", "8", "-t", "1",
-                     "-H", "host: localhost", "-H", "authorization: Bearer " + self.scenario.tokens[0],
+                     "-H", ":authority: localhost", "-H", "authorization: Bearer " + self.scenario.tokens[0],
                      f"https://127.0.0.1:{port}{self.scenario.path}").decode()
         ok = int(re.search(r"status codes: (\d+) 2xx", output).group(1))
         done = int(re.search(r"requests: \d+ total, \d+ started, (\d+) done", output).group(1))

@@ -29,7 +29,7 @@ def say(text):
 
 
 def run(*command, stdin=None):
-    done = subprocess.run(command, input=stdin, capture_output=True)
+    done = subprocess.run(command, input=stdin, capture_output=True, timeout=180)
     if done.returncode:
         sys.exit(f"{' '.join(command[:3])} failed: {done.stderr.decode(errors='replace').strip()}")
     return done.stdout
