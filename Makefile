@@ -2,7 +2,7 @@
 MVN = mvn -B -ntp
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check fmt run demo image k8s hostile perf docs clean
+.PHONY: help build test check fmt run demo image k8s hostile perf jmh docs clean
 
 help: ## Lists the targets.
 	@sed -n 's/^\([a-z0-9]*\):[a-z0-9 ]*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-7s %s\n", $$1, $$2 }'
@@ -43,6 +43,10 @@ hostile: ## Sends the corpus of hostile bytes to the gateway, and to nginx and H
 perf: ## Measures CPU per request beside Envoy, HAProxy, nginx and stock Spring Cloud Gateway (perf/README.md says what it needs).
 	$(MVN) -Pperf -DskipTests package
 	perf/run
+
+jmh: ## Runs the microbenchmarks of the parts of a decision; JMH='regex -f 1' for some of them.
+	$(MVN) -Pperf -DskipTests -pl perf/jmh -am package
+	perf/jmh/run $(JMH)
 
 clean: ## Removes what the build made.
 	$(MVN) clean
