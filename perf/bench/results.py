@@ -56,10 +56,14 @@ LATENCY_RATIOS = {
 }
 
 
-def ratios(rows, starts):
+def ratios(rows, starts, disturbances):
     found = _ratios(rows, "cpu_us", RATIOS) | _ratios(rows, "p99_ms", LATENCY_RATIOS)
     if starts:
         found["start_aot_cache_vs_stock"] = round(starts["sallyport-aot-cache"]["median"] / starts["stock-gateway"]["median"], 3)
+    if disturbances:
+        p99 = {name: statistics.median(values) for name, values in disturbances["p99_ms"].items()}
+        found["p99_in_a_flood_vs_alone"] = round(p99["flood"] / p99["alone"], 3)
+        found["p99_with_reloads_vs_alone"] = round(p99["reload"] / p99["alone"], 3)
     return found
 
 
@@ -68,7 +72,7 @@ def _ratios(rows, measure, wanted):
     return {name: round(of[over] / of[under], 3) for name, (over, under) in wanted.items() if over in of and of.get(under)}
 
 
-def show(rows, starts, found, contestants):
+def show(rows, starts, disturbances, found, contestants):
     print(f"{'scenario':17} {'contestant':22} {'CPU us/request':>24} {'user':>7} {'system':>7} {'req/s':>7} {'p50 ms':>7} {'p99 ms':>7} {'MiB':>5} {'wrong':>5}")
     for row in rows:
         c = row["cpu_us"]
@@ -79,6 +83,11 @@ def show(rows, starts, found, contestants):
     print()
     for name, seconds in starts.items():
         print(f"start to first answer  {name:22} {seconds['median']:5.2f} s ({seconds['min']:.2f} to {seconds['max']:.2f})")
+    for name, values in disturbances.get("p99_ms", {}).items():
+        print(f"p99 of a steady client, {name:6} {statistics.median(values):6.2f} ms ({min(values):.2f} to {max(values):.2f}),"
+              f" {disturbances['wrong'][name]} wrong")
+    if disturbances:
+        print(f"{disturbances['reloads']} reloads of 10,000 routes, {disturbances['forged_sent']} forged tokens")
     print()
     for contestant in contestants:
         if contestant.lacks:
@@ -129,14 +138,14 @@ def processor():
     return model.group(1) if model else "unknown"
 
 
-def keep(options, rows, starts, found, contestants):
+def keep(options, rows, starts, disturbances, found, contestants):
     os.makedirs(os.path.join(HERE, "results"), exist_ok=True)
     day = datetime.date.today().isoformat()
     target = os.path.join(HERE, "results", day + ".json")
     machine = {"cores": os.cpu_count(), "architecture": platform.machine(), "processor": processor(), "kernel": platform.release().split("-")[0]}
     with open(target, "w") as file:
         json.dump({"machine": machine, "options": options, "jvm": jvm_options(), "ratios": found, "rows": rows,
-                   "start_seconds": starts,
+                   "start_seconds": starts, "disturbed": disturbances,
                    "lacks": {each.name: each.lacks for each in contestants if each.lacks}}, file, indent=2)
         file.write("\n")
     with open(os.path.join(HERE, "results", day + ".svg"), "w") as file:
