@@ -19,9 +19,9 @@ import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The certificates of a listener, and which of them a client is shown: the first that covers the name in its SNI and has a key
- * of a kind that it can verify. Where none covers the name, or there is no SNI, the first one: its names are no secret, and who
- * asked for another has to end the handshake by itself.
+ * The certificates of a listener, and which of them a client is shown: the first that covers the name in its SNI. Where none
+ * covers the name, or there is no SNI, the first one: its names are no secret, and who asked for another has to end the handshake
+ * by itself.
  */
 final class ServerCertificates extends X509ExtendedKeyManager {
     private final List<ServerCertificate> certificates;
@@ -37,15 +37,21 @@ final class ServerCertificates extends X509ExtendedKeyManager {
 
     /** @param serverName what the client asked for, in lower case */
     CertificateScope scopeOf(@Nullable String serverName) {
-        var shown = certificates.stream()
-                .filter(certificate -> serverName != null && certificate.names().cover(serverName))
-                .findFirst()
-                .orElse(certificates.getFirst());
+        var shown = shownTo(serverName);
         List<CertificateNames> others = certificates.stream()
                 .filter(Predicate.not(shown::equals))
                 .map(ServerCertificate::names)
                 .toList();
         return new CertificateScope(shown.names(), others);
+    }
+
+    private ServerCertificate shownTo(@Nullable String serverName) {
+        for (var certificate : certificates) {
+            if (serverName != null && certificate.names().cover(serverName)) {
+                return certificate;
+            }
+        }
+        return certificates.getFirst();
     }
 
     /** The name in the SNI of that session's client, in lower case; null if it sent none. */
@@ -63,22 +69,9 @@ final class ServerCertificates extends X509ExtendedKeyManager {
     @Override
     public @Nullable String chooseEngineServerAlias(
             String keyType, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
-        var serverName = engine == null ? null : serverName(engine.getHandshakeSession());
-        var named =
-                aliases(certificate -> serverName != null && certificate.names().cover(serverName));
-        // Those that cover the name or nothing: another one would not be accepted either.
-        return (named.isEmpty() ? aliases(_ -> true) : named)
-                .stream()
-                        .filter(alias -> getPrivateKey(alias).getAlgorithm().equals(keyType))
-                        .findFirst()
-                        .orElse(null);
-    }
-
-    private List<String> aliases(Predicate<ServerCertificate> which) {
-        return IntStream.range(0, certificates.size())
-                .filter(i -> which.test(certificates.get(i)))
-                .mapToObj(Integer::toString)
-                .toList();
+        var shown = shownTo(engine == null ? null : serverName(engine.getHandshakeSession()));
+        // Asked for each kind of key in turn, whether the client knows it or not: no other certificate may answer.
+        return shown.key().getAlgorithm().equals(keyType) ? Integer.toString(certificates.indexOf(shown)) : null;
     }
 
     @Override
@@ -102,7 +95,9 @@ final class ServerCertificates extends X509ExtendedKeyManager {
 
     @Override
     public String[] getServerAliases(String keyType, Principal @Nullable [] issuers) {
-        return aliases(certificate -> certificate.key().getAlgorithm().equals(keyType))
+        return IntStream.range(0, certificates.size())
+                .filter(i -> certificates.get(i).key().getAlgorithm().equals(keyType))
+                .mapToObj(Integer::toString)
                 .toArray(String[]::new);
     }
 

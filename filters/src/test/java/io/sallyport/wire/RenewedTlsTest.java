@@ -12,6 +12,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.forward.TestCa;
 import io.sallyport.forward.TestCa.Leaf;
 import io.sallyport.forward.TestCa.Svid;
+import io.sallyport.pipeline.CertificateNames;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -79,6 +80,18 @@ class RenewedTlsTest {
             assertThat(shown(server, "other.example")).as("and not none").isEqualTo(api.leaf());
             assertThat(shown(server, null)).isEqualTo(api.leaf());
         }
+    }
+
+    /** TLS asks for one kind of key after the other; an EC certificate further down must not be the answer. */
+    @Test
+    void the_first_is_the_first_whatever_kind_of_key_it_has() throws Exception {
+        var generator = KeyPairGenerator.getInstance("RSA");
+        var rsa = new ServerCertificate(
+                List.of(api.leaf()), generator.generateKeyPair().getPrivate(), CertificateNames.of(api.leaf()));
+        var certificates = new ServerCertificates(List.of(rsa, ServerCertificate.of(other.chain(), other.key())));
+
+        assertThat(certificates.chooseServerAlias("EC", null, null)).isNull();
+        assertThat(certificates.chooseServerAlias("RSA", null, null)).isEqualTo("0");
     }
 
     @Test
