@@ -304,7 +304,8 @@ public final class UpstreamConnections implements AutoCloseable {
                             ChannelOption.CONNECT_TIMEOUT_MILLIS,
                             Math.toIntExact(peer.connectTimeout().toMillis()))
                     .doOnChannelInit((_, channel, _) -> UpstreamConnection.install(channel.pipeline()));
-            return new UpstreamPool(peer.tls() ? client.secure(tls(peer)) : client, key.eventLoop);
+            return new UpstreamPool(
+                    peer.tls() ? client.secure(tls(peer)) : client, key.eventLoop, peer.connectTimeout());
         }
 
         private ChannelGroup channelsOf(UpstreamPeer peer) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -11,7 +12,9 @@ import reactor.netty.tcp.TcpClient;
 
 /**
  * The idle connections to one upstream under one pin, of one generation of the gateway's identity, on one event loop; and where
- * there is none, a new one. Has no queue and no limit: how many requests an upstream gets is the bulkhead's to say.
+ * there is none, a new one. Has no limit: how many requests an upstream gets is the bulkhead's to say. But so many
+ * connections at a time are made, and who comes meanwhile waits for one of them, or for one that is given back: a handshake costs what
+ * a dozen requests cost, and when each request that has to wait asked for one, no request would get on.
  *
  * <p>Confined to its event loop.
  */
@@ -24,18 +27,31 @@ final class UpstreamPool {
     // A peer is verified when it is connected to; not too long before it is used.
     private static final long MAX_LIFE = Duration.ofMinutes(10).toNanos();
 
+    /** Enough for the network's round trips, few enough to leave most of the event loop to requests. */
+    private static final int MOST_CONNECTING = 16;
+
     private final TcpClient client;
     private final EventLoop eventLoop;
+    private final long longestWait;
 
     /** The one that was used last comes first, so that those which are not needed grow old. */
     private final ArrayDeque<UpstreamConnection> idle = new ArrayDeque<>();
 
+    private final ArrayDeque<Waiter> waiting = new ArrayDeque<>();
+    private int connecting;
+    private boolean serving;
     private boolean sweeping;
 
-    /** @param client connects and proves the peer's identity, on that event loop */
-    UpstreamPool(TcpClient client, EventLoop eventLoop) {
+    private record Waiter(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, long since) {}
+
+    /**
+     * @param client connects and proves the peer's identity, on that event loop
+     * @param longestWait for the turn to connect; who has waited longer fails as if that had been the connecting
+     */
+    UpstreamPool(TcpClient client, EventLoop eventLoop, Duration longestWait) {
         this.client = client;
         this.eventLoop = eventLoop;
+        this.longestWait = longestWait.toNanos();
     }
 
     /**
@@ -52,7 +68,41 @@ final class UpstreamPool {
             }
             connection.retire();
         }
-        client.connect().subscribe(connected -> connected(connected, taken), failed);
+        if (connecting < MOST_CONNECTING) {
+            connect(taken, failed);
+        } else {
+            waiting.addLast(new Waiter(taken, failed, System.nanoTime()));
+        }
+    }
+
+    private void connect(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed) {
+        connecting++;
+        client.connect()
+                .subscribe(
+                        connected -> {
+                            connecting--;
+                            connected(connected, taken);
+                            connectNext();
+                        },
+                        failure -> {
+                            connecting--;
+                            failed.accept(failure);
+                            connectNext();
+                        });
+    }
+
+    private void connectNext() {
+        while (connecting < MOST_CONNECTING) {
+            var next = waiting.pollFirst();
+            if (next == null) {
+                return;
+            }
+            if (System.nanoTime() - next.since > longestWait) {
+                next.failed.accept(new ConnectTimeoutException("no turn to connect"));
+            } else {
+                connect(next.taken, next.failed);
+            }
+        }
     }
 
     private void connected(Connection connected, Consumer<UpstreamConnection> taken) {
@@ -72,10 +122,28 @@ final class UpstreamPool {
             return;
         }
         idle.addFirst(connection);
+        serveWaiting();
         if (!sweeping) {
             sweeping = true;
             sweepLater();
         }
+    }
+
+    // Not by calling itself: whoever does not want a connection any more gives it back at once.
+    private void serveWaiting() {
+        if (serving) {
+            return;
+        }
+        serving = true;
+        while (!waiting.isEmpty() && !idle.isEmpty()) {
+            var connection = idle.removeFirst();
+            if (isReusable(connection)) {
+                waiting.removeFirst().taken.accept(connection);
+            } else {
+                connection.retire();
+            }
+        }
+        serving = false;
     }
 
     private static boolean isReusable(UpstreamConnection connection) {
