@@ -3,6 +3,7 @@ package io.sallyport.forward;
 
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
@@ -81,7 +82,7 @@ final class UpstreamPool {
                 .subscribe(
                         connected -> {
                             connecting--;
-                            connected(connected, taken);
+                            connected(connected, taken, failed);
                             connectNext();
                         },
                         failure -> {
@@ -105,11 +106,13 @@ final class UpstreamPool {
         }
     }
 
-    private void connected(Connection connected, Consumer<UpstreamConnection> taken) {
+    private void connected(
+            Connection connected, Consumer<UpstreamConnection> taken, Consumer<Throwable> failed) {
         var connection = UpstreamConnection.on(connected.channel());
         if (connection == null) {
             // Closed at this very moment, its handlers are gone.
-            throw new IllegalStateException("a connection without its handler");
+            failed.accept(new ClosedChannelException());
+            return;
         }
         connection.connected(this);
         taken.accept(connection);
