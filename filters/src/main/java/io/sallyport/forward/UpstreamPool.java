@@ -106,8 +106,7 @@ final class UpstreamPool {
         }
     }
 
-    private void connected(
-            Connection connected, Consumer<UpstreamConnection> taken, Consumer<Throwable> failed) {
+    private void connected(Connection connected, Consumer<UpstreamConnection> taken, Consumer<Throwable> failed) {
         var connection = UpstreamConnection.on(connected.channel());
         if (connection == null) {
             // Closed at this very moment, its handlers are gone.
