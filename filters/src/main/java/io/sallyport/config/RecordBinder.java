@@ -25,7 +25,10 @@ public final class RecordBinder {
         this.base = base;
     }
 
-    /** Binds the whole document to a record of its top-level keys, or adds findings and returns null. */
+    /**
+     * Binds the whole document to a record of its top-level keys. Where that adds findings, what is returned is null, or good for
+     * nothing but to find more: what could not be bound is null in it or has its default.
+     */
     public <T extends Record> @Nullable T bind(YamlDocument document, Class<T> type, Findings findings) {
         return type.cast(section(document.root(), SectionShape.of(type), findings.at("")));
     }

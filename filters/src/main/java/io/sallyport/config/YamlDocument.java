@@ -108,6 +108,11 @@ public final class YamlDocument {
         } catch (YamlEngineException e) {
             findings.at("").reject("not YAML: " + e.getMessage(), "valid YAML");
             return null;
+        } catch (IllegalArgumentException e) {
+            // The library lets it out for an escape in double quotes that the end of the file cuts, or that is no
+            // character.
+            findings.at("").reject("not YAML: an escape that is no character", "valid YAML");
+            return null;
         }
     }
 

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class YamlDocumentTest {
     private final Findings findings = new Findings();
@@ -50,6 +51,16 @@ final class YamlDocumentTest {
         assertThat(YamlDocument.parse("a: 1\n---\nb: 2\n", findings)).isNull();
 
         assertThat(findings.all()).containsExactly(new Finding("", "a second document", "one document in the file", 3));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a: \"\\x", "a: \"\\x4\"", "a: \"\\u12", "a: \"\\U00110000\"", "a: \"\\UFFFFFFFF\""})
+    void an_escape_that_is_cut_or_no_character_is_refused(String yaml) {
+        assertThat(YamlDocument.parse(yaml, findings)).isNull();
+
+        assertThat(findings.all())
+                .hasSize(1)
+                .allSatisfy(finding -> assertThat(finding.value()).startsWith("not YAML: "));
     }
 
     @Test
