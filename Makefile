@@ -2,7 +2,7 @@
 MVN = mvn -B -ntp
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check fmt run demo image k8s hostile perf jmh docs clean
+.PHONY: help build test check fmt run demo image k8s hostile fuzz perf jmh docs clean
 
 help: ## Lists the targets.
 	@sed -n 's/^\([a-z0-9]*\):[a-z0-9 ]*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-7s %s\n", $$1, $$2 }'
@@ -39,6 +39,9 @@ k8s: ## Renders the Kubernetes files as kubectl would get them, into k8s/target 
 
 hostile: ## Sends the corpus of hostile bytes to the gateway, and to nginx and HAProxy where they are installed; prints a table.
 	.ci/hostile
+
+fuzz: ## Fuzzes each parser of hostile input under Jazzer (EACH=60 seconds or RUNS=..., TARGETS='CanonicalPaths ...').
+	EACH='$(EACH)' RUNS='$(RUNS)' TARGETS='$(TARGETS)' .ci/fuzz
 
 perf: ## Measures CPU per request beside Envoy, HAProxy, nginx and stock Spring Cloud Gateway (perf/README.md says what it needs).
 	$(MVN) -Pperf -DskipTests package
