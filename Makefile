@@ -47,6 +47,7 @@ perf: ## Measures CPU per request beside Envoy, HAProxy, nginx and stock Spring 
 	$(MVN) -Pperf -DskipTests package
 	perf/run
 
+# Nothing of it is tested: what it measures has been, by check.
 jmh: ## Runs the microbenchmarks of the parts of a decision; JMH='regex -f 1' for some of them.
 	$(MVN) -Pperf -DskipTests -pl perf/jmh -am package
 	perf/jmh/run $(JMH)

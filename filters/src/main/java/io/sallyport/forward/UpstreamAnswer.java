@@ -50,6 +50,7 @@ public final class UpstreamAnswer {
         ResponseHeaders.write(permit, head, contentLength(status), client.responseHeaders());
         if (isBodiless(status)) {
             // Of the upstream's there may be one all the same, where a filter made it a status without.
+            attempt.settle();
             discard();
             return client.send();
         }

@@ -130,9 +130,8 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Runnable 
     void connected(UpstreamPool pool) {
         this.pool = pool;
         connectedAt = System.nanoTime();
-        // What comes is always read, also when nobody has asked for anything: so is the end of the connection. It is
-        // the body of
-        // an answer that says when to stop.
+        // Always read, asked for or not, so that the connection's end is seen. Who takes an answer's body says when to
+        // stop.
         channel().config().setAutoRead(true);
     }
 

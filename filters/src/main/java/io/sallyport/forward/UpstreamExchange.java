@@ -206,12 +206,17 @@ public final class UpstreamExchange {
         @Override
         void end(HttpHeaders trailers) {
             stopSending();
+            settle();
+            body.complete(trailers);
+            answer();
+        }
+
+        /** The upstream has answered, as far as anybody wants to know. */
+        void settle() {
             var lease = permit.context().takeLease();
             if (lease != null && answer != null) {
                 lease.answered(answer.status().code());
             }
-            body.complete(trailers);
-            answer();
         }
 
         private void answer() {

@@ -137,15 +137,18 @@ final class UpstreamPool {
             return;
         }
         serving = true;
-        while (!waiting.isEmpty() && !idle.isEmpty()) {
-            var connection = idle.removeFirst();
-            if (isReusable(connection)) {
-                waiting.removeFirst().taken.accept(connection);
-            } else {
-                connection.retire();
+        try {
+            while (!waiting.isEmpty() && !idle.isEmpty()) {
+                var connection = idle.removeFirst();
+                if (isReusable(connection)) {
+                    waiting.removeFirst().taken.accept(connection);
+                } else {
+                    connection.retire();
+                }
             }
+        } finally {
+            serving = false;
         }
-        serving = false;
     }
 
     private static boolean isReusable(UpstreamConnection connection) {

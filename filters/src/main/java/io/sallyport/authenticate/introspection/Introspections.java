@@ -2,8 +2,6 @@
 package io.sallyport.authenticate.introspection;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
 import io.sallyport.authenticate.IntrospectionConfig;
 import io.sallyport.authenticate.Issuer;
 import io.sallyport.authenticate.IssuerConfig;
@@ -12,7 +10,6 @@ import io.sallyport.authenticate.OpaqueTokenSources;
 import io.sallyport.authenticate.jwks.IssuerAuthorities;
 import io.sallyport.config.Findings;
 import java.io.IOException;
-import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -52,16 +49,9 @@ public final class Introspections implements OpaqueTokenSources, AutoCloseable {
     @Override
     public synchronized @Nullable OpaqueTokenSource source(String issuerName, IssuerConfig config, Findings.Place at) {
         var introspection = config.requireIntrospection();
-        List<X509Certificate> authorities = List.of();
-        SslContext tls = null;
-        if (config.ca() != null) {
-            try {
-                authorities = IssuerAuthorities.read(config.ca());
-                tls = SslContextBuilder.forClient().trustManager(authorities).build();
-            } catch (IOException | CertificateException e) {
-                at.child("ca").reject(config.ca(), "a readable PEM file with at least one CA certificate");
-                return null;
-            }
+        var authorities = IssuerAuthorities.of(config, at);
+        if (authorities == null) {
+            return null;
         }
         try {
             HttpIntrospectionEndpoint.secret(introspection.clientSecretFile());
@@ -75,14 +65,15 @@ public final class Introspections implements OpaqueTokenSources, AutoCloseable {
                 issuerName,
                 config.requireIssuer(),
                 introspection,
-                authorities,
+                authorities.certificates(),
                 config.jwks().publicOnly());
         for (var each : made) {
             if (each.place().equals(place)) {
                 return each.source();
             }
         }
-        var endpoint = new HttpIntrospectionEndpoint(issuerName, introspection, tls, place.publicOnly(), scheduler);
+        var endpoint = new HttpIntrospectionEndpoint(
+                issuerName, introspection, authorities.tls(), place.publicOnly(), scheduler);
         var source = new Introspection(issuerName, place.issuer(), introspection, endpoint, scheduler, clock, meters);
         made.add(new Made(place, source, endpoint));
         return source;

@@ -5,8 +5,6 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
 import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
 import io.sallyport.authenticate.IssuerConfig;
@@ -14,13 +12,11 @@ import io.sallyport.authenticate.JwkSetSource;
 import io.sallyport.authenticate.JwkSetSources;
 import io.sallyport.authenticate.JwksConfig;
 import io.sallyport.config.Findings;
-import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.cert.CertificateEncodingException;
-import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -100,19 +96,16 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
 
     @Override
     public synchronized @Nullable JwkSetSource source(String issuerName, IssuerConfig config, Findings.Place at) {
-        List<X509Certificate> authorities = List.of();
-        SslContext tls = null;
-        if (config.ca() != null) {
-            try {
-                authorities = IssuerAuthorities.read(config.ca());
-                tls = SslContextBuilder.forClient().trustManager(authorities).build();
-            } catch (IOException | CertificateException e) {
-                at.child("ca").reject(config.ca(), "a readable PEM file with at least one CA certificate");
-                return null;
-            }
+        var authorities = IssuerAuthorities.of(config, at);
+        if (authorities == null) {
+            return null;
         }
         var place = new Place(
-                config.requireIssuer(), config.jwksUri(), config.jwks(), authorities, config.insecurePlaintext());
+                config.requireIssuer(),
+                config.jwksUri(),
+                config.jwks(),
+                authorities.certificates(),
+                config.insecurePlaintext());
         for (var each : made) {
             if (each.issuerName().equals(issuerName) && each.place().equals(place)) {
                 return each.source();
@@ -120,7 +113,7 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
         }
         var source = new JwksSource(
                 issuerName,
-                new HttpJwkSetEndpoint(config, tls, clock),
+                new HttpJwkSetEndpoint(config, authorities.tls(), clock),
                 config.jwks(),
                 crypto,
                 scheduler,
