@@ -38,6 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.cloud.gateway.filter.GatewayFilter;
 import org.springframework.cloud.gateway.support.ServerWebExchangeUtils;
 import org.springframework.core.env.StandardEnvironment;
+import org.springframework.http.HttpStatus;
 import reactor.core.publisher.Mono;
 
 /** The library's filters on the way of a permitted request, and what none of them can do. */
@@ -310,6 +311,23 @@ class GatewayForwarderTest {
             try (var socket = send(front, "GET /acme HTTP/1.1\r\nHost: api.example.org\r\n\r\n")) {
                 socket.getInputStream().readAllBytes();
             }
+            await().until(() -> slow.closedByPeer() == 1);
+        }
+    }
+
+    @Test
+    void an_upstream_whose_body_a_filter_drops_has_answered_all_the_same() throws Exception {
+        GatewayFilter dropping = (exchange, chain) -> chain.filter(exchange)
+                .then(Mono.fromRunnable(() -> exchange.getResponse().setStatusCode(HttpStatus.NO_CONTENT)));
+        var slow = RawUpstream.plaintext(turn -> {
+            turn.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
+            turn.awaitClose();
+        });
+        try (slow) {
+            var front = front(slow, List.of(dropping));
+            assertThat(raw(front, "GET /acme HTTP/1.1\r\nHost: api.example.org\r\n\r\n"))
+                    .startsWith("HTTP/1.1 204");
+            assertThat(front.nextEnd().lease()).containsExactly("answered 200");
             await().until(() -> slow.closedByPeer() == 1);
         }
     }
