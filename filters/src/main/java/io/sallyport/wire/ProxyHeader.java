@@ -31,6 +31,8 @@ final class ProxyHeader extends ChannelInboundHandlerAdapter {
     private final ConnectionGate gate;
     private @Nullable Future<?> timer;
     private boolean refused;
+    private boolean read;
+    private boolean more;
 
     private ProxyHeader(Duration timeout, ConnectionGate gate) {
         this.timeout = timeout;
@@ -52,6 +54,7 @@ final class ProxyHeader extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) throws UnknownHostException {
         if (!(message instanceof HAProxyMessage header)) {
+            more = true;
             context.fireChannelRead(message);
             return;
         }
@@ -61,13 +64,26 @@ final class ProxyHeader extends ChannelInboundHandlerAdapter {
         } finally {
             header.release();
         }
-        context.pipeline().remove(this);
+        read = true;
+        cancelTimer();
         if (client == null) {
             refuse(context.channel());
         } else {
             ConnectionFacts.from(context.channel(), client);
             gate.admit(context.channel(), client.getAddress());
         }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        if (read) {
+            context.pipeline().remove(this);
+            // Whoever is behind asks for more only once it has got something, and so would never.
+            if (!more && !context.channel().config().isAutoRead()) {
+                context.read();
+            }
+        }
+        context.fireChannelReadComplete();
     }
 
     /** Null if it is no client of TCP. */
@@ -99,6 +115,10 @@ final class ProxyHeader extends ChannelInboundHandlerAdapter {
 
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
+        cancelTimer();
+    }
+
+    private void cancelTimer() {
         if (timer != null) {
             timer.cancel(false);
         }

@@ -96,6 +96,23 @@ class ProxyHeaderTest {
         }
     }
 
+    /** What ends the header ends a read as well, or has a piece of the request behind it. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 17, 35})
+    void the_request_may_come_when_the_header_has_been_read(int withHeader) throws Exception {
+        try (var server = required("127.0.0.0/8").start();
+                var client = server.connect()) {
+            client.send("PROXY TCP4 192.0.2.7 198.51.100.1 56324 443\r\n" + GET.substring(0, withHeader));
+            awaitOneAccepted(server);
+
+            if (withHeader < GET.length()) {
+                client.send(GET.substring(withHeader));
+            }
+            assertThat(client.readAnswer()).startsWith("HTTP/1.1 403 ");
+            assertThat(client.send(GET).readAnswer()).startsWith("HTTP/1.1 403 ");
+        }
+    }
+
     @Test
     void a_connection_counts_as_its_clients() throws Exception {
         try (var server = required("127.0.0.0/8").start();
@@ -281,6 +298,14 @@ class ProxyHeaderTest {
             Thread.onSpinWait();
         }
         assertThat(refused(server, "proxy_header")).isOne();
+    }
+
+    private static void awaitOneAccepted(WireServer server) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+        while (server.connections.accepted.get() < 1 && System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+        assertThat(server.connections.accepted).hasValue(1);
     }
 
     private static double refused(WireServer server, String cause) {
