@@ -21,6 +21,7 @@ import io.sallyport.ratelimit.RouteLimits;
 import io.sallyport.risk.RiskLadder;
 import io.sallyport.route.UpstreamCapacity;
 import io.sallyport.wire.CorsRules;
+import io.sallyport.wire.WebSocketConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -101,6 +102,9 @@ final class RouteCompiler {
         var filters = match == null
                 ? null
                 : FilterDefinitions.compile(section.filters(), variables(match), at.child("filters"));
+        var webSocket = section.websocket() == null || match == null
+                ? null
+                : WebSocketConfig.compile(section.websocket(), match, at.child("websocket"));
         var compiled = new Compiled(
                 isPublic,
                 authorize == null || isPublic ? null : rules(authorize, match, at),
@@ -109,7 +113,7 @@ final class RouteCompiler {
                 cors,
                 target == null || filters == null || upstream == null
                         ? null
-                        : new ForwardPlan(target, filters, cors, streamLimit(upstream)),
+                        : new ForwardPlan(target, filters, cors, streamLimit(upstream), webSocket),
                 authorize == null ? List.of() : authorize.scopes(),
                 section.maxBody() == null ? settings.stages().edge().maxBody() : section.maxBody(),
                 upstream == null || target == null ? null : capacities.compile(name, upstream, target, upstreamAt));

@@ -9,6 +9,7 @@ import io.sallyport.forward.UpstreamConfig;
 import io.sallyport.ratelimit.LimitConfig;
 import io.sallyport.risk.RiskLadderConfig;
 import io.sallyport.wire.CorsConfig;
+import io.sallyport.wire.WebSocketConfig;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,10 @@ public record RouteSection(
 
         @Setting("Which web pages of other origins may call this route. Without it none.") @Nullable
         CorsConfig cors,
+
+        @Setting("That requests may become WebSockets. Without it they are forwarded as if they did not ask to.")
+        @Nullable
+        WebSocketConfig websocket,
 
         @Setting(
                 value =

@@ -234,6 +234,11 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
+    WebSocketShutdown webSocketShutdown(UpstreamExchange exchange) {
+        return new WebSocketShutdown(exchange);
+    }
+
+    @Bean
     UpstreamHealth upstreamHealth(MeterRegistry meters, Clock clock) {
         return new UpstreamHealth(meters, clock);
     }

@@ -43,6 +43,13 @@ public sealed interface Denial {
         }
     }
 
+    /** 426 with {@code Upgrade} and the version of it that is spoken (RFC 9110 section 15.5.22, RFC 6455 section 4.2.2). */
+    record UpgradeRequired(Reason reason) implements Denial {
+        public UpgradeRequired {
+            requireStatus(reason, Set.of(426));
+        }
+    }
+
     /** 401 with at least one challenge (RFC 9110 section 15.5.2). */
     record Unauthenticated(Reason reason, List<Challenge> challenges) implements Denial {
         public Unauthenticated {

@@ -547,6 +547,30 @@ public enum Reason {
             PublicCode.UPSTREAM_UNAVAILABLE,
             "The exchange was still going on when the caller's token or SVID expired, or after upstream.max-stream.",
             "The client has to come again with a new token; for an anonymous caller raise upstream.max-stream."),
+    FORWARD_WEBSOCKET_MALFORMED(
+            "forward.websocket_malformed",
+            400,
+            PublicCode.BAD_REQUEST,
+            "The request to become a WebSocket is not as RFC 6455 section 4.1 wants it, or the client sent more before it was answered. Nothing more was read of the connection.",
+            "Look at the client; no browser does either."),
+    FORWARD_WEBSOCKET_VERSION(
+            "forward.websocket_version",
+            426,
+            PublicCode.BAD_REQUEST,
+            "The client asks for a WebSocket of another version than 13.",
+            "Look at the client; there has been no other version since 2011."),
+    FORWARD_WEBSOCKET_ORIGIN(
+            "forward.websocket_origin",
+            403,
+            PublicCode.FORBIDDEN,
+            "A page of an origin that the route does not list, or of none, asks for a WebSocket. Nothing was sent to the upstream.",
+            "Add the origin to the route's websocket.origins if the page is yours; else it was cross-site WebSocket hijacking."),
+    FORWARD_WEBSOCKET_FRAME(
+            "forward.websocket_frame",
+            400,
+            PublicCode.BAD_REQUEST,
+            "On an open WebSocket the client sent what RFC 6455 section 5 does not allow, or a frame longer than websocket.max-frame. It was closed with 1002, 1007 or 1009; the upstream's connection was broken off.",
+            "Raise max-frame if it was the length; else look at the client, or treat as an attack. The record says which."),
 
     // pipeline
     PIPELINE_STAGE_FAILED(

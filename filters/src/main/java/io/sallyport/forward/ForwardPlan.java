@@ -11,12 +11,14 @@ import org.jspecify.annotations.Nullable;
  * @param filters what the operator lets change the request and the answer on their way
  * @param cors what the answer says to pages of other origins; null to say nothing, whatever the upstream says
  * @param stream how long one exchange may last
+ * @param webSocket on what terms a request may become a WebSocket; null if none may, and nobody notices that one asks
  */
 public record ForwardPlan(
         UpstreamTarget target,
         RouteFilters filters,
         @Nullable CorsPolicy cors,
-        StreamLimit stream) {
+        StreamLimit stream,
+        @Nullable WebSocketPlan webSocket) {
     /**
      * The plan of a route.
      *

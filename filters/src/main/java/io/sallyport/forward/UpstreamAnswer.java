@@ -41,13 +41,21 @@ public final class UpstreamAnswer {
      *
      * @param status as filters have left it
      * @param head as filters have left it; the last edit follows
-     * @return completes when all of it has been written; fails with {@link ForwardFailure} if the upstream broke off, and
+     * @return completes when all of it has been written, or the WebSocket that it made of the connection is closed; fails with {@link ForwardFailure} if the upstream broke off, and
      *     otherwise if the client did
      */
     public Mono<Void> writeTo(HttpServerResponse client, HttpResponseStatus status, HttpHeaders head) {
         var permit = attempt.permit();
         client.status(status);
         ResponseHeaders.write(permit, head, contentLength(status), client.responseHeaders());
+        var webSocket = attempt.webSocketTo(client, headers());
+        if (webSocket != null) {
+            return webSocket;
+        }
+        if (attempt.isHandshake()) {
+            // The client may have sent on as if it had been agreed to.
+            client.keepAlive(false);
+        }
         if (isBodiless(status)) {
             // Of the upstream's there may be one all the same, where a filter made it a status without.
             attempt.settle();

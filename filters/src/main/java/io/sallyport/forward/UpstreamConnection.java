@@ -36,7 +36,8 @@ import reactor.netty.NettyPipeline;
  * One connection to an upstream, as the last of its handlers. Holds that every request gets exactly one answer, its own, in time:
  *
  * <ul>
- *   <li>Interim answers (1xx) are read over, so many of them; one that switches protocols was not asked for and is an error.
+ *   <li>Interim answers (1xx) are read over, so many of them; one that switches protocols is an error, unless its request asked
+ *       for just that: then this is no connection for HTTP any more.
  *   <li>The end of an answer is passed on only when all that came with it has been looked at. If anything follows, as the
  *       body of a 204 does, the connection is closed and not used for another request, which would get it as its answer.
  *   <li>Silence is measured from where the upstream has the whole request, and only while somebody waits for bytes: a client
@@ -86,6 +87,27 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Runnable 
         abstract void end(HttpHeaders trailers);
 
         abstract void failed(Throwable why);
+
+        /** What is wrong with a 101 as the answer to this request; null if it is what was asked for. */
+        @Nullable
+        String problemOfSwitch(HttpResponse head) {
+            return "status " + head.status().code();
+        }
+
+        /** That answer has come: the connection, which follows no rule of this class any more, is the callee's from here on. */
+        void switched(HttpResponse head, Channel connection) {
+            throw new IllegalStateException("a switch that is a problem");
+        }
+
+        /** The longest that all of it may take. */
+        final Duration longest() {
+            return longest;
+        }
+
+        /** How much of the time that all of it may take is left. */
+        final Duration rest() {
+            return longest.minusNanos(System.nanoTime() - began);
+        }
     }
 
     private final AnswerDecoder decoder;
@@ -282,6 +304,12 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Runnable 
             return;
         }
         int status = head.status().code();
+        if (status == HttpResponseStatus.SWITCHING_PROTOCOLS.code()) {
+            over();
+            context.pipeline().remove(this);
+            turn.switched(head, context.channel());
+            return;
+        }
         if (status < HttpResponseStatus.OK.code()) {
             interim = true;
             ReferenceCountUtil.release(head);
@@ -305,8 +333,11 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Runnable 
             return "a second head";
         }
         int status = head.status().code();
-        if (status < 100 || status > 599 || status == HttpResponseStatus.SWITCHING_PROTOCOLS.code()) {
+        if (status < 100 || status > 599) {
             return "status " + status;
+        }
+        if (status == HttpResponseStatus.SWITCHING_PROTOCOLS.code()) {
+            return turn == null ? "nobody asked" : turn.problemOfSwitch(head);
         }
         if (status < HttpResponseStatus.OK.code()) {
             return problemOfInterim(head);
@@ -450,7 +481,7 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Runnable 
         long now = System.nanoTime();
         long since = stuckSince != NOT_WAITING ? stuckSince : turn.requestSent ? waitingSince : NOT_WAITING;
         var silent = since == NOT_WAITING ? Duration.ZERO : Duration.ofNanos(now - since);
-        var rest = turn.longest.minusNanos(now - turn.began);
+        var rest = turn.rest();
         if (silent.compareTo(turn.timeout) >= 0) {
             fail(context, new UpstreamSilent(turn.timeout));
         } else if (!rest.isPositive()) {

@@ -3,6 +3,7 @@ package io.sallyport.forward;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ConnectTimeoutException;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.DecoderException;
@@ -33,6 +34,7 @@ import reactor.core.publisher.Mono;
 import reactor.netty.Connection;
 import reactor.netty.channel.AbortedException;
 import reactor.netty.http.server.HttpServerRequest;
+import reactor.netty.http.server.HttpServerResponse;
 
 /**
  * Sends one permitted request to its upstream and hands back the head of the answer, over a connection on which the pinned
@@ -44,6 +46,7 @@ import reactor.netty.http.server.HttpServerRequest;
  * <p>Runs on the request's event loop, the upstream's side too.
  */
 public final class UpstreamExchange {
+    private static final Denial WENT_ON = new Denial.Rejected(Reason.FORWARD_WEBSOCKET_MALFORMED);
     private static final Map<Reason, Denial> FAILURES = new EnumMap<>(Reason.class);
 
     static {
@@ -65,10 +68,16 @@ public final class UpstreamExchange {
 
     private final UpstreamConnections connections;
     private final HandshakeMetrics handshakes;
+    private final OpenWebSockets webSockets = new OpenWebSockets();
 
     public UpstreamExchange(UpstreamConnections connections) {
         this.connections = connections;
         this.handshakes = connections.handshakes();
+    }
+
+    /** The gateway stops: closes the WebSockets that are open, in order. On whatever thread. */
+    public void closeWebSockets() {
+        webSockets.goAway();
     }
 
     /**
@@ -100,7 +109,10 @@ public final class UpstreamExchange {
         private final CoreSubscriber<? super UpstreamAnswer> caller;
         private final EventLoop eventLoop;
         private final AnswerBody body;
+        private final @Nullable WebSocketPlan webSocketPlan;
 
+        private @Nullable WebSocketHandshake handshake;
+        private @Nullable WebSocketEnd webSocket;
         private @Nullable UpstreamConnection connection;
         private @Nullable Disposable sending;
         private @Nullable UpstreamAnswer answer;
@@ -121,8 +133,9 @@ public final class UpstreamExchange {
             this.requestTarget = requestTarget;
             this.head = head;
             this.caller = caller;
-            this.eventLoop = ((Connection) received).channel().eventLoop();
+            this.eventLoop = channel().eventLoop();
             this.body = new AnswerBody(this, eventLoop);
+            this.webSocketPlan = plan.webSocket();
         }
 
         Permit permit() {
@@ -135,11 +148,47 @@ public final class UpstreamExchange {
                 return;
             }
             try {
+                if (webSocketPlan != null) {
+                    shakeHands(webSocketPlan);
+                }
                 var pool = connections.poolFor(target, eventLoop);
                 pool.acquire(taken -> connected(taken, pool), this::failed);
             } catch (ForwardFailure e) {
                 failed(e);
             }
+        }
+
+        /** Prepares for a WebSocket if the request asks for one; a route that does not know of them takes no notice. */
+        private void shakeHands(WebSocketPlan plan) {
+            var asked = permit.context().head().headers();
+            if (!WebSocketHandshake.isAskedFor(asked)) {
+                return;
+            }
+            var refusal = WebSocketHandshake.refusalOf(received.method(), received.version(), asked, plan);
+            if (refusal != null) {
+                throw new ForwardFailure(refusal, null);
+            }
+            var switchable = channel().attr(SwitchableConnection.KEY).get();
+            if (!switchable.awaitSwitch(this::clientWentOn)) {
+                throw new ForwardFailure(WENT_ON, null);
+            }
+            handshake = WebSocketHandshake.of(asked);
+        }
+
+        /** What it sent could be a frame or a request: nobody knows before the upstream's answer, and then it may be either's. */
+        private void clientWentOn() {
+            if (webSocket != null) {
+                webSocket.close();
+            } else if (!answered) {
+                abandon();
+                failed(new ForwardFailure(WENT_ON, null));
+                // There may be no connection yet; nothing is to be sent over it.
+                cancelled = true;
+            }
+        }
+
+        private Channel channel() {
+            return ((Connection) received).channel();
         }
 
         /** Called when there is a verified connection, and not before: nothing of the request has been sent until here. */
@@ -151,6 +200,10 @@ public final class UpstreamExchange {
             connection = taken;
             if (taken.begin(this) && target.tls()) {
                 handshakes.verified(permit.route().name());
+            }
+            if (handshake != null) {
+                // Whatever comes of it, no other request is to meet what is left of it.
+                taken.retire();
             }
             try {
                 sendOver(taken);
@@ -166,6 +219,9 @@ public final class UpstreamExchange {
                     .withValidation(false)
                     .newHeaders();
             RequestHeaders.write(permit, target, head, out);
+            if (handshake != null) {
+                handshake.writeRequest(out);
+            }
             if (!RequestHeaders.announceBody(permit.context().head().headers())) {
                 taken.send(new DefaultFullHttpRequest(
                         HttpVersion.HTTP_1_1,
@@ -209,6 +265,44 @@ public final class UpstreamExchange {
             settle();
             body.complete(trailers);
             answer();
+        }
+
+        @Override
+        @Nullable
+        String problemOfSwitch(HttpResponse head) {
+            return handshake == null ? super.problemOfSwitch(head) : handshake.problemOf(head.headers());
+        }
+
+        @Override
+        void switched(HttpResponse head, Channel connection) {
+            webSocket = WebSocketEnd.ofUpstream(
+                    connection, Objects.requireNonNull(webSocketPlan).maxFrame());
+            var lease = permit.context().lease();
+            if (lease != null) {
+                lease.lasting();
+            }
+            answer = new UpstreamAnswer(this, head, body);
+            answer();
+        }
+
+        /** Whether the request asked to become a WebSocket. */
+        boolean isHandshake() {
+            return handshake != null;
+        }
+
+        /**
+         * The WebSocket that the upstream has agreed to; null if it has not.
+         *
+         * @param client gets the head of the 101 here
+         * @param head the upstream's own
+         */
+        @Nullable
+        Mono<Void> webSocketTo(HttpServerResponse client, HttpHeaders head) {
+            if (webSocket == null || handshake == null || webSocketPlan == null) {
+                return null;
+            }
+            handshake.writeAnswer(head, client.responseHeaders());
+            return new WebSocketTunnel(this, webSocketPlan, webSockets, webSocket, client, channel());
         }
 
         /** The upstream has answered, as far as anybody wants to know. */
@@ -255,6 +349,9 @@ public final class UpstreamExchange {
             cancelled = true;
             body.discard();
             abandon();
+            if (webSocket != null) {
+                webSocket.close();
+            }
         }
 
         private void abandon() {
@@ -288,7 +385,7 @@ public final class UpstreamExchange {
         }
 
         /** Ends the upstream's lease for a failure of the upstream, and makes a denial of it. */
-        private Throwable failureOf(Throwable error) {
+        Throwable failureOf(Throwable error) {
             if (error instanceof ForwardFailure) {
                 return error;
             }

@@ -6,7 +6,7 @@
  * <p>Reasons: {@code forward.*}. Fails closed: without an own X509-SVID, without the peer's bundle, or with any other peer
  * than the expected, not one byte of the request is sent.
  *
- * <p>SPIFFE X509-SVID and Workload API; RFC 9110 section 7.6 (forwarding).
+ * <p>SPIFFE X509-SVID and Workload API; RFC 9110 section 7.6 (forwarding); RFC 6455 (WebSocket).
  */
 @NullMarked
 package io.sallyport.forward;

@@ -9,6 +9,12 @@ public interface UpstreamLease {
     /** The upstream could not be reached, did not prove its identity, broke off or was too late. */
     void failed(Throwable cause);
 
+    /**
+     * The upstream answered, and the exchange goes on for as long as both sides like. The place is kept until one of the others is
+     * called, but the breaker does not wait for that: it may have let this one through to see whether the upstream is well again.
+     */
+    void lasting();
+
     /** The request ended without a word about the upstream: the client went away, or nothing was sent. */
     void abandoned();
 }

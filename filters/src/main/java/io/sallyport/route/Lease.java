@@ -8,7 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A place at an upstream. Its owner ends it once; who took it from the context is its owner. */
 final class Lease implements UpstreamLease {
-    private final @Nullable CircuitBreaker breaker;
+    /** Null from when it has been told. */
+    private @Nullable CircuitBreaker breaker;
+
     private final @Nullable Bulkhead bulkhead;
     private final long started;
 
@@ -25,10 +27,16 @@ final class Lease implements UpstreamLease {
             failed(new ServerError());
             return;
         }
+        lasting();
+        complete();
+    }
+
+    @Override
+    public void lasting() {
         if (breaker != null) {
             breaker.onSuccess(breaker.getCurrentTimestamp() - started, breaker.getTimestampUnit());
+            breaker = null;
         }
-        complete();
     }
 
     @Override

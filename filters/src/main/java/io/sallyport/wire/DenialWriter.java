@@ -36,13 +36,16 @@ import reactor.netty.http.server.HttpServerResponse;
  *
  * <p>A refused body is not read. On HTTP/1.1 its connection then ends with the answer, since where the next request begins
  * would be the client's word; on HTTP/2 the stream is reset without error, so that the client stops sending (RFC 9113 section
- * 8.1). A 400 ends an HTTP/1.1 connection too: what follows a message that could be misread could be part of it.
+ * 8.1). A 400 ends an HTTP/1.1 connection too: what follows a message that could be misread could be part of it. So does any refusal
+ * of who asked for another protocol: it may have sent on in that one.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a write fails with its connection, whose end is noticed elsewhere
 final class DenialWriter {
     static final AsciiString X_REQUEST_ID = AsciiString.cached("x-request-id");
     private static final AsciiString RATE_LIMIT = AsciiString.cached("ratelimit");
     private static final AsciiString RATE_LIMIT_POLICY = AsciiString.cached("ratelimit-policy");
+
+    private static final AsciiString WEBSOCKET_VERSION = AsciiString.cached("13");
 
     private static final byte[] VERSION = {'H', 'T', 'T', 'P', '/', '1', '.', '1', ' '};
     private static final byte[] CRLF = {'\r', '\n'};
@@ -66,8 +69,9 @@ final class DenialWriter {
         response.status(document.status());
         if (Wire.announcesBody(request.requestHeaders())) {
             endUnread(request, response, context);
-        } else if (document.status().equals(HttpResponseStatus.BAD_REQUEST)
-                && !context.head().isHttp2()) {
+        } else if (!context.head().isHttp2()
+                && (document.status().equals(HttpResponseStatus.BAD_REQUEST)
+                        || request.requestHeaders().contains(HttpHeaderNames.UPGRADE))) {
             endConnection(request, response);
         }
         return request.method().equals(HttpMethod.HEAD)
@@ -133,6 +137,9 @@ final class DenialWriter {
         switch (denial) {
             case Denial.Rejected rejected -> addChallenge(headers, rejected.challenge());
             case Denial.MethodNotAllowed notAllowed -> headers.add(HttpHeaderNames.ALLOW, list(notAllowed.allow()));
+            case Denial.UpgradeRequired _ ->
+                headers.add(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET)
+                        .add(HttpHeaderNames.SEC_WEBSOCKET_VERSION, WEBSOCKET_VERSION);
             case Denial.Unauthenticated unauthenticated ->
                 unauthenticated.challenges().forEach(challenge -> addChallenge(headers, challenge));
             case Denial.Forbidden forbidden -> addChallenge(headers, forbidden.challenge());

@@ -3,6 +3,7 @@ package io.sallyport.wire;
 
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.util.AttributeKey;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
@@ -202,6 +203,10 @@ final class Exchange extends Mono<Void> implements Subscription {
     }
 
     private void abort() {
+        if (isSwitched()) {
+            // There is a Close frame on its way to the client; the WebSocket ends its connections by itself.
+            return;
+        }
         Wire.abort(channel, context.head().isHttp2());
     }
 
@@ -244,8 +249,13 @@ final class Exchange extends Mono<Void> implements Subscription {
         }
     }
 
+    /** Whether the connection has become a WebSocket: nothing of HTTP is to be written any more, or completed. */
+    private boolean isSwitched() {
+        return response.hasSentHeaders() && response.status().equals(HttpResponseStatus.SWITCHING_PROTOCOLS);
+    }
+
     private void complete() {
-        if (client != null) {
+        if (client != null && !isSwitched()) {
             client.onComplete();
         }
     }

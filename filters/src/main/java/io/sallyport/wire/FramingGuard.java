@@ -2,6 +2,7 @@
 package io.sallyport.wire;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
@@ -9,7 +10,9 @@ import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslHandler;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.HeadLimits;
+import io.sallyport.forward.SwitchableConnection;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lets the bytes of an HTTP/1.x connection pass unchanged as long as every reader of RFC 9112 finds the same requests in
@@ -20,7 +23,7 @@ import java.util.function.Consumer;
  * <p>Whole requests before the refused one are passed on, the refused one is not completed: if its head was passed on
  * already, what reads its body must be aborted by the {@link Refusal}, never ended.
  */
-public final class FramingGuard extends ChannelDuplexHandler {
+public final class FramingGuard extends ChannelDuplexHandler implements SwitchableConnection {
 
     /** What happens to a connection whose bytes cannot be trusted any further. */
     @FunctionalInterface
@@ -44,6 +47,9 @@ public final class FramingGuard extends ChannelDuplexHandler {
     private final Consumer<ChannelHandlerContext> http2;
     private boolean protocolKnown;
     private boolean ended;
+
+    /** Not null while nobody knows which protocol what comes next is in. */
+    private @Nullable Runnable onWentOn;
 
     /**
      * @param limits what is counted here; the codec behind has to allow at least as much
@@ -74,6 +80,12 @@ public final class FramingGuard extends ChannelDuplexHandler {
             bytes.release();
             return;
         }
+        if (onWentOn != null) {
+            ended = true;
+            bytes.release();
+            onWentOn.run();
+            return;
+        }
         var reason = machine.feed(bytes);
         if (reason == null) {
             context.fireChannelRead(bytes);
@@ -86,6 +98,21 @@ public final class FramingGuard extends ChannelDuplexHandler {
         }
         bytes.release();
         refusal.refuse(context, reason, machine.bodyWasUnderWay());
+    }
+
+    @Override
+    public boolean awaitSwitch(Runnable wentOn) {
+        if (ended || machine.wentOnAfterUpgrade()) {
+            return false;
+        }
+        onWentOn = wentOn;
+        return true;
+    }
+
+    @Override
+    public void leaveHttp(Channel connection) {
+        connection.pipeline().remove(this);
+        connection.pipeline().remove(HeadDeadline.class);
     }
 
     /** One while the head of a request has begun and not ended, else zero. */

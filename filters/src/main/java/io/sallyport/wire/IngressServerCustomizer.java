@@ -8,6 +8,7 @@ import io.netty.handler.codec.http2.Http2FrameCodec;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.HeadLimits;
 import io.sallyport.forward.SvidSource;
+import io.sallyport.forward.SwitchableConnection;
 import io.sallyport.identity.ExpectedIds;
 import io.sallyport.identity.TrustBundleSource;
 import java.net.InetSocketAddress;
@@ -192,6 +193,7 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
                                 guard::headUnderWay,
                                 listener.requestTimeout(),
                                 here -> handler.refuseBytes(here, Reason.EDGE_REQUEST_TIMEOUT, false)));
+        channel.attr(SwitchableConnection.KEY).set(guard);
         AnswerDeadline.ofConnection(channel, listener.answerTimeout());
         // Last: whom it refuses is gone.
         gate.enter(channel);

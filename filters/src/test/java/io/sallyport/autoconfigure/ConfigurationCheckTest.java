@@ -71,6 +71,25 @@ final class ConfigurationCheckTest {
                         "port: 8443",
                         List.of("3: sallyport.management.port: 8443 (expected: another port than the listener's)")),
                 change(
+                        "path: /status, methods: [GET] }",
+                        "path: /status, methods: [GET] }\n      websocket: { origins: [\"*\"], max-frame: 1B }",
+                        List.of(
+                                "19: sallyport.routes.status.websocket.origins[0]: * (expected: an origin as browsers send it:"
+                                        + " https://app.example.org, in lower case, without a path, a slash at the end or the usual port)")),
+                change(
+                        "path: /status, methods: [GET] }",
+                        "path: /status, methods: [POST] }\n      websocket: { origins: [] }",
+                        List.of(
+                                "19: sallyport.routes.status.websocket: (a section) (expected: nothing, because the route does not"
+                                        + " match GET, by which a WebSocket is asked for)")),
+                change(
+                        "path: /status, methods: [GET] }",
+                        "path: /status, methods: [GET] }\n      websocket: {}",
+                        List.of(
+                                "19: sallyport.routes.status.websocket.origins: (absent) (expected: The origins of the pages that may"
+                                        + " open one: https://app.example.org. Exact, no wildcard. [] for none: then only callers that are"
+                                        + " no browser, and send no Origin.)")),
+                change(
                         "port: 8444",
                         "port: 65536",
                         List.of("3: sallyport.management.port: 65536 (expected: 0 to 65535)")),

@@ -12,6 +12,7 @@ import io.sallyport.edge.BodyLimit;
 import io.sallyport.edge.EdgeSettings;
 import io.sallyport.flood.FloodConfig;
 import io.sallyport.forward.ForwardPlan;
+import io.sallyport.forward.WebSocketPlan;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.ratelimit.RouteLimits;
@@ -25,6 +26,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.util.unit.DataSize;
@@ -50,6 +52,7 @@ final class SnapshotCompilerTest {
                   rate-limits: { user: { key: subject, limit: 5, per: 1m } }
                   risk: { deny: 90 }
                   cors: { origins: [https://app.example.org] }
+                  websocket: { origins: [https://app.example.org], max-frame: 64KB }
                   max-body: 1KB
                   stages: { risk: { mode: enforce }, ratelimit: { on-undecided: pass } }
                   upstream:
@@ -111,6 +114,8 @@ final class SnapshotCompilerTest {
         assertThat(plan.target().authority()).isEqualTo("orders:8443");
         assertThat(plan.filters().isEmpty()).isTrue();
         assertThat(plan.cors()).isNotNull();
+        assertThat(plan.webSocket())
+                .isEqualTo(new WebSocketPlan(Set.of("https://app.example.org"), 65_536, Duration.ofMinutes(5)));
         assertThat(ForwardPlan.of(route(compile(FILE), "observed@api.example.org"))
                         .filters()
                         .isEmpty())

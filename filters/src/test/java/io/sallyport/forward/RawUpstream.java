@@ -260,6 +260,13 @@ public final class RawUpstream implements AutoCloseable {
             return next;
         }
 
+        /** Reads so many bytes of what follows the head; throws if the connection ends before. */
+        public byte[] readBytes(int length) throws IOException {
+            var bytes = new ByteArrayOutputStream();
+            copy(length, bytes);
+            return bytes.toByteArray();
+        }
+
         /** Waits until the gateway closes this connection; what it still sends until then is recorded. */
         public void awaitClose() throws IOException {
             while (read(in) >= 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.netty.channel.Channel;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
@@ -59,6 +60,7 @@ public final class TestFront implements AutoCloseable {
     private final Forwarder forwarder;
     private final Function<String, Route> routes;
     private final DisposableServer server;
+    private final TestSwitchable switchable = new TestSwitchable();
     private final BlockingQueue<End> ends = new LinkedBlockingQueue<>();
     private volatile Principal principal = Principal.Anonymous.ANONYMOUS;
     private volatile Consumer<RequestContext> facts = _ -> {};
@@ -69,6 +71,8 @@ public final class TestFront implements AutoCloseable {
         this.server = HttpServer.create()
                 .host("127.0.0.1")
                 .port(0)
+                .doOnChannelInit((_, channel, _) ->
+                        channel.attr(SwitchableConnection.KEY).set(switchable))
                 .handle(this::handle)
                 .bindNow();
     }
@@ -100,10 +104,14 @@ public final class TestFront implements AutoCloseable {
     }
 
     static Route route(String name, UpstreamTarget target, StreamLimit stream) {
+        return route(name, target, stream, null);
+    }
+
+    static Route route(String name, UpstreamTarget target, StreamLimit stream, @Nullable WebSocketPlan webSocket) {
         return Route.builder(name, "api.example.org", Route.Kind.UPSTREAM)
                 .settings(
                         io.sallyport.pipeline.StageName.FORWARD,
-                        new ForwardPlan(target, RouteFilters.NONE, null, stream))
+                        new ForwardPlan(target, RouteFilters.NONE, null, stream, webSocket))
                 .build();
     }
 
@@ -192,6 +200,17 @@ public final class TestFront implements AutoCloseable {
                 .send();
     }
 
+    /** Clients that send on after their request do so in front of the wire package, not here. */
+    private static final class TestSwitchable implements SwitchableConnection {
+        @Override
+        public boolean awaitSwitch(Runnable wentOn) {
+            return true;
+        }
+
+        @Override
+        public void leaveHttp(Channel connection) {}
+    }
+
     private record Head(HttpServerRequest request) implements RequestHead {
         @Override
         public HttpMethod method() {
@@ -234,6 +253,11 @@ public final class TestFront implements AutoCloseable {
         @Override
         public synchronized void answered(int status) {
             calls.add("answered " + status);
+        }
+
+        @Override
+        public synchronized void lasting() {
+            calls.add("lasting");
         }
 
         @Override

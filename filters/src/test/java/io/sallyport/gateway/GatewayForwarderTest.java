@@ -404,7 +404,8 @@ class GatewayForwarderTest {
                                 target,
                                 new CompiledFilters(filters),
                                 null,
-                                new StreamLimit(Duration.ofHours(1), Duration.ZERO)))
+                                new StreamLimit(Duration.ofHours(1), Duration.ZERO),
+                                null))
                 .build();
     }
 

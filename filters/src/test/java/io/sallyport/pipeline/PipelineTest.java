@@ -350,6 +350,9 @@ class PipelineTest {
         public void answered(int status) {}
 
         @Override
+        public void lasting() {}
+
+        @Override
         public void failed(Throwable cause) {}
 
         @Override

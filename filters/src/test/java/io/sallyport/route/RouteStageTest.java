@@ -88,6 +88,22 @@ class RouteStageTest {
     }
 
     @Test
+    void one_that_lasts_closes_the_breaker_at_once_and_keeps_its_place_until_it_ends() {
+        var route = route(HALF_OF_TWO, 1);
+        take(route).answered(500);
+        take(route).answered(500);
+        clock.now = clock.now.plus(OPEN_FOR).plusMillis(1);
+
+        var webSocket = take(route);
+        webSocket.lasting();
+        assertThat(reasonOf(route)).isEqualTo(Reason.ROUTE_SATURATED);
+        webSocket.failed(new IllegalStateException("broken off"));
+
+        take(route).answered(200);
+        assertThat(stage.evaluate(contextOn(route))).isEqualTo(Verdict.Pass.PASS);
+    }
+
+    @Test
     void a_request_that_never_reached_the_upstream_says_nothing_about_it() {
         var route = route(HALF_OF_TWO, null);
         take(route).abandoned();

@@ -83,6 +83,25 @@ class DenialWriterTest {
     }
 
     @Test
+    void another_version_of_websockets_is_told_which_one_is_spoken() throws Exception {
+        assertThat(headOf(new Denial.UpgradeRequired(Reason.FORWARD_WEBSOCKET_VERSION)))
+                .startsWith("HTTP/1.1 426 Upgrade Required\r\n")
+                .contains("\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n");
+    }
+
+    @Test
+    void a_refused_client_that_asked_for_another_protocol_is_not_listened_to_any_further() throws Exception {
+        try (var server = WireServer.denying(FORBIDDEN).start();
+                var client = server.connect()
+                        .send("GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+                                + GET)) {
+            assertThat(client.readToEnd()).containsOnlyOnce("HTTP/1.1").contains("\r\nconnection: close\r\n");
+            server.ended();
+            assertThat(server.hasAnotherOutcome()).isFalse();
+        }
+    }
+
+    @Test
     void an_exceeded_limit_names_its_policies_and_its_delay_rounded_up() throws Exception {
         var denial = new Denial.Throttled(
                 Reason.RATELIMIT_EXCEEDED,
@@ -210,7 +229,8 @@ class DenialWriterTest {
                         false),
                 RouteFilters.NONE,
                 LocalForwarderTest.rules("https://app.example.org", HttpMethod.GET),
-                new StreamLimit(Duration.ofHours(1), Duration.ZERO));
+                new StreamLimit(Duration.ofHours(1), Duration.ZERO),
+                null);
         var route = Route.builder("orders", "localhost", Route.Kind.UPSTREAM)
                 .settings(StageName.FORWARD, plan)
                 .build();

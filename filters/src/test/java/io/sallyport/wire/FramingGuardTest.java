@@ -26,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Date;
@@ -43,6 +44,9 @@ class FramingGuardTest {
     private static final HeadLimits LIMITS = new HeadLimits(8192, 16_384);
     private static final String GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     private static final String CHUNKED = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+    private static final String UPGRADE =
+            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
 
     private record Refused(Reason reason, boolean bodyPhase) {}
 
@@ -202,6 +206,58 @@ class FramingGuardTest {
         assertThat(upgraded).containsExactly("h2c");
         assertThat(refused).containsExactly(new Refused(Reason.EDGE_REQUEST_LINE_MALFORMED, false));
         channel.finishAndReleaseAll();
+    }
+
+    @Test
+    void what_a_client_sends_while_it_waits_for_another_protocol_is_read_in_none() {
+        var channel = new EmbeddedChannel(guard);
+        channel.writeInbound(buffer(UPGRADE));
+        assertThat(guard.awaitSwitch(() -> told.add("went on"))).isTrue();
+        received(channel);
+
+        channel.writeInbound(buffer(GET));
+        channel.writeInbound(buffer(GET));
+
+        assertThat(told).containsExactly("went on");
+        assertThat(read(channel)).isNull();
+        assertThat(refused).isEmpty();
+    }
+
+    @Test
+    void a_client_that_has_sent_on_after_its_request_cannot_have_another_protocol() {
+        for (var more : List.of("G", GET, "\r", "\u0081")) {
+            var guard = new FramingGuard(LIMITS, (_, _, _) -> {}, _ -> {});
+            var channel = new EmbeddedChannel(guard);
+
+            channel.writeInbound(buffer(UPGRADE + more));
+
+            assertThat(guard.awaitSwitch(() -> {})).isFalse();
+            channel.finishAndReleaseAll();
+        }
+    }
+
+    @Test
+    void what_came_before_its_request_does_not_matter() {
+        var channel = new EmbeddedChannel(guard);
+
+        channel.writeInbound(buffer(GET + UPGRADE));
+
+        assertThat(guard.awaitSwitch(() -> {})).isTrue();
+        channel.finishAndReleaseAll();
+    }
+
+    @Test
+    void where_the_switch_is_made_bytes_pass_that_are_no_http() {
+        var channel = new EmbeddedChannel(
+                guard, new HeadDeadline(guard::headUnderWay, Duration.ofSeconds(10), _ -> told.add("late")));
+        channel.writeInbound(buffer(UPGRADE));
+        received(channel);
+
+        guard.leaveHttp(channel);
+        channel.writeInbound(buffer("\u0081\u0000"));
+
+        assertThat(received(channel)).isEqualTo("\u0081\u0000");
+        assertThat(told).isEmpty();
     }
 
     @Test

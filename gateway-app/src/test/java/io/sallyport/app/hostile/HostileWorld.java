@@ -55,6 +55,11 @@ final class HostileWorld implements BeforeAllCallback {
                   authenticate: { issuers: [demo] }
                   authorize: { allow: { anyone: "true" } }
             FILTERS      upstream: UPSTREAM
+                HOST-socket:
+                  match: { hosts: [HOST], path: "/socket/**", methods: [GET, POST] }
+                  authorize: public
+                  websocket: { origins: ["https://app.example.org"] }
+            FILTERS      upstream: UPSTREAM
                 HOST-guarded:
                   match: { hosts: [HOST], path: "/guarded", methods: [POST] }
                   authorize: public
@@ -89,6 +94,11 @@ final class HostileWorld implements BeforeAllCallback {
     /** A target that nobody has asked for before. */
     String target() {
         return "/attack/" + world.targets.incrementAndGet();
+    }
+
+    /** The same on a route that takes WebSockets. */
+    String socketTarget() {
+        return "/socket/" + world.targets.incrementAndGet();
     }
 
     /** Asks a neighbour on each event loop: each gets its own answer on the connection that it has had all along. */
