@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.app.scenarios;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
@@ -31,10 +33,12 @@ final class StreamingUpstream implements AutoCloseable {
     /** Longer than the time-outs of the listener in front of it. */
     private static final Duration PAUSE = Duration.ofMillis(2_500);
 
-    private static final WebsocketServerSpec SPEC = WebsocketServerSpec.builder()
-            .protocols("chat")
-            .maxFramePayloadLength(1 << 20)
-            .build();
+    private static final WebsocketServerSpec SPEC =
+            WebsocketServerSpec.builder().maxFramePayloadLength(1 << 20).build();
+
+    /** A server with protocols serves no client without. */
+    private static final WebsocketServerSpec CHAT =
+            WebsocketServerSpec.builder().protocols("chat").build();
 
     private final DisposableServer server;
     private final Sinks.Many<String> events = Sinks.many().multicast().directBestEffort();
@@ -78,6 +82,7 @@ final class StreamingUpstream implements AutoCloseable {
 
     private void routes(HttpServerRoutes routes) {
         routes.ws("/{way}/socket/echo", this::echo, SPEC)
+                .ws("/{way}/socket/chat", this::echo, CHAT)
                 .ws(
                         "/{way}/socket/slow",
                         (_, out) -> out.sendString(Mono.just("late").delayElement(PAUSE)),
@@ -99,8 +104,9 @@ final class StreamingUpstream implements AutoCloseable {
     private static Publisher<Void> vanish(WebsocketInbound in, WebsocketOutbound out) {
         return in.receive()
                 .take(1)
-                .doOnNext(_ ->
-                        in.withConnection(connection -> connection.channel().close()))
+                .doOnNext(_ -> in.withConnection(connection -> {
+                    var _ = connection.channel().close();
+                }))
                 .then();
     }
 
@@ -118,7 +124,7 @@ final class StreamingUpstream implements AutoCloseable {
         var allocator = response.alloc();
         return response.sse()
                 .send(
-                        events.map(event -> allocator.buffer().writeBytes(("data: " + event + "\n\n").getBytes())),
+                        events.map(event -> allocator.buffer().writeBytes(("data: " + event + "\n\n").getBytes(UTF_8))),
                         _ -> true);
     }
 

@@ -69,8 +69,8 @@ class WebSocketIT {
         var socket = world.http()
                 .newWebSocketBuilder()
                 .header("Authorization", "Bearer " + world.token())
-                .subprotocols("chat", "other")
-                .buildAsync(world.webSocket(way, "/socket/echo"), heard)
+                .subprotocols("other", "chat")
+                .buildAsync(world.webSocket(way, "/socket/chat"), heard)
                 .join();
 
         assertThat(socket.getSubprotocol()).isEqualTo("chat");
