@@ -104,7 +104,7 @@ final class RouteCompiler {
                 : FilterDefinitions.compile(section.filters(), variables(match), at.child("filters"));
         var webSocket = section.websocket() == null || match == null
                 ? null
-                : WebSocketConfig.compile(section.websocket(), match, at.child("websocket"));
+                : WebSocketConfig.compile(section.websocket(), match.methodSet(), at.child("websocket"));
         var compiled = new Compiled(
                 isPublic,
                 authorize == null || isPublic ? null : rules(authorize, match, at),

@@ -5,10 +5,10 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
-import io.sallyport.edge.MatchConfig;
 import io.sallyport.forward.WebSocketPlan;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
@@ -42,9 +42,13 @@ public record WebSocketConfig(
         }
     }
 
-    /** Compiles the section, or adds findings at its place and returns null. */
-    public static @Nullable WebSocketPlan compile(WebSocketConfig config, MatchConfig match, Findings.Place at) {
-        if (!match.methodSet().contains(HttpMethod.GET)) {
+    /**
+     * Compiles the section, or adds findings at its place and returns null.
+     *
+     * @param methods those of the route
+     */
+    public static @Nullable WebSocketPlan compile(WebSocketConfig config, Set<HttpMethod> methods, Findings.Place at) {
+        if (!methods.contains(HttpMethod.GET)) {
             at.reject(
                     "(a section)", "nothing, because the route does not match GET, by which a WebSocket is asked for");
             return null;

@@ -4,11 +4,9 @@ package io.sallyport.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
-import io.sallyport.edge.HostName;
-import io.sallyport.edge.MatchConfig;
-import io.sallyport.edge.PathPattern;
 import io.sallyport.forward.WebSocketPlan;
 import java.time.Duration;
 import java.util.List;
@@ -26,7 +24,7 @@ class WebSocketConfigTest {
     void a_right_section_becomes_a_plan() {
         var config = new WebSocketConfig(List.of(new Origin("https://app.example.org")), MAX_FRAME, IDLE);
 
-        assertThat(WebSocketConfig.compile(config, matching("GET"), findings.at("websocket")))
+        assertThat(WebSocketConfig.compile(config, Set.of(HttpMethod.GET), findings.at("websocket")))
                 .isEqualTo(new WebSocketPlan(Set.of("https://app.example.org"), 64 * 1024, IDLE));
         assertThat(findings.isEmpty()).isTrue();
     }
@@ -35,7 +33,7 @@ class WebSocketConfigTest {
     void a_route_that_does_not_match_GET_cannot_have_one() {
         var config = new WebSocketConfig(List.of(), MAX_FRAME, IDLE);
 
-        assertThat(WebSocketConfig.compile(config, matching("POST"), findings.at("websocket")))
+        assertThat(WebSocketConfig.compile(config, Set.of(HttpMethod.POST), findings.at("websocket")))
                 .isNull();
         assertThat(findings.isEmpty()).isFalse();
     }
@@ -52,10 +50,5 @@ class WebSocketConfigTest {
         assertThatThrownBy(() -> new WebSocketConfig(List.of(), maxFrame, idleTimeout))
                 .isInstanceOf(InvalidSetting.class)
                 .hasMessage(message);
-    }
-
-    private static MatchConfig matching(String method) {
-        return new MatchConfig(
-                List.of(HostName.parse("api.example.org")), PathPattern.parse("/socket"), List.of(method));
     }
 }
