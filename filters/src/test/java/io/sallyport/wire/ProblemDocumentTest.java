@@ -91,6 +91,7 @@ class ProblemDocumentTest {
             case 401 -> new Denial.Unauthenticated(reason, List.of(Challenge.bearer(Map.of("realm", "r"))));
             case 403 -> new Denial.Forbidden(reason);
             case 405 -> new Denial.MethodNotAllowed(reason, Set.of());
+            case 426 -> new Denial.UpgradeRequired(reason);
             case 429 -> new Denial.Throttled(reason, Duration.ofSeconds(1), List.of());
             case 502, 504 -> new Denial.UpstreamFailed(reason);
             case 503 -> new Denial.Unavailable(reason, Duration.ofSeconds(1));
