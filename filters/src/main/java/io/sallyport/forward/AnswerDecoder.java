@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * allows. Netty mends what it can: it joins folded lines, skips what stands before a status line, takes any version, and ends a
  * name at white space; a client that reads the same bytes with other eyes would find another answer in them.
  */
-final class AnswerDecoder extends HttpResponseDecoder {
+final class AnswerDecoder extends HttpResponseDecoder implements AnswerReader {
     private static final int MAX_ANSWER_LINE = 8 * 1024;
     private static final int MAX_ANSWER_HEADERS = 64 * 1024;
 
@@ -37,19 +37,18 @@ final class AnswerDecoder extends HttpResponseDecoder {
                 .setAllowDuplicateContentLengths(false));
     }
 
-    /** Whether the next answer is one to a HEAD, which has no body whatever its head says. */
-    void expectAnswerToHead(boolean toHead) {
+    @Override
+    public void expectAnswerToHead(boolean toHead) {
         this.toHead = toHead;
     }
 
-    /** Whether there are bytes that belong to no message yet. */
-    boolean hasBytesLeft() {
+    @Override
+    public boolean hasBytesLeft() {
         return actualReadableBytes() > 0;
     }
 
-    /** What is wrong with a line of a head, the one that was passed on last or an earlier one; or null. */
-    @Nullable
-    String malformed() {
+    @Override
+    public @Nullable String malformed() {
         return malformed;
     }
 

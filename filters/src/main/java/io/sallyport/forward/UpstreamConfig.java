@@ -25,6 +25,13 @@ public record UpstreamConfig(
 
         @Setting(
                 value =
+                        "What is spoken to the upstream: http1 for HTTP/1.1, or h2 for HTTP/2 alone, which gRPC needs. Over http"
+                                + " it is HTTP/2 without asking (prior knowledge).",
+                byDefault = "http1")
+        UpstreamProtocol protocol,
+
+        @Setting(
+                value =
                         "The longest silence of the upstream once it has the request: before its answer, and between two pieces of it; 10ms to 1h.",
                 byDefault = "15s")
         Duration timeout,

@@ -21,6 +21,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http2.Http2StreamChannel;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.io.EOFException;
@@ -29,11 +30,13 @@ import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import reactor.netty.Connection;
+import reactor.netty.ConnectionObserver;
 import reactor.netty.NettyOutbound;
 import reactor.netty.NettyPipeline;
+import reactor.netty.channel.ChannelOperations;
 
 /**
- * One connection to an upstream, as the last of its handlers. Holds that every request gets exactly one answer, its own, in time:
+ * One connection to an upstream, or on HTTP/2 one stream of a connection, as the last of its handlers. Holds that every request gets exactly one answer, its own, in time:
  *
  * <ul>
  *   <li>Interim answers (1xx) are read over, so many of them; one that switches protocols is an error, unless its request asked
@@ -48,9 +51,7 @@ import reactor.netty.NettyPipeline;
  * <p>Confined to the channel's event loop.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes its channel, and that is seen here
-final class UpstreamConnection extends ChannelDuplexHandler implements Runnable {
-    static final String NAME = "sallyport.upstream-connection";
-
+final class UpstreamConnection extends ChannelDuplexHandler implements Retirable, Runnable {
     private static final long NOT_WAITING = 0;
 
     /** Of one request; upstreams send one or two. */
@@ -110,7 +111,7 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Runnable 
         }
     }
 
-    private final AnswerDecoder decoder;
+    private final AnswerReader decoder;
 
     private @Nullable ChannelHandlerContext context;
     private @Nullable UpstreamPool pool;
@@ -129,8 +130,20 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Runnable 
     private long stuckSince = NOT_WAITING;
     private @Nullable Future<?> tick;
 
-    private UpstreamConnection(AnswerDecoder decoder) {
+    private UpstreamConnection(AnswerReader decoder) {
         this.decoder = decoder;
+    }
+
+    /**
+     * For one request, on a stream of a connection.
+     *
+     * @param first whether no request has been sent on that connection before
+     */
+    static UpstreamConnection ofStream(AnswerReader reader, boolean first) {
+        var connection = new UpstreamConnection(reader);
+        connection.used = !first;
+        connection.lastOne = true;
+        return connection;
     }
 
     /** Puts codec and connection where the bytes of a new channel arrive. */
@@ -157,7 +170,7 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Runnable 
         channel().config().setAutoRead(true);
     }
 
-    private Channel channel() {
+    Channel channel() {
         return context().channel();
     }
 
@@ -210,7 +223,14 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Runnable 
 
     /** Takes the body, as buffers, and paces it. */
     NettyOutbound outbound() {
-        return Connection.from(channel()).outbound();
+        var connection = Connection.from(channel());
+        if (!(channel() instanceof Http2StreamChannel)) {
+            return connection.outbound();
+        }
+        var operations = new ChannelOperations<>(connection, ConnectionObserver.emptyListener());
+        // They expect to be asked for each piece of what comes in, and have stopped the reading.
+        resume();
+        return operations;
     }
 
     /** The body that followed the head is complete. */
@@ -235,8 +255,8 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Runnable 
         channel().config().setAutoRead(true);
     }
 
-    /** No further request is to be sent here: closes at once if none is under way, else when its answer has ended. */
-    void retire() {
+    @Override
+    public void retire() {
         lastOne = true;
         if (turn == null && context != null) {
             close(context);
@@ -483,6 +503,9 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Runnable 
         var silent = since == NOT_WAITING ? Duration.ZERO : Duration.ofNanos(now - since);
         var rest = turn.rest();
         if (silent.compareTo(turn.timeout) >= 0) {
+            if (pool != null) {
+                pool.suspect(this);
+            }
             fail(context, new UpstreamSilent(turn.timeout));
         } else if (!rest.isPositive()) {
             fail(context, new StreamOver(turn.longest));

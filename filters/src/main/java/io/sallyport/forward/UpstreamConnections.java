@@ -9,6 +9,8 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.ApplicationProtocolConfig;
+import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -29,6 +31,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import javax.net.ssl.SNIHostName;
@@ -58,6 +61,12 @@ public final class UpstreamConnections implements AutoCloseable {
             new Denial.Unavailable(Reason.FORWARD_SVID_MISSING, Duration.ofSeconds(5));
     private static final Denial SVID_EXPIRED =
             new Denial.Unavailable(Reason.FORWARD_SVID_EXPIRED, Duration.ofSeconds(5));
+
+    private static final ApplicationProtocolConfig ONLY_H2 = new ApplicationProtocolConfig(
+            ApplicationProtocolConfig.Protocol.ALPN,
+            ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
+            ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
+            ApplicationProtocolNames.HTTP_2);
 
     // What a request that has just found its pool needs to get a connection.
     private static final Duration LEAST_GRACE = Duration.ofSeconds(1);
@@ -295,17 +304,27 @@ public final class UpstreamConnections implements AutoCloseable {
             var peer = key.peer;
             anyEventLoop = key.eventLoop;
             var address = peer.address();
+            var group = channelsOf(peer);
             var client = TcpClient.create(ConnectionProvider.newConnection())
                     .remoteAddress(() -> address)
                     .runOn((LoopResources) _ -> key.eventLoop)
                     .resolver(resolver)
-                    .channelGroup(channelsOf(peer))
                     .option(
                             ChannelOption.CONNECT_TIMEOUT_MILLIS,
                             Math.toIntExact(peer.connectTimeout().toMillis()))
-                    .doOnChannelInit((_, channel, _) -> UpstreamConnection.install(channel.pipeline()));
-            return new UpstreamPool(
-                    peer.tls() ? client.secure(tls(peer)) : client, key.eventLoop, peer.connectTimeout());
+                    .doOnChannelInit((_, channel, _) -> {
+                        // Before its handshake, which is to end with its identity too.
+                        group.add(channel);
+                        switch (peer.protocol()) {
+                            case HTTP1 -> UpstreamConnection.install(channel.pipeline());
+                            case H2 -> Http2Carrier.install(channel.pipeline(), peer.tls());
+                        }
+                    });
+            var secured = peer.tls() ? client.secure(tls(peer)) : client;
+            return switch (peer.protocol()) {
+                case HTTP1 -> new Http1Pool(secured, key.eventLoop, peer.connectTimeout());
+                case H2 -> new Http2Pool(secured, key.eventLoop, peer.connectTimeout());
+            };
         }
 
         private ChannelGroup channelsOf(UpstreamPeer peer) {
@@ -328,6 +347,11 @@ public final class UpstreamConnections implements AutoCloseable {
             }
             try {
                 return new ResumptionFreeSslContext(SslContextBuilder.forClient()
+                        .applicationProtocolConfig(
+                                switch (peer.protocol()) {
+                                    case HTTP1 -> ApplicationProtocolConfig.DISABLED;
+                                    case H2 -> ONLY_H2;
+                                })
                         .sslProvider(
                                 openSsl
                                         ? io.netty.handler.ssl.SslProvider.OPENSSL
@@ -350,8 +374,13 @@ public final class UpstreamConnections implements AutoCloseable {
             retireConnections(_ -> true);
         }
 
-        /** Closes those peers' connections that are idle now, and each other one when its answer has ended. */
+        /**
+         * Closes those peers' connections that are idle now, and each other one when its answer has ended. Who waits for one goes
+         * elsewhere.
+         */
         void retireConnections(Predicate<UpstreamPeer> peers) {
+            // First, so that whoever loses a handshake by it is told the same.
+            retirePools(peers);
             channels.forEach((peer, group) -> {
                 if (peers.test(peer)) {
                     group.forEach(Generation::retireConnection);
@@ -359,13 +388,29 @@ public final class UpstreamConnections implements AutoCloseable {
             });
         }
 
+        private void retirePools(Predicate<UpstreamPeer> peers) {
+            pools.forEach((key, pool) -> {
+                if (peers.test(key.peer)) {
+                    on(key.eventLoop, pool::retire);
+                }
+            });
+        }
+
         private static void retireConnection(Channel channel) {
-            channel.eventLoop().execute(() -> {
-                var connection = UpstreamConnection.on(channel);
+            on(channel.eventLoop(), () -> {
+                var connection = Retirable.on(channel);
                 if (connection != null) {
                     connection.retire();
                 }
             });
+        }
+
+        private static void on(EventLoop eventLoop, Runnable task) {
+            try {
+                eventLoop.execute(task);
+            } catch (RejectedExecutionException _) {
+                // It has been shut down, and everything on it has ended.
+            }
         }
 
         /** Closes those peers' connections, whatever is under way. */
@@ -380,6 +425,7 @@ public final class UpstreamConnections implements AutoCloseable {
         /** Closes everything, whatever is under way. */
         void dispose() {
             retired = true;
+            retirePools(_ -> true);
             closeConnections(_ -> true);
         }
     }

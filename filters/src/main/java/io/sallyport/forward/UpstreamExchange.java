@@ -41,7 +41,8 @@ import reactor.netty.http.server.HttpServerResponse;
  * identity was proven. Bodies are streamed in both directions, with the slower side's pace.
  *
  * <p>A request is sent at most once: it is never repeated, and no redirect is followed. It is never made to look complete when
- * it is not: if the client's body breaks off, or the exchange is cancelled, the upstream's connection is closed instead.
+ * it is not: if the client's body breaks off, or the exchange is cancelled, the upstream's connection is closed instead, or its
+ * stream reset.
  *
  * <p>Runs on the request's event loop, the upstream's side too.
  */
@@ -118,6 +119,7 @@ public final class UpstreamExchange {
         private @Nullable UpstreamAnswer answer;
         private boolean answered;
         private boolean cancelled;
+        private boolean rerouted;
 
         Attempt(
                 Permit permit,
@@ -151,10 +153,28 @@ public final class UpstreamExchange {
                 if (webSocketPlan != null) {
                     shakeHands(webSocketPlan);
                 }
-                var pool = connections.poolFor(target, eventLoop);
-                pool.acquire(taken -> connected(taken, pool), this::failed);
+                connect();
             } catch (ForwardFailure e) {
                 failed(e);
+            }
+        }
+
+        private void connect() {
+            var pool = connections.poolFor(target, eventLoop);
+            pool.acquire(taken -> connected(taken, pool), this::notConnected);
+        }
+
+        private void notConnected(Throwable why) {
+            if (why instanceof PoolRetired && !rerouted && !cancelled) {
+                // Under the identity of now, if there is one. Nothing has been sent yet.
+                rerouted = true;
+                try {
+                    connect();
+                } catch (ForwardFailure e) {
+                    failed(e);
+                }
+            } else {
+                failed(why);
             }
         }
 

@@ -10,17 +10,29 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What two routes must have in common to share connections: the address, and the identities that were verified on them. With
+ * What two routes must have in common to share connections: the address, the protocol, and the identities that were verified on
+ * them. With
  * the generation of the gateway's own identity it keys TLS contexts and pools, so that a connection which was verified for
  * one route's pin never serves another's.
  *
  * @param expectedIds empty if and only if there is no TLS
  */
-record UpstreamPeer(boolean tls, String host, int port, ExpectedIds expectedIds, Duration connectTimeout) {
+record UpstreamPeer(
+        boolean tls,
+        String host,
+        int port,
+        ExpectedIds expectedIds,
+        Duration connectTimeout,
+        UpstreamProtocol protocol) {
 
     static UpstreamPeer of(UpstreamTarget target) {
         return new UpstreamPeer(
-                target.tls(), target.host(), target.port(), target.expectedIds(), target.connectTimeout());
+                target.tls(),
+                target.host(),
+                target.port(),
+                target.expectedIds(),
+                target.connectTimeout(),
+                target.protocol());
     }
 
     /** Where to connect to: a literal address as it is, a name still to be resolved. */

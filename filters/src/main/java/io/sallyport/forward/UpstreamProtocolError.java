@@ -3,7 +3,7 @@ package io.sallyport.forward;
 
 import java.io.IOException;
 
-/** The upstream sent what is no answer to a request of HTTP/1.1. A verdict, not a bug: no stack trace. */
+/** The upstream sent what is no answer in the protocol that it is spoken to. A verdict, not a bug: no stack trace. */
 final class UpstreamProtocolError extends IOException {
     private static final long serialVersionUID = 1L;
 

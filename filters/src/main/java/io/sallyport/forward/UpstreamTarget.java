@@ -26,7 +26,8 @@ public record UpstreamTarget(
         Duration timeout,
         Duration connectTimeout,
         boolean preserveHost,
-        boolean forwardToken) {
+        boolean forwardToken,
+        UpstreamProtocol protocol) {
 
     private static final String A_URI =
             "https:// (or http:// with insecure-plaintext: true), a host and an optional port, nothing after it";
@@ -68,7 +69,8 @@ public record UpstreamTarget(
                 config.timeout(),
                 config.connectTimeout(),
                 config.preserveHost(),
-                config.forwardToken());
+                config.forwardToken(),
+                config.protocol());
     }
 
     private static boolean hasItsPins(UpstreamConfig config, boolean tls, Findings.Place at) {

@@ -182,6 +182,66 @@ class PinnedUpstreamTest {
         assertThat(orders.received()).isEqualTo(seen);
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void on_http_2_the_wrong_workload_sees_not_one_byte_either(Provider tls) throws Exception {
+        var payments = upstream("/ns/payments/sa/api");
+        var target = target(UpstreamProtocol.H2, "127.0.0.1", payments.port(), ORDERS);
+
+        assertRefused(front(tls, TestFront.route("orders", target)), 502, Reason.FORWARD_IDENTITY_MISMATCH);
+
+        assertThat(payments.received()).isEmpty();
+        assertThat(handshakes("identity_mismatch")).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nor_does_the_right_one_that_has_not_agreed_to_http_2(Provider tls) throws Exception {
+        var orders = upstream("/ns/orders/sa/api");
+        var target = target(UpstreamProtocol.H2, "127.0.0.1", orders.port(), ORDERS);
+        var front = front(tls, TestFront.route("orders", target));
+
+        assertRefused(front, 502, Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR);
+
+        assertThat(front.nextEnd().evidence().get(Evidence.CAUSE)).contains("did not agree to h2 (ALPN)");
+        assertThat(orders.received()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void who_waits_for_a_handshake_is_told_at_once_that_the_identity_was_withdrawn(Provider tls) throws Exception {
+        try (var silent = new ServerSocket(0, 100, InetAddress.getLoopbackAddress())) {
+            var front = front(tls, TestFront.route("orders", patient(silent.getLocalPort())));
+            // More than one event loop makes at a time.
+            var answers = new ArrayList<CompletableFuture<HttpResponse<String>>>();
+            for (int i = 0; i < 100; i++) {
+                answers.add(getLater(front));
+            }
+            silent.accept();
+
+            identities.withdraw();
+
+            for (var answer : answers) {
+                assertThat(answer.get(20, TimeUnit.SECONDS).headers().allValues("reason"))
+                        .containsExactly(Reason.FORWARD_SVID_MISSING.code());
+            }
+        }
+    }
+
+    private static UpstreamTarget patient(int port) {
+        return new UpstreamTarget(
+                true,
+                "127.0.0.1",
+                port,
+                "127.0.0.1:" + port,
+                ExpectedIds.of(List.of(ExpectedId.parse(ORDERS))),
+                Duration.ofMinutes(1),
+                Duration.ofMinutes(1),
+                false,
+                false,
+                UpstreamProtocol.HTTP1);
+    }
+
     // the gateway's own identity
 
     @ParameterizedTest
@@ -565,6 +625,10 @@ class PinnedUpstreamTest {
     }
 
     private static UpstreamTarget target(String host, int port, String... ids) {
+        return target(UpstreamProtocol.HTTP1, host, port, ids);
+    }
+
+    private static UpstreamTarget target(UpstreamProtocol protocol, String host, int port, String... ids) {
         return new UpstreamTarget(
                 true,
                 host,
@@ -574,7 +638,8 @@ class PinnedUpstreamTest {
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(2),
                 false,
-                false);
+                false,
+                protocol);
     }
 
     private void assertRefused(TestFront front, int status, Reason reason) throws Exception {

@@ -41,6 +41,7 @@ import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
 import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
+import reactor.netty.resources.LoopResources;
 
 /**
  * A real HTTP server in front of a forwarder: mints a real permit for every request, and writes down how each one ended. What
@@ -65,11 +66,10 @@ public final class TestFront implements AutoCloseable {
     private volatile Principal principal = Principal.Anonymous.ANONYMOUS;
     private volatile Consumer<RequestContext> facts = _ -> {};
 
-    private TestFront(Forwarder forwarder, Function<String, Route> routes) {
+    private TestFront(Forwarder forwarder, Function<String, Route> routes, HttpServer server) {
         this.forwarder = forwarder;
         this.routes = routes;
-        this.server = HttpServer.create()
-                .host("127.0.0.1")
+        this.server = server.host("127.0.0.1")
                 .port(0)
                 .doOnChannelInit((_, channel, _) ->
                         channel.attr(SwitchableConnection.KEY).set(switchable))
@@ -79,11 +79,16 @@ public final class TestFront implements AutoCloseable {
 
     /** Forwards each request on the route of its first path segment. */
     public static TestFront of(Forwarder forwarder, Function<String, Route> routes) {
-        return new TestFront(forwarder, routes);
+        return new TestFront(forwarder, routes, HttpServer.create());
+    }
+
+    /** All of whose requests are on one event loop. */
+    static TestFront on(LoopResources oneLoop, Forwarder forwarder, Route route) {
+        return new TestFront(forwarder, _ -> route, HttpServer.create().runOn(oneLoop));
     }
 
     public static TestFront of(Forwarder forwarder, Route route) {
-        return new TestFront(forwarder, _ -> route);
+        return of(forwarder, _ -> route);
     }
 
     /** Straight from the exchange to the wire, without filters. */

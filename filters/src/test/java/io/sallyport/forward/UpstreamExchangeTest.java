@@ -807,7 +807,8 @@ class UpstreamExchangeTest {
                 timeout,
                 SHORT,
                 preserveHost,
-                forwardToken);
+                forwardToken,
+                UpstreamProtocol.HTTP1);
     }
 
     private static UpstreamTarget target(String uri, Duration timeout) {
@@ -821,7 +822,8 @@ class UpstreamExchangeTest {
                 timeout,
                 SHORT,
                 false,
-                false);
+                false,
+                UpstreamProtocol.HTTP1);
     }
 
     private HttpResponse<String> get(TestFront front, String path) throws IOException, InterruptedException {

@@ -71,7 +71,30 @@ class UpstreamPoolTest {
         }
     }
 
-    private void ask(int requests, ServerSocket upstream, Duration longestWait) throws Exception {
+    @Test
+    void who_waits_is_sent_elsewhere_at_once_when_the_identity_has_changed() throws Exception {
+        try (var upstream = new ServerSocket(0, 100, InetAddress.getLoopbackAddress())) {
+            var pool = ask(AT_A_TIME + 2, upstream, Duration.ofSeconds(30));
+
+            loops.onClient(true).next().submit(pool::retire).sync();
+
+            assertThat(failures).hasSize(2).allMatch(failure -> failure instanceof PoolRetired);
+        }
+    }
+
+    @Test
+    void and_who_loses_its_handshake_by_that_too() throws Exception {
+        try (var upstream = new ServerSocket(0, 100, InetAddress.getLoopbackAddress())) {
+            var pool = ask(1, upstream, Duration.ofSeconds(30));
+
+            loops.onClient(true).next().submit(pool::retire).sync();
+            upstream.accept().close();
+
+            assertThat(failures.poll(10, TimeUnit.SECONDS)).isInstanceOf(PoolRetired.class);
+        }
+    }
+
+    private UpstreamPool ask(int requests, ServerSocket upstream, Duration longestWait) throws Exception {
         var eventLoop = loops.onClient(true).next();
         var tls = SslContextBuilder.forClient()
                 .trustManager(InsecureTrustManagerFactory.INSTANCE)
@@ -81,7 +104,7 @@ class UpstreamPoolTest {
                 .runOn((LoopResources) _ -> eventLoop)
                 .secure(spec -> spec.sslContext(tls))
                 .doOnChannelInit((_, channel, _) -> UpstreamConnection.install(channel.pipeline()));
-        var pool = new UpstreamPool(client, eventLoop, longestWait);
+        var pool = new Http1Pool(client, eventLoop, longestWait);
         eventLoop
                 .submit(() -> {
                     for (int i = 0; i < requests; i++) {
@@ -89,5 +112,6 @@ class UpstreamPoolTest {
                     }
                 })
                 .sync();
+        return pool;
     }
 }

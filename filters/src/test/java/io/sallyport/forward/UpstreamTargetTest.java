@@ -171,6 +171,7 @@ class UpstreamTargetTest {
         return new UpstreamConfig(
                 URI.create(uri),
                 List.of(ids),
+                UpstreamProtocol.HTTP1,
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(1),
                 Duration.ofHours(1),
@@ -185,6 +186,7 @@ class UpstreamTargetTest {
         new UpstreamConfig(
                 URI.create("https://orders.svc"),
                 List.of(ORDERS),
+                UpstreamProtocol.HTTP1,
                 timeout,
                 connectTimeout,
                 Duration.ofHours(1),

@@ -499,7 +499,16 @@ class WebSocketTunnelTest {
         upstream = started;
         var authority = "127.0.0.1:" + started.port();
         var target = new UpstreamTarget(
-                false, "127.0.0.1", started.port(), authority, ExpectedIds.of(List.of()), LONG, LONG, false, false);
+                false,
+                "127.0.0.1",
+                started.port(),
+                authority,
+                ExpectedIds.of(List.of()),
+                LONG,
+                LONG,
+                false,
+                false,
+                UpstreamProtocol.HTTP1);
         var plan = new WebSocketPlan(Set.of("https://app.example.org"), MAX_FRAME, idleTimeout);
         front = TestFront.of(TestFront.direct(exchange), TestFront.route("orders", target, limit, plan));
     }

@@ -16,6 +16,7 @@ import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestFront;
 import io.sallyport.forward.UpstreamConnections;
 import io.sallyport.forward.UpstreamExchange;
+import io.sallyport.forward.UpstreamProtocol;
 import io.sallyport.forward.UpstreamTarget;
 import io.sallyport.identity.ExpectedIds;
 import io.sallyport.pipeline.Route;
@@ -396,7 +397,8 @@ class GatewayForwarderTest {
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(2),
                 false,
-                false);
+                false,
+                UpstreamProtocol.HTTP1);
         return Route.builder("orders", "api.example.org", Route.Kind.UPSTREAM)
                 .settings(
                         StageName.FORWARD,

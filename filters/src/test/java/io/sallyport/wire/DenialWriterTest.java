@@ -12,6 +12,7 @@ import io.sallyport.decision.Verdict;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RouteFilters;
 import io.sallyport.forward.StreamLimit;
+import io.sallyport.forward.UpstreamProtocol;
 import io.sallyport.forward.UpstreamTarget;
 import io.sallyport.identity.ExpectedIds;
 import io.sallyport.pipeline.Outcome;
@@ -226,7 +227,8 @@ class DenialWriterTest {
                         Duration.ofSeconds(1),
                         Duration.ofSeconds(1),
                         false,
-                        false),
+                        false,
+                        UpstreamProtocol.HTTP1),
                 RouteFilters.NONE,
                 LocalForwarderTest.rules("https://app.example.org", HttpMethod.GET),
                 new StreamLimit(Duration.ofHours(1), Duration.ZERO),
