@@ -44,7 +44,7 @@ final class BodyWatch extends ChannelInboundHandlerAdapter implements Runnable {
 
     private final Exchange exchange;
     private final Channel channel;
-    private final Duration timeout;
+    private final @Nullable Duration timeout;
     private final BodyLimit limit;
     private final long holdBackAt;
 
@@ -54,7 +54,8 @@ final class BodyWatch extends ChannelInboundHandlerAdapter implements Runnable {
     private boolean stopped;
     private @Nullable Future<?> tick;
 
-    private BodyWatch(Exchange exchange, Channel channel, BodyLimit limit, Duration timeout, long holdBackAt) {
+    private BodyWatch(
+            Exchange exchange, Channel channel, BodyLimit limit, @Nullable Duration timeout, long holdBackAt) {
         this.exchange = exchange;
         this.channel = channel;
         this.timeout = timeout;
@@ -62,8 +63,13 @@ final class BodyWatch extends ChannelInboundHandlerAdapter implements Runnable {
         this.holdBackAt = holdBackAt;
     }
 
-    /** Begins to watch; on the channel's event loop, before any of the body has been read. */
-    static BodyWatch start(Exchange exchange, Channel channel, HttpHeaders head, BodyLimit limit, Duration timeout) {
+    /**
+     * Begins to watch; on the channel's event loop, before any of the body has been read.
+     *
+     * @param timeout null if the body may stand still for as long as the exchange lasts
+     */
+    static BodyWatch start(
+            Exchange exchange, Channel channel, HttpHeaders head, BodyLimit limit, @Nullable Duration timeout) {
         var length = channel instanceof Http2StreamChannel ? head.get(HttpHeaderNames.CONTENT_LENGTH) : null;
         var watch = new BodyWatch(exchange, channel, limit, timeout, length == null ? NEVER : Long.parseLong(length));
         channel.pipeline().addBefore(NettyPipeline.ReactiveBridge, NAME, watch);
@@ -86,7 +92,9 @@ final class BodyWatch extends ChannelInboundHandlerAdapter implements Runnable {
     }
 
     private void scheduleTick() {
-        tick = channel.eventLoop().schedule(this, timeout.toMillis(), TimeUnit.MILLISECONDS);
+        if (timeout != null) {
+            tick = channel.eventLoop().schedule(this, timeout.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 
     @Override

@@ -4,6 +4,7 @@ package io.sallyport.wire;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -31,8 +32,8 @@ import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
 
 /**
- * Answers a refused request: status, {@code application/problem+json}, and the fields that the status obliges us to send. The
- * only place where a denial becomes bytes.
+ * Answers a refused request: status, {@code application/problem+json}, and the fields that the status obliges us to send; to a
+ * client of gRPC a status of its own ({@link GrpcRefusal}). The only place where a denial becomes bytes.
  *
  * <p>A refused body is not read. On HTTP/1.1 its connection then ends with the answer, since where the next request begins
  * would be the client's word; on HTTP/2 the stream is reset without error, so that the client stops sending (RFC 9113 section
@@ -74,6 +75,12 @@ final class DenialWriter {
                         || request.requestHeaders().contains(HttpHeaderNames.UPGRADE))) {
             endConnection(request, response);
         }
+        if (GrpcRefusal.isFor(context)) {
+            GrpcRefusal.write(denial, headers);
+            response.status(HttpResponseStatus.OK);
+            // With the end of the stream in the same frame, unlike send().
+            return response.sendObject(Unpooled.EMPTY_BUFFER);
+        }
         return request.method().equals(HttpMethod.HEAD)
                 ? response.send()
                 : response.sendObject(document.render(response.alloc(), denial, requestId));
@@ -95,7 +102,8 @@ final class DenialWriter {
     }
 
     private static void stopSending(Channel channel) {
-        channel.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.NO_ERROR), channel.voidPromise());
+        // Not with the void promise: the stream may have ended meanwhile, and that would be logged as an error.
+        channel.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.NO_ERROR));
     }
 
     /**

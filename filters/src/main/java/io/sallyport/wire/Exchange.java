@@ -9,11 +9,14 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.EdgeSettings;
 import io.sallyport.forward.ForwardFailure;
+import io.sallyport.forward.ForwardPlan;
+import io.sallyport.forward.UpstreamProtocol;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.pipeline.Admission;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.Permit;
 import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -99,9 +102,16 @@ final class Exchange extends Mono<Void> implements Subscription {
             var limit = context.snapshot()
                     .settings(StageName.EDGE, EdgeSettings.class)
                     .bodyLimitOf(route);
-            body = BodyWatch.start(this, channel, request.requestHeaders(), limit, bodyTimeout);
+            var patience = isConversation(route) ? null : bodyTimeout;
+            body = BodyWatch.start(this, channel, request.requestHeaders(), limit, patience);
             channel.attr(CURRENT).set(this);
         }
+    }
+
+    /** Whether this is a call of gRPC, whose client sends when it has something to say: {@code max-stream} limits that. */
+    private boolean isConversation(Route route) {
+        var plan = route.settings(StageName.FORWARD, ForwardPlan.class);
+        return plan != null && plan.target().protocol() == UpstreamProtocol.H2 && GrpcRefusal.isFor(context);
     }
 
     private void settle(Admission.Settled settled) {
