@@ -13,6 +13,7 @@ import io.sallyport.edge.RouteTable;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.UpstreamConfig;
+import io.sallyport.forward.UpstreamProtocol;
 import io.sallyport.forward.UpstreamTarget;
 import io.sallyport.gateway.FilterDefinitions;
 import io.sallyport.pipeline.Route;
@@ -105,6 +106,12 @@ final class RouteCompiler {
         var webSocket = section.websocket() == null || match == null
                 ? null
                 : WebSocketConfig.compile(section.websocket(), match.methodSet(), at.child("websocket"));
+        if (section.websocket() != null && target != null && target.protocol() == UpstreamProtocol.H2) {
+            at.child("websocket")
+                    .reject(
+                            "(a section)",
+                            "nothing, because upstream.protocol is h2, and a WebSocket is asked for in HTTP/1.1");
+        }
         var compiled = new Compiled(
                 isPublic,
                 authorize == null || isPublic ? null : rules(authorize, match, at),

@@ -83,6 +83,12 @@ final class ConfigurationCheckTest {
                                 "19: sallyport.routes.status.websocket: (a section) (expected: nothing, because the route does not"
                                         + " match GET, by which a WebSocket is asked for)")),
                 change(
+                        "path: /status, methods: [GET] }\n      authorize: public\n      upstream: {",
+                        "path: /status, methods: [GET] }\n      authorize: public\n      websocket: { origins: [] }\n"
+                                + "      upstream: { protocol: h2,",
+                        List.of("20: sallyport.routes.status.websocket: (a section) (expected: nothing, because"
+                                + " upstream.protocol is h2, and a WebSocket is asked for in HTTP/1.1)")),
+                change(
                         "path: /status, methods: [GET] }",
                         "path: /status, methods: [GET] }\n      websocket: {}",
                         List.of(
