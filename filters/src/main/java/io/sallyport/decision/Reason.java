@@ -145,7 +145,7 @@ public enum Reason {
             "edge.connection_nomination",
             400,
             PublicCode.BAD_REQUEST,
-            "Connection nominates a header that carries identity, credentials or routing, so that a proxy would drop it.",
+            "Connection nominates a header that carries identity, credentials or routing, so that a proxy would drop it; or what is no name.",
             "Treat as an attack."),
     EDGE_CREDENTIAL_IN_QUERY(
             "edge.credential_in_query",

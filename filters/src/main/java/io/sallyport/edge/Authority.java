@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * The value of {@code Host}, of {@code :authority}, and of the authority in an absolute-form target: {@code uri-host [":"
  * port]} (RFC 9110 section 7.2), narrowed to what has one spelling. A host is a DNS name, an IPv4 address, or an IPv6
  * address in brackets; there is no user information, no percent-encoding, no underscore and no final dot, because readers
- * differ about each of them. A port is 1 to 5 digits, at most 65535.
+ * differ about each of them. A port is 1 to 65535, without leading zeros.
  */
 final class Authority {
     private static final int MAX_NAME = 253;
@@ -46,7 +46,7 @@ final class Authority {
             return true;
         }
         int digits = authority.length() - start - 1;
-        if (authority.charAt(start) != ':' || digits < 1 || digits > 5) {
+        if (authority.charAt(start) != ':' || digits < 1 || digits > 5 || authority.charAt(start + 1) == '0') {
             return false;
         }
         int port = 0;

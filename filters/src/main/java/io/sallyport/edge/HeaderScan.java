@@ -105,7 +105,13 @@ final class HeaderScan {
         return !name.isEmpty();
     }
 
+    // HTTP/1.1's codec takes the white space around a value off, HTTP/2's leaves it in, where it is malformed (RFC 9113
+    // section
+    // 8.2.1): whoever reads the value behind us would find another one.
     private static boolean isValue(CharSequence value) {
+        if (!value.isEmpty() && (isBlank(value.charAt(0)) || isBlank(value.charAt(value.length() - 1)))) {
+            return false;
+        }
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
             if ((c < ' ' && c != '\t') || c == 0x7f || c > 0xff) {
@@ -120,7 +126,8 @@ final class HeaderScan {
         for (int i = 0; i <= options.length(); i++) {
             if (i == options.length() || options.charAt(i) == ',') {
                 var option = trimmed(options, from, i);
-                if (!option.isEmpty() && identityHeaders.isSensitive(option)) {
+                // What is no name is read as one by some: close; x, "close".
+                if (!option.isEmpty() && (!isName(option) || identityHeaders.isSensitive(option))) {
                     return true;
                 }
                 from = i + 1;

