@@ -14,7 +14,7 @@ public final class Findings {
 
     /** Where in the file: a dotted path that findings are added at. */
     public Place at(String path) {
-        return new Place(this, path);
+        return new Place(this, null, path, Place.NO_INDEX);
     }
 
     /** From here on a finding that names no line gets the one that {@code lines} knows for its path. */
@@ -54,23 +54,49 @@ public final class Findings {
         return findings.stream().sorted(Comparator.comparingInt(Finding::line)).toList();
     }
 
-    /**
-     * A place in the file.
-     *
-     * @param path dotted from the top
-     */
-    public record Place(Findings findings, String path) {
+    /** A place in the file. Its path is put together only for a finding. */
+    public static final class Place {
+        private static final int NO_INDEX = -1;
+
+        private final Findings findings;
+        private final @Nullable Place parent;
+        private final String key;
+        private final int index;
+
+        private Place(Findings findings, @Nullable Place parent, String key, int index) {
+            this.findings = findings;
+            this.parent = parent;
+            this.key = key;
+            this.index = index;
+        }
+
+        public Findings findings() {
+            return findings;
+        }
+
         public Place child(String key) {
-            return new Place(findings, path.isEmpty() ? key : path + "." + key);
+            return new Place(findings, this, key, NO_INDEX);
         }
 
         public Place element(int index) {
-            return new Place(findings, "%s[%d]".formatted(path, index));
+            return new Place(findings, this, "", index);
+        }
+
+        /** Dotted from the top. */
+        public String path() {
+            if (parent == null) {
+                return key;
+            }
+            var above = parent.path();
+            if (index != NO_INDEX) {
+                return above + "[" + index + "]";
+            }
+            return above.isEmpty() ? key : above + "." + key;
         }
 
         /** Adds a finding here. */
         public void reject(@Nullable Object value, String expected) {
-            findings.add(new Finding(path, value == null ? Finding.ABSENT : String.valueOf(value), expected));
+            findings.add(new Finding(path(), value == null ? Finding.ABSENT : String.valueOf(value), expected));
         }
     }
 }

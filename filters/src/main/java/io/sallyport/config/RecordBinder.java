@@ -127,12 +127,12 @@ public final class RecordBinder {
 
     private @Nullable Record section(YamlNode node, SectionShape shape, Findings.Place at) {
         if (!(node instanceof YamlNode.Mapping(var entries, var _))) {
-            at.reject(node.shown(), "a section with " + NearestName.oneOf(names(shape)));
+            at.reject(node.shown(), "a section with " + NearestName.oneOf(shape.names()));
             return null;
         }
         for (var name : entries.keySet()) {
-            if (names(shape).stream().noneMatch(name::equals)) {
-                at.child(name).reject(UNKNOWN_KEY, NearestName.expectation(name, names(shape)));
+            if (!shape.names().contains(name)) {
+                at.child(name).reject(UNKNOWN_KEY, NearestName.expectation(name, shape.names()));
             }
         }
         boolean complete = true;
@@ -150,16 +150,12 @@ public final class RecordBinder {
                 wrong = true;
             }
             if (argument == null && key.byDefault() != null) {
-                argument = value(YamlDocument.parseDefault(key.byDefault()), key.type(), place);
+                argument = value(key.byDefault().value(), key.type(), place);
             }
             complete &= argument != null || key.nullable();
             arguments.add(argument);
         }
         return complete ? construct(shape, arguments, node, wrong ? null : at) : null;
-    }
-
-    private static List<String> names(SectionShape shape) {
-        return shape.keys().stream().map(SectionShape.Key::name).toList();
     }
 
     /** The value in the words of the file, where it has some: {@code 5m} rather than {@code PT5M}. */

@@ -14,14 +14,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * The keys of one section, read once from its record. The binder, the schema and the reference go by nothing else, so they
  * cannot disagree.
+ *
+ * @param names of the keys, in their order
+ * @param constructor the record's own
  */
-record SectionShape(Class<? extends Record> type, List<Key> keys) {
+record SectionShape(
+        Class<? extends Record> type, List<Key> keys, List<String> names, Constructor<? extends Record> constructor) {
     private static final Map<Class<?>, SectionShape> SHAPES = new ConcurrentHashMap<>();
 
     /**
      * One key of a section.
      *
-     * @param byDefault YAML text that is read when the key is absent; null for none
+     * @param byDefault what is read when the key is absent; null for none
      * @param required whether its absence is a finding
      * @param nullable whether the section can be made without it
      */
@@ -29,12 +33,23 @@ record SectionShape(Class<? extends Record> type, List<Key> keys) {
             String name,
             String description,
             ValueType type,
-            @Nullable String byDefault,
+            @Nullable Default byDefault,
             boolean required,
             boolean nullable) {}
 
-    SectionShape {
-        keys = List.copyOf(keys);
+    /**
+     * What a {@link Setting#byDefault()} writes.
+     *
+     * @param yaml as it stands there
+     */
+    record Default(String yaml, YamlNode value) {
+        private Default(String yaml) {
+            this(yaml, YamlDocument.parseDefault(yaml));
+        }
+    }
+
+    private SectionShape(Class<? extends Record> type, List<Key> keys) {
+        this(type, List.copyOf(keys), keys.stream().map(Key::name).toList(), constructorOf(type));
     }
 
     /**
@@ -62,7 +77,7 @@ record SectionShape(Class<? extends Record> type, List<Key> keys) {
             throw new IllegalArgumentException(
                     "%s.%s: no @Setting (expected: one)".formatted(type.getName(), component.getName()));
         }
-        var byDefault = setting.byDefault().isEmpty() ? null : setting.byDefault();
+        var byDefault = setting.byDefault().isEmpty() ? null : new Default(setting.byDefault());
         var nullable = component.getAnnotatedType().isAnnotationPresent(Nullable.class);
         return new Key(
                 keyOf(component.getName()),
@@ -84,8 +99,7 @@ record SectionShape(Class<? extends Record> type, List<Key> keys) {
         return javaName.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "-").toLowerCase(Locale.ROOT);
     }
 
-    /** The record's own constructor. */
-    Constructor<? extends Record> constructor() {
+    private static Constructor<? extends Record> constructorOf(Class<? extends Record> type) {
         try {
             var types = Arrays.stream(type.getRecordComponents())
                     .map(RecordComponent::getType)

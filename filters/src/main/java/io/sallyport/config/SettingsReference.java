@@ -80,7 +80,9 @@ public final class SettingsReference {
     }
 
     private static String defaultOf(SectionShape.Key key) {
-        return key.required() ? "**required**" : key.byDefault() == null ? "none" : "`" + key.byDefault() + "`";
+        return key.required()
+                ? "**required**"
+                : key.byDefault() == null ? "none" : "`" + key.byDefault().yaml() + "`";
     }
 
     private static String escaped(String cell) {

@@ -68,7 +68,7 @@ public final class SettingsSchema {
     }
 
     private static @Nullable Object defaultOf(SectionShape.Key key) {
-        return key.byDefault() == null ? null : json(YamlDocument.parseDefault(key.byDefault()));
+        return key.byDefault() == null ? null : json(key.byDefault().value());
     }
 
     private static Object json(YamlNode node) {

@@ -40,11 +40,10 @@ public final class YamlDocument {
     private static final int MAX_DEPTH = 64;
 
     private final YamlNode root;
-    private final Map<String, Integer> lines = new HashMap<>();
+    private @Nullable Map<String, Integer> lines;
 
     private YamlDocument(YamlNode root) {
         this.root = root;
-        index(root, "");
     }
 
     /** Reads the file's bytes, or adds a finding that says why they cannot be read and returns null. */
@@ -132,6 +131,7 @@ public final class YamlDocument {
 
     /** The line of the key at that path; if there is none, of the nearest section around it. */
     private int lineOf(String path) {
+        var lines = lines();
         var at = path;
         while (!at.isEmpty()) {
             var line = lines.get(at);
@@ -143,21 +143,31 @@ public final class YamlDocument {
         return 0;
     }
 
-    private void index(YamlNode node, String path) {
+    /** The line of each path; made for the first finding, since most files have none. */
+    private Map<String, Integer> lines() {
+        if (lines == null) {
+            var indexed = new HashMap<String, Integer>();
+            index(root, "", indexed);
+            lines = indexed;
+        }
+        return lines;
+    }
+
+    private static void index(YamlNode node, String path, Map<String, Integer> lines) {
         switch (node) {
             case YamlNode.Scalar _, YamlNode.Refused _ -> {}
             case YamlNode.Sequence(var items, var _) -> {
                 for (int i = 0; i < items.size(); i++) {
                     var element = "%s[%d]".formatted(path, i);
                     lines.put(element, items.get(i).line());
-                    index(items.get(i), element);
+                    index(items.get(i), element, lines);
                 }
             }
             case YamlNode.Mapping(var entries, var _) ->
                 entries.forEach((key, entry) -> {
                     var child = path.isEmpty() ? key : path + "." + key;
                     lines.put(child, entry.line());
-                    index(entry.value(), child);
+                    index(entry.value(), child, lines);
                 });
         }
     }
@@ -184,7 +194,7 @@ public final class YamlDocument {
                                     new Finding("", "a second document", "one document in the file", lineOf(event)));
                             return null;
                         }
-                        root = node(event, "", 0);
+                        root = node(event, findings.at(""), 0);
                     }
                 }
             }
@@ -194,71 +204,71 @@ public final class YamlDocument {
             return root;
         }
 
-        private YamlNode node(Event event, String path, int depth) {
+        private YamlNode node(Event event, Findings.Place at, int depth) {
             int line = lineOf(event);
             if (depth > MAX_DEPTH) {
                 throw new YamlEngineException("nested deeper than %d, line %d".formatted(MAX_DEPTH, line));
             }
             if (event instanceof NodeEvent node && !(event instanceof AliasEvent)) {
                 node.getAnchor()
-                        .ifPresent(anchor -> findings.add(
-                                new Finding(path, "&" + anchor.getValue(), "no anchor: write the value out", line)));
+                        .ifPresent(anchor -> findings.add(new Finding(
+                                at.path(), "&" + anchor.getValue(), "no anchor: write the value out", line)));
             }
             return switch (event) {
                 case AliasEvent alias -> {
                     findings.add(new Finding(
-                            path, "*" + alias.getAlias().getValue(), "no alias: write the value out", line));
+                            at.path(), "*" + alias.getAlias().getValue(), "no alias: write the value out", line));
                     yield new YamlNode.Refused(line);
                 }
                 case ScalarEvent scalar -> {
-                    refuseTag(scalar.getTag(), path, line);
+                    refuseTag(scalar.getTag(), at, line);
                     yield new YamlNode.Scalar(scalar.getValue(), scalar.isPlain(), line);
                 }
                 case MappingStartEvent start -> {
-                    refuseTag(start.getTag(), path, line);
-                    yield mapping(line, path, depth);
+                    refuseTag(start.getTag(), at, line);
+                    yield mapping(line, at, depth);
                 }
                 case CollectionStartEvent start -> {
-                    refuseTag(start.getTag(), path, line);
-                    yield sequence(line, path, depth);
+                    refuseTag(start.getTag(), at, line);
+                    yield sequence(line, at, depth);
                 }
                 default -> throw new IllegalStateException("event %s".formatted(event.getEventId()));
             };
         }
 
-        private YamlNode sequence(int line, String path, int depth) {
+        private YamlNode sequence(int line, Findings.Place at, int depth) {
             var items = new ArrayList<YamlNode>();
             for (var event = events.next(); event.getEventId() != Event.ID.SequenceEnd; event = events.next()) {
-                items.add(node(event, "%s[%d]".formatted(path, items.size()), depth + 1));
+                items.add(node(event, at.element(items.size()), depth + 1));
             }
             return new YamlNode.Sequence(items, line);
         }
 
-        private YamlNode mapping(int line, String path, int depth) {
+        private YamlNode mapping(int line, Findings.Place at, int depth) {
             var entries = new LinkedHashMap<String, YamlNode.Entry>();
             for (var event = events.next(); event.getEventId() != Event.ID.MappingEnd; event = events.next()) {
                 int keyLine = lineOf(event);
-                var key = node(event, path, depth + 1);
+                var key = node(event, at, depth + 1);
                 var name = key instanceof YamlNode.Scalar scalar ? scalar.text() : key.shown();
-                var child = path.isEmpty() ? name : path + "." + name;
+                var child = at.child(name);
                 var value = node(events.next(), child, depth + 1);
                 if (!(key instanceof YamlNode.Scalar scalar) || scalar.isNull()) {
-                    findings.add(new Finding(path, key.shown() + " as a key", "a text as a key", keyLine));
+                    findings.add(new Finding(at.path(), key.shown() + " as a key", "a text as a key", keyLine));
                 } else if (name.equals("<<")) {
-                    findings.add(new Finding(child, "a merge key", "no merge: write the keys out", keyLine));
+                    findings.add(new Finding(child.path(), "a merge key", "no merge: write the keys out", keyLine));
                 } else {
                     var first = entries.putIfAbsent(name, new YamlNode.Entry(value, keyLine));
                     if (first != null) {
                         var expected = "each key once; it stands on line %d already".formatted(first.line());
-                        findings.add(new Finding(child, "a duplicate key", expected, keyLine));
+                        findings.add(new Finding(child.path(), "a duplicate key", expected, keyLine));
                     }
                 }
             }
             return new YamlNode.Mapping(entries, line);
         }
 
-        private void refuseTag(Optional<String> tag, String path, int line) {
-            tag.ifPresent(name -> findings.add(new Finding(path, "the tag " + name, "no tag", line)));
+        private void refuseTag(Optional<String> tag, Findings.Place at, int line) {
+            tag.ifPresent(name -> findings.add(new Finding(at.path(), "the tag " + name, "no tag", line)));
         }
 
         private static int lineOf(Event event) {
