@@ -39,10 +39,12 @@ public final class YamlDocument {
 
     private static final int MAX_DEPTH = 64;
 
+    private final String text;
     private final YamlNode root;
     private @Nullable Map<String, Integer> lines;
 
-    private YamlDocument(YamlNode root) {
+    private YamlDocument(String text, YamlNode root) {
+        this.text = text;
         this.root = root;
     }
 
@@ -85,18 +87,46 @@ public final class YamlDocument {
     }
 
     static @Nullable YamlDocument parse(String text, Findings findings) {
+        var tree = parseWithoutLines(text);
+        if (tree == null) {
+            tree = parseWithLines(text, findings);
+        }
+        if (tree == null) {
+            return null;
+        }
+        var document = new YamlDocument(text, tree);
+        findings.locate(document::lineOf);
+        return document;
+    }
+
+    /**
+     * Without knowing where in the file it is, which is a third of the work of reading it and needed for findings alone.
+     *
+     * @return null if anything is to be found
+     */
+    private static @Nullable YamlNode parseWithoutLines(String text) {
+        var findings = new Findings();
+        try {
+            var tree = compose(text, false, findings);
+            return findings.isEmpty() ? tree : null;
+        } catch (RuntimeException e) {
+            // Whatever it is, reading it again finds it too, and says where it is.
+            return null;
+        }
+    }
+
+    private static @Nullable YamlNode compose(String text, boolean lines, Findings findings) {
         var settings = LoadSettings.builder()
                 .setLabel("configuration")
                 .setCodePointLimit(MAX_BYTES)
+                .setUseMarks(lines)
                 .build();
+        return new Composer(new Parse(settings).parseString(text).iterator(), findings).compose();
+    }
+
+    private static @Nullable YamlNode parseWithLines(String text, Findings findings) {
         try {
-            var tree = new Composer(new Parse(settings).parseString(text).iterator(), findings).compose();
-            if (tree == null) {
-                return null;
-            }
-            var document = new YamlDocument(tree);
-            findings.locate(document::lineOf);
-            return document;
+            return compose(text, true, findings);
         } catch (MarkedYamlEngineException e) {
             findings.add(new Finding(
                     "",
@@ -146,9 +176,11 @@ public final class YamlDocument {
     /** The line of each path; made for the first finding, since most files have none. */
     private Map<String, Integer> lines() {
         if (lines == null) {
-            var indexed = new HashMap<String, Integer>();
-            index(root, "", indexed);
-            lines = indexed;
+            lines = new HashMap<>();
+            var located = parseWithLines(text, new Findings());
+            if (located != null) {
+                index(located, "", lines);
+            }
         }
         return lines;
     }

@@ -3,6 +3,7 @@ package io.sallyport.config;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** A value of the file as it was written, with the line (from 1) on which it begins. */
@@ -19,19 +20,24 @@ sealed interface YamlNode {
      */
     record Scalar(String text, boolean plain, int line) implements YamlNode {
         // The core schema of YAML 1.2 (section 10.3.2).
-        private static final Pattern NULL = Pattern.compile("null|Null|NULL|~|");
+        private static final Set<String> NULL = Set.of("null", "Null", "NULL", "~", "");
         private static final Pattern NOT_TEXT = Pattern.compile("true|True|TRUE|false|False|FALSE"
                 + "|[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"
                 + "|[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?"
                 + "|[-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN)");
 
         boolean isNull() {
-            return plain && NULL.matcher(text).matches();
+            return plain && NULL.contains(text);
         }
 
         /** Whether YAML readers take it for a boolean or a number. */
         boolean isNotText() {
-            return plain && NOT_TEXT.matcher(text).matches();
+            return plain && mayBeNoText() && NOT_TEXT.matcher(text).matches();
+        }
+
+        // Most texts are words, and a matcher for each would cost more than all else that is done with them.
+        private boolean mayBeNoText() {
+            return !text.isEmpty() && "0123456789+-.tTfF".indexOf(text.charAt(0)) >= 0;
         }
 
         @Override
