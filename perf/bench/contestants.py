@@ -33,7 +33,7 @@ ALLOWED = frozenset({"allowed_rs256", "allowed_es256"})
 BODIES = frozenset({"body_10k", "body_1m", "upload_10k", "upload_1m"})
 DENIED = frozenset({"denied_no_token", "denied_expired", "denied_signature"})
 FIRST = frozenset({"first_use_rs256", "first_use_es256"})
-SHAPES = frozenset({"http2", "churn", "half_load"})
+SHAPES = frozenset({"http2", "churn", "churn_resumed", "half_load"})
 
 
 def java():

@@ -6,11 +6,12 @@ import glob
 import http.client
 import os
 import re
+import socket
 import ssl
 import sys
 import time
 
-from world import TENANT, run
+from world import TENANT, run, say
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -27,7 +28,8 @@ class Scenario:
     tokens: one of them with each request, in turn; empty for none
     path: # stands for one of as many numbers as paths says, in turn
     upload: bytes of a body that each request has
-    tool: wrk for as much as goes, h2load for HTTP/2, paced for HTTP/1.1 at a given rate
+    tool: wrk for as much as goes, h2load for HTTP/2, paced for HTTP/1.1 at a given rate, resumed for a connection with each request that
+        resumes the TLS session of the one before
     """
 
     name: str
@@ -40,7 +42,7 @@ class Scenario:
     fields: str = ""
 
     def needs(self):
-        return "wrk" if self.tool == "wrk" else "h2load"
+        return {"wrk": "wrk", "resumed": "openssl"}.get(self.tool, "h2load")
 
 
 def scenarios(world):
@@ -59,6 +61,7 @@ def scenarios(world):
         Scenario("upload_1m", 200, world.tokens["RS256"], upload=1024 * 1024),
         Scenario("http2", 200, world.tokens["RS256"], tool="h2load"),
         Scenario("churn", 200, world.tokens["RS256"], fields='wrk.headers["Connection"] = "close"'),
+        Scenario("churn_resumed", 200, world.tokens["RS256"], tool="resumed"),
         Scenario("filtered", 200, world.tokens["RS256"], path=f"/v1/filtered/{TENANT}/payments/7"),
         Scenario("identities_100", 200, world.tokens["RS256"], path=f"/v1/identity-#/{TENANT}/payments/7", paths=100),
         Scenario("half_load", 200, world.tokens["RS256"], tool="paced"),
@@ -153,6 +156,8 @@ class Load:
     def warm(self, port, requests, connections):
         """Until that many requests were answered: a JIT compiler counts calls, not seconds. A minute and a half at most."""
         deadline = time.monotonic() + 90
+        if self.scenario.tool == "resumed":
+            requests //= 20
         while requests > 0 and time.monotonic() < deadline:
             requests -= self.run(port, 1, connections)[0]
 
@@ -162,6 +167,8 @@ class Load:
             return self._h2load(port, seconds, connections)
         if self.scenario.tool == "paced":
             return self.paced(port, seconds, RATE)
+        if self.scenario.tool == "resumed":
+            return self._resumed(port, seconds)
         output = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", self.script,
                      f"https://127.0.0.1:{port}{self.scenario.path}", "--", str(self.sent)).decode()
         requests, wrong, micros, p50, p99 = map(int, re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", output).groups())
@@ -181,6 +188,30 @@ class Load:
         took = sorted(micros / 1000 for _, micros in answers)
         wrong = sum(1 for status, _ in answers if status != self.scenario.expected)
         return len(took), wrong, seconds, took[len(took) // 2], took[len(took) * 99 // 100]
+
+    def _resumed(self, port, seconds):
+        context = ssl.create_default_context(cafile=self.world.path("ca.pem"))
+        session, took, wrong, resumed = None, [], 0, 0
+        expected = f"HTTP/1.1 {self.scenario.expected} ".encode()
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            token = self.scenario.tokens[len(took) % len(self.scenario.tokens)]
+            start = time.monotonic()
+            plain = socket.create_connection(("127.0.0.1", port))
+            # The end of the handshake and the request are two writes; the second is not to wait for an acknowledgement.
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with context.wrap_socket(plain, server_hostname="localhost", session=session) as tls:
+                tls.sendall(f"GET {self.scenario.path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+                            "Connection: close\r\n\r\n".encode())
+                answer = b""
+                while part := tls.recv(65536):
+                    answer += part
+                session, resumed = tls.session, resumed + tls.session_reused
+            took.append((time.monotonic() - start) * 1000)
+            wrong += not answer.startswith(expected)
+        say(f"{resumed} of {len(took)} connections resumed a session")
+        took.sort()
+        return len(took), wrong, time.monotonic() - began, took[len(took) // 2], took[len(took) * 99 // 100]
 
     def _h2load(self, port, seconds, connections):
         # One token: h2load sends the same fields each time.

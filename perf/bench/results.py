@@ -35,6 +35,7 @@ RATIOS = {
     "upload_1m_vs_envoy": (("upload_1m", "sallyport"), ("upload_1m", "envoy")),
     "http2_vs_envoy": (("http2", "sallyport"), ("http2", "envoy")),
     "churn_vs_envoy": (("churn", "sallyport"), ("churn", "envoy")),
+    "churn_resumed_vs_envoy": (("churn_resumed", "sallyport"), ("churn_resumed", "envoy")),
 }
 
 
