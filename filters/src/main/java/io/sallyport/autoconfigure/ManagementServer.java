@@ -5,6 +5,7 @@ import java.time.Duration;
 import org.springframework.boot.actuate.autoconfigure.web.ManagementContextConfiguration;
 import org.springframework.boot.actuate.autoconfigure.web.ManagementContextType;
 import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
+import org.springframework.boot.web.server.Shutdown;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import reactor.netty.http.HttpProtocol;
@@ -19,13 +20,18 @@ class ManagementServer {
 
     @Bean
     WebServerFactoryCustomizer<NettyReactiveWebServerFactory> managementServer(ManagementTls tls) {
-        return factory -> factory.addServerCustomizers(server -> {
-            var bounded =
-                    server.maxConnections(MAX_CONNECTIONS).idleTimeout(IDLE).requestTimeout(REQUEST);
-            var context = tls.context();
-            return context == null
-                    ? bounded.protocol(HttpProtocol.HTTP11)
-                    : bounded.protocol(HttpProtocol.H2, HttpProtocol.HTTP11).secure(spec -> spec.sslContext(context));
-        });
+        return factory -> {
+            // The ingress server has waited by then, and a scraper is nobody to wait for.
+            factory.setShutdown(Shutdown.IMMEDIATE);
+            factory.addServerCustomizers(server -> {
+                var bounded =
+                        server.maxConnections(MAX_CONNECTIONS).idleTimeout(IDLE).requestTimeout(REQUEST);
+                var context = tls.context();
+                return context == null
+                        ? bounded.protocol(HttpProtocol.HTTP11)
+                        : bounded.protocol(HttpProtocol.H2, HttpProtocol.HTTP11)
+                                .secure(spec -> spec.sslContext(context));
+            });
+        };
     }
 }

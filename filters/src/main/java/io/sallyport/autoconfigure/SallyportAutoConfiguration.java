@@ -239,6 +239,11 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
+    GracefulShutdownEnd gracefulShutdownEnd() {
+        return new GracefulShutdownEnd();
+    }
+
+    @Bean
     UpstreamHealth upstreamHealth(MeterRegistry meters, Clock clock) {
         return new UpstreamHealth(meters, clock);
     }

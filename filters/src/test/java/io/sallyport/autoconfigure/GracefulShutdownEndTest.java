@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.autoconfigure;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
+
+class GracefulShutdownEndTest {
+    @Test
+    void a_server_is_stopped_when_its_graceful_shutdown_has_ended_and_not_just_been_reported() throws Exception {
+        var reported = new CountDownLatch(1);
+        var shutdown = Thread.ofPlatform().name("netty-shutdown").start(() -> {
+            reported.countDown();
+            busyFor(100);
+        });
+        reported.await();
+
+        new GracefulShutdownEnd().stop();
+
+        assertThat(shutdown.isAlive()).isFalse();
+    }
+
+    @Test
+    void one_that_waits_for_requests_is_left_to_the_stop() {
+        var requests = new CountDownLatch(1);
+        var shutdown = Thread.ofPlatform().daemon().name("netty-shutdown").start(() -> awaitQuietly(requests));
+
+        new GracefulShutdownEnd().stop();
+
+        assertThat(shutdown.isAlive()).isTrue();
+        requests.countDown();
+    }
+
+    @Test
+    void it_comes_between_the_two() {
+        assertThat(new GracefulShutdownEnd().getPhase())
+                .isLessThan(WebServerApplicationContext.GRACEFUL_SHUTDOWN_PHASE)
+                .isGreaterThan(WebServerApplicationContext.START_STOP_LIFECYCLE_PHASE);
+    }
+
+    private static void busyFor(int millis) {
+        long end = System.nanoTime() + millis * 1_000_000L;
+        while (System.nanoTime() < end) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
