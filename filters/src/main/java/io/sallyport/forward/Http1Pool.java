@@ -63,7 +63,7 @@ final class Http1Pool implements UpstreamPool {
 
     private void connect(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed) {
         connecting++;
-        client.connect()
+        UpstreamPool.connect(client, eventLoop)
                 .subscribe(
                         connected -> {
                             connecting--;

@@ -104,7 +104,7 @@ final class Http2Pool implements UpstreamPool {
         }
         while (connecting < MOST_CONNECTING && waiting.size() > connecting * streamsOfOne) {
             connecting++;
-            client.connect().subscribe(this::connected, this::connectFailed);
+            UpstreamPool.connect(client, eventLoop).subscribe(this::connected, this::connectFailed);
         }
     }
 

@@ -165,6 +165,7 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Retirable
     void connected(UpstreamPool pool) {
         this.pool = pool;
         connectedAt = System.nanoTime();
+        idleSince = connectedAt;
         // Always read, asked for or not, so that the connection's end is seen. Who takes an answer's body says when to
         // stop.
         channel().config().setAutoRead(true);

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.netty.channel.EventLoop;
 import java.time.Duration;
 import java.util.function.Consumer;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+import reactor.netty.Connection;
+import reactor.netty.tcp.TcpClient;
 
 /**
  * Where requests get their connections to one upstream under one pin, of one generation of the gateway's identity, on one event
@@ -37,4 +42,12 @@ sealed interface UpstreamPool permits Http1Pool, Http2Pool {
 
     /** Nobody is to wait here any longer: what is connected from now on would be so under an identity of the past. */
     void retire();
+
+    /**
+     * Begins to connect when all events that the event loop has been told of together have been dealt with. One of them may be of
+     * a connection that has just been closed, and would be taken for the new one's, which has its file descriptor.
+     */
+    static Mono<? extends Connection> connect(TcpClient client, EventLoop eventLoop) {
+        return client.connect().subscribeOn(Schedulers.fromExecutor(eventLoop));
+    }
 }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import reactor.netty.resources.ConnectionProvider;
@@ -91,6 +92,31 @@ class UpstreamPoolTest {
             upstream.accept().close();
 
             assertThat(failures.poll(10, TimeUnit.SECONDS)).isInstanceOf(PoolRetired.class);
+        }
+    }
+
+    @Test
+    void a_connection_is_made_when_the_events_that_came_together_have_been_dealt_with() throws Exception {
+        try (var upstream = new ServerSocket(0, 100, InetAddress.getLoopbackAddress())) {
+            var made = new AtomicBoolean();
+            var eventLoop = loops.onClient(true).next();
+            var client = TcpClient.create(ConnectionProvider.newConnection())
+                    .remoteAddress(
+                            () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), upstream.getLocalPort()))
+                    .runOn((LoopResources) _ -> eventLoop)
+                    .doOnChannelInit((_, _, _) -> made.set(true));
+            var pool = new Http1Pool(client, eventLoop, Duration.ofSeconds(30));
+
+            boolean atOnce = eventLoop
+                    .submit(() -> {
+                        pool.acquire(_ -> {}, failures::add);
+                        return made.get();
+                    })
+                    .get();
+
+            assertThat(atOnce).isFalse();
+            accepted.add(upstream.accept());
+            assertThat(made).isTrue();
         }
     }
 
