@@ -65,6 +65,7 @@ class NoPermitNoRouteIT {
         application.setWebApplicationType(WebApplicationType.REACTIVE);
         application.setDefaultProperties(Map.of(
                 "server.port", "0",
+                "server.shutdown", "immediate",
                 "server.address", "127.0.0.1",
                 "test.upstream", upstream.uri(),
                 "spring.cloud.gateway.server.webflux.filter.json-to-grpc.enabled", "false",
