@@ -146,7 +146,19 @@ public final class UpstreamExchange {
 
         private void begin() {
             caller.onSubscribe(this);
-            if (cancelled) {
+            if (permit.context().head().isHttp2()) {
+                // What takes it back may have come in the same bytes (CVE-2023-44487): a flood of such requests is to
+                // cost
+                // the upstream nothing, and no connection for each.
+                eventLoop.execute(this::start);
+            } else {
+                start();
+            }
+        }
+
+        private void start() {
+            // A stream that was reset is inactive at once, and says so later.
+            if (cancelled || !((Connection) received).channel().isActive()) {
                 return;
             }
             try {
@@ -154,7 +166,7 @@ public final class UpstreamExchange {
                     shakeHands(webSocketPlan);
                 }
                 connect();
-            } catch (ForwardFailure e) {
+            } catch (RuntimeException e) {
                 failed(e);
             }
         }

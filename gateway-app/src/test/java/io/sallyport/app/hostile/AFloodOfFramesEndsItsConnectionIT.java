@@ -25,6 +25,7 @@ import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.util.unit.DataSize;
 
@@ -69,6 +70,28 @@ class AFloodOfFramesEndsItsConnectionIT {
         world.requireNeighboursUnharmed(Way.DIRECT);
     }
 
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void a_request_that_is_taken_back_with_the_bytes_that_brought_it_never_reaches_the_upstream(Way way)
+            throws Exception {
+        try (var connection = Http2Connection.open(world)) {
+            connection.send(HEADERS, END_HEADERS | END_STREAM, 1, get(way, world.target()));
+            assertThat(connection.outcomeOf(1)).isEqualTo("200");
+
+            int mark = world.upstream().mark();
+            var resets = new ByteArrayOutputStream();
+            for (int stream = 3; stream < 100; stream += 2) {
+                resets.writeBytes(frame(HEADERS, END_HEADERS | END_STREAM, stream, get(way, world.target())));
+                resets.writeBytes(frame(RST_STREAM, 0, stream, new byte[] {0, 0, 0, 8}));
+            }
+            connection.write(resets.toByteArray());
+            connection.send(HEADERS, END_HEADERS | END_STREAM, 101, get(way, world.target()));
+            assertThat(connection.outcomeOf(101)).isEqualTo("200");
+
+            assertThat(world.upstream().since(mark)).hasSize(1);
+        }
+    }
+
     /** CVE-2019-9517: answers that the client does not let out do not pile up; the upstream has to wait for it. */
     @Test
     void windows_that_stay_shut_hold_little_memory() throws Exception {
@@ -95,8 +118,11 @@ class AFloodOfFramesEndsItsConnectionIT {
     }
 
     private static byte[] get(String target) {
-        return Http2Connection.block(
-                ":method", "GET", ":scheme", "https", ":authority", Way.DIRECT.host(), ":path", target);
+        return get(Way.DIRECT, target);
+    }
+
+    private static byte[] get(Way way, String target) {
+        return Http2Connection.block(":method", "GET", ":scheme", "https", ":authority", way.host(), ":path", target);
     }
 
     private static byte[] post() {
