@@ -100,7 +100,7 @@ public final class YamlDocument {
     }
 
     /**
-     * Without knowing where in the file it is, which is a third of the work of reading it and needed for findings alone.
+     * Without knowing where in the file it is: that takes a mark for every token, and is needed for findings alone.
      *
      * @return null if anything is to be found
      */

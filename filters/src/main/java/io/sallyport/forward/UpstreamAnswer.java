@@ -41,8 +41,8 @@ public final class UpstreamAnswer {
      *
      * @param status as filters have left it
      * @param head as filters have left it; the last edit follows
-     * @return completes when all of it has been written, or the WebSocket that it made of the connection is closed; fails with {@link ForwardFailure} if the upstream broke off, and
-     *     otherwise if the client did
+     * @return completes when all of it has been written, or the WebSocket that it made of the connection is closed; fails with
+     *     {@link ForwardFailure} if the upstream broke off, and otherwise if the client did
      */
     public Mono<Void> writeTo(HttpServerResponse client, HttpResponseStatus status, HttpHeaders head) {
         var permit = attempt.permit();

@@ -36,7 +36,8 @@ import reactor.netty.NettyPipeline;
 import reactor.netty.channel.ChannelOperations;
 
 /**
- * One connection to an upstream, or on HTTP/2 one stream of a connection, as the last of its handlers. Holds that every request gets exactly one answer, its own, in time:
+ * One connection to an upstream, or on HTTP/2 one stream of a connection, as the last of its handlers. Holds that every request
+ * gets exactly one answer, its own, in time:
  *
  * <ul>
  *   <li>Interim answers (1xx) are read over, so many of them; one that switches protocols is an error, unless its request asked

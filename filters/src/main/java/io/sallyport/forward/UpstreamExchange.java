@@ -147,18 +147,23 @@ public final class UpstreamExchange {
         private void begin() {
             caller.onSubscribe(this);
             if (permit.context().head().isHttp2()) {
-                // What takes it back may have come in the same bytes (CVE-2023-44487): a flood of such requests is to
-                // cost
-                // the upstream nothing, and no connection for each.
-                eventLoop.execute(this::start);
+                // What takes it back may have come in the same bytes (CVE-2023-44487), and is to be read first.
+                eventLoop.execute(this::startUnlessReset);
             } else {
                 start();
             }
         }
 
-        private void start() {
+        /** A flood of requests that are taken back at once costs the upstream nothing, and no connection for each. */
+        private void startUnlessReset() {
             // A stream that was reset is inactive at once, and says so later.
-            if (cancelled || !((Connection) received).channel().isActive()) {
+            if (channel().isActive()) {
+                start();
+            }
+        }
+
+        private void start() {
+            if (cancelled) {
                 return;
             }
             try {
