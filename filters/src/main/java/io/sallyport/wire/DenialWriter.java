@@ -8,12 +8,16 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
+import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http2.DefaultHttp2ResetFrame;
 import io.netty.handler.codec.http2.Http2Error;
 import io.netty.util.AsciiString;
@@ -68,12 +72,11 @@ final class DenialWriter {
         headers.clear();
         addHead(headers, denial, document, context, requestId);
         response.status(document.status());
-        if (Wire.announcesBody(request.requestHeaders())) {
-            endUnread(request, response, context);
-        } else if (!context.head().isHttp2()
-                && (document.status().equals(HttpResponseStatus.BAD_REQUEST)
-                        || request.requestHeaders().contains(HttpHeaderNames.UPGRADE))) {
-            endConnection(request, response);
+        if (endsConnection(context, document.status())) {
+            response.keepAlive(false);
+            LingeringClose.arm(Wire.channelOf(request));
+        } else if (Wire.announcesBody(request.requestHeaders())) {
+            stopSendingAfterwards(request);
         }
         if (GrpcRefusal.isFor(context)) {
             GrpcRefusal.write(denial, headers);
@@ -86,19 +89,36 @@ final class DenialWriter {
                 : response.sendObject(document.render(response.alloc(), denial, requestId));
     }
 
-    private static void endUnread(HttpServerRequest request, HttpServerResponse response, RequestContext context) {
-        var channel = Wire.channelOf(request);
-        if (context.head().isHttp2()) {
-            // After the answer has been written: a reset overtakes data that flow control still holds back.
-            Wire.connectionOf(request).onTerminate().subscribe(null, null, () -> stopSending(channel));
-        } else {
-            endConnection(request, response);
-        }
+    /**
+     * The answer to a refused request of HTTP/1.1.
+     *
+     * @return whole; the caller ends the connection behind it if that {@link #endsConnection}
+     */
+    static FullHttpResponse message(Denial denial, RequestContext context, ByteBufAllocator allocator) {
+        var document = ProblemDocument.of(denial);
+        var requestId = context.requestId().toString();
+        var headers = DefaultHttpHeadersFactory.headersFactory().newHeaders();
+        addHead(headers, denial, document, context, requestId);
+        var body = context.head().method().equals(HttpMethod.HEAD)
+                ? Unpooled.EMPTY_BUFFER
+                : document.render(allocator, denial, requestId);
+        return new DefaultFullHttpResponse(
+                HttpVersion.HTTP_1_1, document.status(), body, headers, EmptyHttpHeaders.INSTANCE);
     }
 
-    private static void endConnection(HttpServerRequest request, HttpServerResponse response) {
-        response.keepAlive(false);
-        LingeringClose.arm(Wire.channelOf(request));
+    /** Whether a refusal ends its connection: where the next request begins would be the client's word. */
+    static boolean endsConnection(RequestContext context, HttpResponseStatus status) {
+        var head = context.head();
+        return !head.isHttp2()
+                && (status.equals(HttpResponseStatus.BAD_REQUEST)
+                        || Wire.announcesBody(head.headers())
+                        || head.headers().contains(HttpHeaderNames.UPGRADE));
+    }
+
+    // After the answer has been written: a reset overtakes data that flow control still holds back.
+    private static void stopSendingAfterwards(HttpServerRequest request) {
+        var channel = Wire.channelOf(request);
+        Wire.connectionOf(request).onTerminate().subscribe(null, null, () -> stopSending(channel));
     }
 
     private static void stopSending(Channel channel) {

@@ -44,6 +44,7 @@ public final class FramingGuard extends ChannelDuplexHandler implements Switchab
 
     private final FramingMachine machine;
     private final Refusal refusal;
+    private final Consumer<Channel> http1;
     private final Consumer<ChannelHandlerContext> http2;
     private boolean protocolKnown;
     private boolean ended;
@@ -53,11 +54,14 @@ public final class FramingGuard extends ChannelDuplexHandler implements Switchab
 
     /**
      * @param limits what is counted here; the codec behind has to allow at least as much
+     * @param http1 called where ALPN did not choose HTTP/2, before the first byte is passed on
      * @param http2 called where ALPN chose HTTP/2, before the first byte is passed on: puts other guards in this one's place
      */
-    public FramingGuard(HeadLimits limits, Refusal refusal, Consumer<ChannelHandlerContext> http2) {
+    public FramingGuard(
+            HeadLimits limits, Refusal refusal, Consumer<Channel> http1, Consumer<ChannelHandlerContext> http2) {
         this.machine = new FramingMachine(limits);
         this.refusal = refusal;
+        this.http1 = http1;
         this.http2 = http2;
     }
 
@@ -75,6 +79,7 @@ public final class FramingGuard extends ChannelDuplexHandler implements Switchab
                 context.fireChannelRead(bytes);
                 return;
             }
+            http1.accept(context.channel());
         }
         if (ended) {
             bytes.release();

@@ -31,8 +31,9 @@ import reactor.netty.http.server.HttpServerResponse;
 import reactor.netty.http.server.HttpServerState;
 
 /**
- * The only request handler of the ingress port: judges each request before anything else has seen it. A refusal is answered right
- * here, and no reactive operator is made for it; a permit goes to the forwarder. Runs on the request's event loop.
+ * The only request handler of the ingress port: judges each request before anything else has seen it, or has been asked to by
+ * {@link Http1Refusals} when its head was read. No reactive operator is made for a refusal; a permit goes to the forwarder. Runs
+ * on the request's event loop.
  */
 public final class IngressHandler implements BiFunction<HttpServerRequest, HttpServerResponse, Publisher<Void>> {
     private static final Denial NOT_READY = new Denial.Unavailable(Reason.PIPELINE_NOT_READY, Duration.ofSeconds(1));
@@ -69,35 +70,50 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
     @Override
     public Publisher<Void> apply(HttpServerRequest request, HttpServerResponse response) {
         var channel = Wire.channelOf(request);
-        var snapshot = snapshots.get();
-        var context = newContext(
-                new WireRequestHead(request, ConnectionFacts.of(channel)),
-                snapshot == null ? NO_SNAPSHOT : snapshot,
-                channel.eventLoop());
-        if (context.head().isHttp2()) {
-            // The connection's own sees what is left of it all; one stream may be held back alone.
-            AnswerDeadline.ofStream(channel, answerTimeout);
-        }
+        var before = Http1Refusals.judgedOn(channel);
+        var judged = before == null ? judge(WireRequestHead.of(request, ConnectionFacts.of(channel)), channel) : before;
+        var context = judged.context();
         try {
-            var overload = shedding.refusalOf(context.requestId(), channel.eventLoop());
-            if (overload != null) {
-                context.client(directly(context.head()));
-                return refuse(overload, context, request, response);
+            if (context.head().isHttp2()) {
+                // The connection's own sees what is left of it all; one stream may be held back alone.
+                AnswerDeadline.ofStream(channel, answerTimeout);
             }
-            if (snapshot == null) {
-                context.client(directly(context.head()));
-                return refuse(NOT_READY, context, request, response);
-            }
-            return switch (ingress.admit(context)) {
-                case Admission.Refused(var denial) -> refuse(denial, context, request, response);
+            return switch (judged.admission()) {
+                case Admission.Refused(var denial) -> DenialWriter.answer(denial, context, request, response);
                 case Admission.Permitted permitted ->
                     new Exchange(ingress, context, request, response, bodyTimeout, permitted);
                 case Admission.Awaited awaited ->
                     new Exchange(ingress, context, request, response, bodyTimeout, awaited);
             };
         } catch (Throwable e) {
+            var denial = Unforeseen.failure(e, context).denial();
+            ingress.conclude(context, new Outcome.Refused(denial));
+            return DenialWriter.answer(denial, context, request, response);
+        }
+    }
+
+    /** Ends what was judged and then not asked for: the server has answered in our place. On its event loop. */
+    void ignored(Judged judged) {
+        ingress.conclude(judged.context(), new Outcome.Refused(new Denial.Rejected(Reason.EDGE_PROTOCOL_ERROR)));
+    }
+
+    /** Asks every stage. A refusal is recorded, whoever writes it. On the channel's event loop. */
+    Judged judge(RequestHead head, Channel channel) {
+        var snapshot = snapshots.get();
+        var context = newContext(head, snapshot == null ? NO_SNAPSHOT : snapshot, channel.eventLoop());
+        try {
+            var overload = shedding.refusalOf(context.requestId(), channel.eventLoop());
+            if (overload != null || snapshot == null) {
+                context.client(directly(head));
+                return refused(overload == null ? NOT_READY : overload, context);
+            }
+            var admission = ingress.admit(context);
+            return admission instanceof Admission.Refused(var denial)
+                    ? refused(denial, context)
+                    : new Judged(context, admission);
+        } catch (Throwable e) {
             // Whatever nobody foresaw is a refusal like any other: recorded, with an answer that tells nothing.
-            return refuse(Unforeseen.failure(e, context).denial(), context, request, response);
+            return refused(Unforeseen.failure(e, context).denial(), context);
         }
     }
 
@@ -168,10 +184,9 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
         return new ClientAddress(head.peerAddress().getAddress(), false);
     }
 
-    private Publisher<Void> refuse(
-            Denial denial, RequestContext context, HttpServerRequest request, HttpServerResponse response) {
+    private Judged refused(Denial denial, RequestContext context) {
         ingress.conclude(context, new Outcome.Refused(denial));
-        return DenialWriter.answer(denial, context, request, response);
+        return new Judged(context, new Admission.Refused(denial));
     }
 
     private RequestContext newContext(RequestHead head, Snapshot snapshot, Executor eventLoop) {

@@ -149,7 +149,6 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
                 .forwarded(false)
                 .compress(false)
                 .accessLog(false)
-                .idleTimeout(listener.idleTimeout())
                 .httpRequestDecoder(this::limitCodec)
                 .doOnChannelInit(this::initialize)
                 .childObserve(handler::onState);
@@ -179,7 +178,11 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
         if (tls != null) {
             ConnectionFacts.shown(channel, tls.certificates());
         }
-        var guard = new FramingGuard(headLimits, handler::refuseBytes, this::guardHttp2);
+        var guard = new FramingGuard(
+                headLimits,
+                handler::refuseBytes,
+                connection -> Http1Refusals.install(connection, handler),
+                this::guardHttp2);
         var codec = tls == null ? NettyPipeline.HttpCodec : NettyPipeline.H2OrHttp11Codec;
         if (certificates != null) {
             channel.pipeline().addBefore(codec, "sallyport.certificate-watch", certificates);
@@ -195,6 +198,7 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
                                 here -> handler.refuseBytes(here, Reason.EDGE_REQUEST_TIMEOUT, false)));
         channel.attr(SwitchableConnection.KEY).set(guard);
         AnswerDeadline.ofConnection(channel, listener.answerTimeout());
+        IdleDeadline.watch(channel, listener.idleTimeout(), guard::headUnderWay);
         // Last: whom it refuses is gone.
         gate.enter(channel);
     }

@@ -3,42 +3,31 @@ package io.sallyport.wire;
 
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
 import io.sallyport.pipeline.RequestHead;
 import io.sallyport.pipeline.TlsConnection;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 import reactor.netty.http.server.HttpServerRequest;
 
-/** The head of a request of Reactor Netty's server. Its headers are the request's own: who edits them edits the request. */
-final class WireRequestHead implements RequestHead {
+/** The head of a request as it came. Its headers are the request's own: who edits them edits the request. */
+record WireRequestHead(
+        HttpMethod method, String target, HttpHeaders headers, boolean isHttp2, ConnectionFacts connection)
+        implements RequestHead {
     private static final String HTTP_2 = "HTTP/2.0";
 
-    private final HttpServerRequest request;
-    private final ConnectionFacts connection;
-
-    WireRequestHead(HttpServerRequest request, ConnectionFacts connection) {
-        this.request = request;
-        this.connection = connection;
+    static WireRequestHead of(HttpServerRequest request, ConnectionFacts connection) {
+        return new WireRequestHead(
+                request.method(),
+                request.uri(),
+                request.requestHeaders(),
+                request.protocol().equals(HTTP_2),
+                connection);
     }
 
-    @Override
-    public HttpMethod method() {
-        return request.method();
-    }
-
-    @Override
-    public String target() {
-        return request.uri();
-    }
-
-    @Override
-    public HttpHeaders headers() {
-        return request.requestHeaders();
-    }
-
-    @Override
-    public boolean isHttp2() {
-        return request.protocol().equals(HTTP_2);
+    /** @param request one of HTTP/1.1 */
+    static WireRequestHead of(HttpRequest request, ConnectionFacts connection) {
+        return new WireRequestHead(request.method(), request.uri(), request.headers(), false, connection);
     }
 
     @Override

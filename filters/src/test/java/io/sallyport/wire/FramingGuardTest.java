@@ -58,6 +58,7 @@ class FramingGuardTest {
                 told.add("refused");
                 refused.add(new Refused(reason, bodyPhase));
             },
+            _ -> {},
             _ -> told.add("HTTP/2"));
 
     @Test
@@ -226,7 +227,7 @@ class FramingGuardTest {
     @Test
     void a_client_that_has_sent_on_after_its_request_cannot_have_another_protocol() {
         for (var more : List.of("G", GET, "\r", "\u0081")) {
-            var guard = new FramingGuard(LIMITS, (_, _, _) -> {}, _ -> {});
+            var guard = new FramingGuard(LIMITS, (_, _, _) -> {}, _ -> {}, _ -> {});
             var channel = new EmbeddedChannel(guard);
 
             channel.writeInbound(buffer(UPGRADE + more));
