@@ -253,7 +253,12 @@ public final class UpstreamConnections implements AutoCloseable {
         return loop.onChannel(type, eventLoop);
     }
 
-    private record PoolKey(UpstreamPeer peer, EventLoop eventLoop) {}
+    private record PoolKey(UpstreamPeer peer, EventLoop eventLoop) {
+        @Override
+        public int hashCode() {
+            return 31 * peer.hashCode() + eventLoop.hashCode();
+        }
+    }
 
     /** Everything that was made under one identity. */
     private final class Generation {

@@ -11,9 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What two routes must have in common to share connections: the address, the protocol, and the identities that were verified on
- * them. With
- * the generation of the gateway's own identity it keys TLS contexts and pools, so that a connection which was verified for
- * one route's pin never serves another's.
+ * them. With the generation of the gateway's own identity it keys TLS contexts and pools, so that a connection which was verified
+ * for one route's pin never serves another's.
  *
  * @param expectedIds empty if and only if there is no TLS
  */
@@ -55,6 +54,12 @@ record UpstreamPeer(
         } catch (UnknownHostException e) {
             throw new IllegalStateException("%d bytes of an address".formatted(bytes.length), e);
         }
+    }
+
+    /** Of what mostly differs: looked up for each request. */
+    @Override
+    public int hashCode() {
+        return 31 * host.hashCode() + port;
     }
 
     /** Names the upstream in metrics. */

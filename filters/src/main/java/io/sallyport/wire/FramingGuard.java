@@ -120,9 +120,9 @@ public final class FramingGuard extends ChannelDuplexHandler implements Switchab
         connection.pipeline().remove(HeadDeadline.class);
     }
 
-    /** One while the head of a request has begun and not ended, else zero. */
+    /** Another number for each head that has begun and not ended; zero while there is none. */
     int headUnderWay() {
-        return !ended && machine.isInHead() ? 1 : 0;
+        return ended ? 0 : machine.headUnderWay();
     }
 
     // Known by now: application data is not read before the handshake has ended.

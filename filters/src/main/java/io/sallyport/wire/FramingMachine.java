@@ -124,6 +124,7 @@ final class FramingMachine {
     private boolean wentOn;
 
     // Of the current message.
+    private int number;
     private boolean emptyLineSeen;
     private boolean http10;
     private int methodLength;
@@ -196,9 +197,9 @@ final class FramingMachine {
         return bodyAlreadyUnderWay && complete == 0;
     }
 
-    /** Whether the head of a message has begun and not ended. */
-    boolean isInHead() {
-        return !inBody && state != State.BEFORE_REQUEST;
+    /** The number of the message whose head has begun and not ended, or zero. */
+    int headUnderWay() {
+        return !inBody && state != State.BEFORE_REQUEST ? number : 0;
     }
 
     /**
@@ -558,6 +559,7 @@ final class FramingMachine {
     }
 
     private void reset() {
+        number++;
         state = State.BEFORE_REQUEST;
         emptyLineSeen = false;
         http10 = false;

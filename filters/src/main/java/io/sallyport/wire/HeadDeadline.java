@@ -48,12 +48,23 @@ final class HeadDeadline extends ChannelInboundHandlerAdapter {
         int head = headUnderWay.getAsInt();
         if (head != watched) {
             watched = head;
-            cancel();
-            if (head != 0) {
-                timer = context.executor().schedule(() -> pass(context), timeout.toMillis(), TimeUnit.MILLISECONDS);
-            }
+            schedule(context);
         }
         context.fireChannelReadComplete();
+    }
+
+    /** While the client does not take its answers it is we who do not read on; it has another time-out for that. */
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        schedule(context);
+        context.fireChannelWritabilityChanged();
+    }
+
+    private void schedule(ChannelHandlerContext context) {
+        cancel();
+        if (watched != 0 && context.channel().isWritable()) {
+            timer = context.executor().schedule(() -> pass(context), timeout.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 
     private void pass(ChannelHandlerContext context) {

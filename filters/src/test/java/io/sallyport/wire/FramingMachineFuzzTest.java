@@ -36,7 +36,7 @@ public final class FramingMachineFuzzTest {
             throw new AssertionError("%d of %d bytes are complete".formatted(complete, input.length));
         }
         var first = new FramingMachine(LIMITS);
-        if (feed(first, input, 0, complete) != null || first.isInHead() || first.isInBody()) {
+        if (feed(first, input, 0, complete) != null || first.headUnderWay() != 0 || first.isInBody()) {
             throw new AssertionError("the first %d bytes are no whole requests".formatted(complete));
         }
         var rest = feed(first, input, complete, input.length - complete);
@@ -56,7 +56,8 @@ public final class FramingMachineFuzzTest {
         }
         if (!Objects.equals(reason, expected)
                 || (reason == null
-                        && (machine.isInHead() != whole.isInHead() || machine.isInBody() != whole.isInBody()))) {
+                        && (machine.headUnderWay() != whole.headUnderWay()
+                                || machine.isInBody() != whole.isInBody()))) {
             throw new AssertionError("%s in pieces of %d, %s at once".formatted(reason, step, expected));
         }
     }

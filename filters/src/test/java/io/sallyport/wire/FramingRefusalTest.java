@@ -58,6 +58,21 @@ class FramingRefusalTest {
         }
     }
 
+    /** Each read ends within a head, as it does with a client that pipelines without a pause. */
+    @Test
+    void heads_that_overlap_are_timed_one_by_one() throws Exception {
+        int half = GET.length() / 2;
+        var timeout = Duration.ofMillis(600);
+        try (var server = new WireServer().requestTimeout(timeout).start();
+                var client = server.connect().send(GET.substring(0, half))) {
+            for (int i = 0; i < 6; i++) {
+                Thread.sleep(timeout.dividedBy(4));
+                client.send(GET.substring(half) + GET.substring(0, half));
+                assertThat(client.readAnswer()).startsWith("HTTP/1.1 200 ");
+            }
+        }
+    }
+
     @Test
     void a_head_that_is_too_large_is_a_431_before_the_codec_has_its_say() throws Exception {
         try (var server = new WireServer().maxHeaders(DataSize.ofKilobytes(1)).start();

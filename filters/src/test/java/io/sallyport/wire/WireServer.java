@@ -100,6 +100,7 @@ final class WireServer implements AutoCloseable {
     private DataSize maxHeaders = DataSize.ofKilobytes(16);
     private int maxConnections = 100;
     private UnaryOperator<ListenerConfigTest.Listener> settings = UnaryOperator.identity();
+    private @Nullable IngressHandler handler;
     private @Nullable IngressServerCustomizer customizer;
     private @Nullable DisposableServer server;
 
@@ -182,6 +183,7 @@ final class WireServer implements AutoCloseable {
                 () -> snapshot,
                 InstantSource.fixed(NOW),
                 listener);
+        this.handler = handler;
         customizer = customizer(listener, handler);
         server = customizer
                 .apply(HttpServer.create())
@@ -251,6 +253,10 @@ final class WireServer implements AutoCloseable {
         return server.port();
     }
 
+    IngressHandler handler() {
+        return Objects.requireNonNull(handler, "not started");
+    }
+
     RawClient connect() throws IOException {
         return RawClient.connect(port());
     }
@@ -266,6 +272,12 @@ final class WireServer implements AutoCloseable {
             throw new AssertionError("no outcome");
         }
         return next;
+    }
+
+    /** The next outcome if one comes within that time. */
+    @Nullable
+    Ended ended(Duration patience) throws InterruptedException {
+        return ended.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Whether another outcome has been recorded; to be asked when everything has ended. */
