@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a good client notices, at a steady pace, while something else goes on: a flood of forged tokens, a reload of 10,000 routes."""
 
+import itertools
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -22,9 +24,10 @@ def measure(world, processes, gateway, known, rounds):
     taken = {"alone": [], "flood": [], "reload": []}
     wrong = {"alone": 0, "flood": 0, "reload": 0}
     before = _reloads(world, gateway)
+    limits = itertools.count(10**9 - 1, -1)
     for number in range(rounds):
         for name, disturbance in (("alone", None), ("flood", lambda until: _flood(forged, gateway, until)),
-                                  ("reload", lambda until: _reload(world, gateway, until))):
+                                  ("reload", lambda until: _reload(world, gateway, until, limits))):
             say(f"disturbed: round {number + 1} of {rounds}, {name}")
             until = time.monotonic() + SECONDS
             other = threading.Thread(target=disturbance, args=(until,)) if disturbance else None
@@ -44,17 +47,16 @@ def _flood(forged, gateway, until):
     forged.run(gateway.port, int(until - time.monotonic()), 1)
 
 
-def _reload(world, gateway, until):
+def _reload(world, gateway, until, limits):
     path = world.path(gateway.name + ".yaml")
-    with open(path) as file:
-        text = file.read()
-    number = 0
     while time.monotonic() < until:
-        number += 1
+        with open(path) as file:
+            # Another one each time and in each round: a file that says what it said is no reload.
+            text = re.sub(r"limit: \d{9,}", f"limit: {next(limits)}", file.read())
         # Whole or not at all: by a rename, as ConfigMaps do it.
         handle, new = tempfile.mkstemp(dir=world.dir)
         with os.fdopen(handle, "w") as file:
-            file.write(text.replace("limit: 1000000000", f"limit: {1000000000 - number}"))
+            file.write(text)
         os.replace(new, path)
         time.sleep(2.5)
 
