@@ -46,7 +46,7 @@ public final class CelRules implements PolicyDecisionPoint {
      */
     public static @Nullable CelRules compile(
             Map<String, String> allow, Map<String, String> deny, Set<String> pathVariables, Findings.Place at) {
-        var compiler = new RuleCompiler(pathVariables);
+        var compiler = RuleCompiler.of(pathVariables);
         var allowing = compile(allow, compiler, at.child("allow"));
         var denying = compile(deny, compiler, at.child("deny"));
         return allowing.size() == allow.size() && denying.size() == deny.size()

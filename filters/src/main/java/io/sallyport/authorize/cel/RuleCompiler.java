@@ -24,6 +24,8 @@ import dev.cel.validator.CelAstValidator;
 import dev.cel.validator.validators.DurationLiteralValidator;
 import dev.cel.validator.validators.TimestampLiteralValidator;
 import io.sallyport.config.Findings;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -73,12 +75,25 @@ final class RuleCompiler {
     private static final Cel LITERALS =
             CelFactory.plannerCelBuilder().setOptions(OPTIONS).build();
 
+    // Compiling a rule takes a third of a megabyte and a millisecond, and the routes of a file have few different ones.
+    private static final int MOST_COMPILERS = 8;
+    private static final int MOST_PROGRAMS = 64;
+    private static final Map<Set<String>, RuleCompiler> COMPILERS = recent(MOST_COMPILERS);
+
     private final Struct path;
     private final Map<String, Struct> structs;
     private final CelCompiler compiler;
+    private final Map<String, Program> programs = recent(MOST_PROGRAMS);
 
-    /** @param pathVariables the members that {@code path} has */
-    RuleCompiler(Set<String> pathVariables) {
+    /**
+     * The compiler of rules on a route whose {@code path} has these members. Routes that have the same rule share its program,
+     * which depends on nothing but the two and never changes.
+     */
+    static RuleCompiler of(Set<String> pathVariables) {
+        return COMPILERS.computeIfAbsent(Set.copyOf(pathVariables), RuleCompiler::new);
+    }
+
+    private RuleCompiler(Set<String> pathVariables) {
         this.path = RequestVariables.pathStruct(pathVariables);
         var all = RequestVariables.structs(path);
         this.structs = all.stream().collect(Collectors.toMap(Struct::name, Function.identity()));
@@ -100,9 +115,28 @@ final class RuleCompiler {
         return path;
     }
 
+    /** A map of the entries that were last asked for. */
+    private static <K, V> Map<K, V> recent(int most) {
+        return Collections.synchronizedMap(new LinkedHashMap<K, V>(2 * most, 0.75f, true) {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+                return size() > most;
+            }
+        });
+    }
+
     /** Compiles one rule; null, with a finding for it, if it is wrong. */
     @Nullable
     Program compile(String expression, Findings.Place at) {
+        var known = programs.get(expression);
+        var program = known == null ? compileAnew(expression, at) : known;
+        if (program != null) {
+            programs.put(expression, program);
+        }
+        return program;
+    }
+
+    private @Nullable Program compileAnew(String expression, Findings.Place at) {
         try {
             var compiled = compiler.compile(expression);
             if (compiled.hasError()) {
