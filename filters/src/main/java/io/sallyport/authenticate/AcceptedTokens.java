@@ -141,10 +141,7 @@ public final class AcceptedTokens {
      */
     public static AcceptedTokens unmatched(
             Collection<AcceptedTokens> routesOfHost, URI resourceMetadata, String realm) {
-        var union = new LinkedHashMap<String, Acceptance>();
-        for (var route : routesOfHost) {
-            route.byIssuer.forEach((iss, accepted) -> union.merge(iss, accepted, AcceptedTokens::either));
-        }
+        var union = union(routesOfHost);
         var workloads = ExpectedIds.union(
                 routesOfHost.stream().map(route -> route.workloads).toList());
         if (union.isEmpty() && workloads.isEmpty()) {
@@ -153,16 +150,32 @@ public final class AcceptedTokens {
         return new AcceptedTokens(union, workloads, resourceMetadata, realm);
     }
 
+    private static Map<String, Acceptance> union(Collection<AcceptedTokens> routes) {
+        var union = new LinkedHashMap<String, Acceptance>();
+        for (var route : routes) {
+            route.byIssuer.forEach((iss, accepted) -> union.merge(iss, accepted, AcceptedTokens::either));
+        }
+        return union;
+    }
+
     private static Acceptance either(Acceptance one, Acceptance other) {
+        if (one.equals(other)) {
+            return one;
+        }
         var audiences = new HashSet<>(one.audiences());
         audiences.addAll(other.audiences());
         return new Acceptance(
                 one.issuer(), one.profile() == other.profile() ? one.profile() : Profile.DEFAULT, audiences);
     }
 
-    /** The exact {@code iss} of every issuer whose tokens are accepted: {@code authorization_servers} of RFC 9728. */
+    /** The exact {@code iss} of every issuer whose tokens are accepted. */
     public List<String> authorizationServers() {
-        return byIssuer.values().stream()
+        return authorizationServers(List.of(this));
+    }
+
+    /** The exact {@code iss} of every issuer whose tokens some of these routes accept: {@code authorization_servers} of RFC 9728. */
+    public static List<String> authorizationServers(Collection<AcceptedTokens> routes) {
+        return union(routes).values().stream()
                 .map(Acceptance::issuer)
                 .filter(issuer -> issuer.trustDomain() == null)
                 .map(Issuer::issuer)

@@ -5,7 +5,9 @@ import io.sallyport.config.Findings;
 import io.spiffe.spiffeid.TrustDomain;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +76,19 @@ public final class Issuer {
             warnOfSlowAlgorithms(name, config, crypto);
         });
         return issuers;
+    }
+
+    /** Whether two maps of issuers accept the same tokens, by the very same keys and answers, in the same order. */
+    public static boolean areSame(Map<String, Issuer> one, Map<String, Issuer> other) {
+        return List.copyOf(one.keySet()).equals(List.copyOf(other.keySet()))
+                && one.entrySet().stream().allMatch(each -> each.getValue().isSameAs(other.get(each.getKey())));
+    }
+
+    private boolean isSameAs(@Nullable Issuer other) {
+        return other != null
+                && config.equals(other.config)
+                && keys.equals(other.keys)
+                && Objects.equals(opaqueTokens, other.opaqueTokens);
     }
 
     private static void warnOfSlowAlgorithms(String name, IssuerConfig config, CryptoProvider crypto) {

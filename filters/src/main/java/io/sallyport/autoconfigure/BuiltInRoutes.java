@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -88,19 +89,74 @@ final class BuiltInRoutes {
         }
     }
 
-    /** The routes by which the gateway answers itself. */
-    List<RouteTable.Entry> entries() {
-        var entries = new ArrayList<RouteTable.Entry>();
-        hosts.forEach((host, known) -> {
-            metadataOf(known).forEach((prefix, resource) -> {
-                // Who comes with a certificate alone has no authorization server to be told of.
-                if (resource.accepted.stream().anyMatch(AcceptedTokens::takesTokens)) {
-                    entries.add(metadataEntry(host, prefix, resource));
+    /** The built-in routes of one file, with what each was made from. */
+    static final class Made {
+        static final Made NONE = new Made(Map.of());
+
+        private final Map<String, OfHost> hosts;
+
+        private Made(Map<String, OfHost> hosts) {
+            this.hosts = hosts;
+        }
+
+        private record OfHost(Map<String, Metadata> metadata, Map<String, Preflights> preflights, Unmatched unmatched) {
+            private static final OfHost NONE = new OfHost(Map.of(), Map.of(), new Unmatched(List.of(), null));
+        }
+
+        /** @param entry null if no token is accepted: who comes with a certificate has no authorization server to be told of */
+        private record Metadata(List<AcceptedTokens> accepted, Set<String> scopes, RouteTable.@Nullable Entry entry) {}
+
+        private record Preflights(Preflight of, RouteTable.Entry entry) {}
+
+        private record Unmatched(
+                List<AcceptedTokens> accepted, @Nullable Route route) {}
+
+        private OfHost of(String host) {
+            return hosts.getOrDefault(host, OfHost.NONE);
+        }
+
+        /** The routes by which the gateway answers itself. */
+        List<RouteTable.Entry> entries() {
+            var entries = new ArrayList<RouteTable.Entry>();
+            for (var host : hosts.values()) {
+                for (var metadata : host.metadata().values()) {
+                    if (metadata.entry() != null) {
+                        entries.add(metadata.entry());
+                    }
                 }
-            });
-            known.preflights.values().forEach(preflight -> entries.add(preflightEntry(host, preflight)));
+                host.preflights().values().forEach(preflights -> entries.add(preflights.entry()));
+            }
+            return entries;
+        }
+
+        /** For each host the route for whatever matches no other: as open as what the host has, and never more. */
+        List<Route> unmatched() {
+            return hosts.values().stream()
+                    .map(host -> Objects.requireNonNull(host.unmatched().route()))
+                    .toList();
+        }
+    }
+
+    /**
+     * Makes the built-in routes of what was {@link #add added}.
+     *
+     * @param before those of a file with the same listener and stages: what was made from the very same is taken over
+     */
+    Made make(Made before) {
+        var made = new LinkedHashMap<String, Made.OfHost>();
+        hosts.forEach((host, known) -> {
+            var earlier = before.of(host);
+            var metadata = new LinkedHashMap<String, Made.Metadata>();
+            metadataOf(known)
+                    .forEach((prefix, resource) -> metadata.put(
+                            prefix,
+                            metadata(host, prefix, resource, earlier.metadata().get(prefix))));
+            var preflights = new LinkedHashMap<String, Made.Preflights>();
+            known.preflights.forEach((place, preflight) -> preflights.put(
+                    place, preflights(host, preflight, earlier.preflights().get(place))));
+            made.put(host, new Made.OfHost(metadata, preflights, unmatched(host, known, earlier.unmatched())));
         });
-        return entries;
+        return new Made(made);
     }
 
     /** The resources, and the host as a whole: the challenge for what matches no route names that. */
@@ -118,20 +174,37 @@ final class BuiltInRoutes {
         return resources;
     }
 
+    private Made.Metadata metadata(String host, String prefix, Resource resource, Made.@Nullable Metadata before) {
+        if (before != null
+                && before.accepted().equals(resource.accepted)
+                && before.scopes().equals(resource.scopes)) {
+            return before;
+        }
+        var entry = resource.accepted.stream().anyMatch(AcceptedTokens::takesTokens)
+                ? metadataEntry(host, prefix, resource)
+                : null;
+        return new Made.Metadata(List.copyOf(resource.accepted), Set.copyOf(resource.scopes), entry);
+    }
+
     private RouteTable.Entry metadataEntry(String host, String prefix, Resource resource) {
-        var accepted = AcceptedTokens.unmatched(resource.accepted, metadata(host, prefix), host);
         var answer = LocalAnswer.ProtectedResource.of(
-                URI.create(origin(host) + prefix), accepted.authorizationServers(), resource.scopes);
+                URI.create(origin(host) + prefix),
+                AcceptedTokens.authorizationServers(resource.accepted),
+                resource.scopes);
         return new RouteTable.Entry(
                 local("sallyport:protected-resource", host, answer),
                 PathPattern.parse(METADATA_PATH + prefix),
                 READING);
     }
 
-    private RouteTable.Entry preflightEntry(String host, Preflight preflight) {
+    private Made.Preflights preflights(String host, Preflight preflight, Made.@Nullable Preflights before) {
+        if (before != null && before.of().equals(preflight)) {
+            return before;
+        }
         var answer = LocalAnswer.Preflight.of(preflight.rules());
-        return new RouteTable.Entry(
-                local("sallyport:preflight", host, answer), preflight.path(), Set.of(HttpMethod.OPTIONS));
+        var route = local("sallyport:preflight", host, answer);
+        return new Made.Preflights(
+                preflight, new RouteTable.Entry(route, preflight.path(), Set.of(HttpMethod.OPTIONS)));
     }
 
     private Route local(String name, String host, LocalAnswer answer) {
@@ -140,22 +213,20 @@ final class BuiltInRoutes {
         return route.build();
     }
 
-    /** For each host the route for whatever matches no other: as open as what the host has, and never more. */
-    List<Route> unmatched() {
-        var routes = new ArrayList<Route>();
-        hosts.forEach((host, known) -> {
-            var route = Route.builder("sallyport:unmatched", host, Route.Kind.UNMATCHED);
-            modes.applyTo(route);
-            var accepted = known.resources.values().stream()
-                    .flatMap(resource -> resource.accepted.stream())
-                    .toList();
-            if (accepted.isEmpty()) {
-                route.makePublic();
-            } else {
-                route.settings(StageName.AUTHENTICATE, AcceptedTokens.unmatched(accepted, metadata(host, ""), host));
-            }
-            routes.add(route.build());
-        });
-        return routes;
+    private Made.Unmatched unmatched(String host, Host known, Made.Unmatched before) {
+        var accepted = known.resources.values().stream()
+                .flatMap(resource -> resource.accepted.stream())
+                .toList();
+        if (before.route() != null && before.accepted().equals(accepted)) {
+            return before;
+        }
+        var route = Route.builder("sallyport:unmatched", host, Route.Kind.UNMATCHED);
+        modes.applyTo(route);
+        if (accepted.isEmpty()) {
+            route.makePublic();
+        } else {
+            route.settings(StageName.AUTHENTICATE, AcceptedTokens.unmatched(accepted, metadata(host, ""), host));
+        }
+        return new Made.Unmatched(accepted, route.build());
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.autoconfigure;
 
+import io.sallyport.config.Bound;
 import io.sallyport.config.Findings;
 import io.sallyport.config.RecordBinder;
 import io.sallyport.config.YamlDocument;
@@ -8,16 +9,29 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The configuration file as it was at one moment, read and found right as far as that can be said without starting anything.
  *
  * @param path where it is
  * @param revision names its content: the first 12 hex digits of its SHA-256
+ * @param read what a later state of the file is compared with; null for settings that stand in no file
  */
-record ConfigurationFile(Path path, String revision, GatewaySettings settings) {
+record ConfigurationFile(
+        Path path,
+        String revision,
+        GatewaySettings settings,
+        @Nullable Bound<GatewayFile> read) {
     private static final int REVISION_DIGITS = 12;
+
+    ConfigurationFile(Path path, String revision, GatewaySettings settings) {
+        this(path, revision, settings, null);
+    }
+
+    private ConfigurationFile(Path path, String revision, Bound<GatewayFile> read) {
+        this(path, revision, read.value().sallyport(), read);
+    }
 
     /**
      * Reads the file.
@@ -25,33 +39,34 @@ record ConfigurationFile(Path path, String revision, GatewaySettings settings) {
      * @throws InvalidConfiguration with everything that is wrong with it
      */
     static ConfigurationFile load(Path path) {
-        return load(path, (_, _) -> {});
-    }
-
-    /**
-     * Reads the file as a successor of what is in force.
-     *
-     * @param successor adds findings for what cannot follow
-     * @throws InvalidConfiguration with everything that is wrong with it
-     */
-    static ConfigurationFile load(Path path, BiConsumer<GatewaySettings, Findings> successor) {
         var findings = new Findings();
-        var bytes = YamlDocument.readBytes(path, findings);
-        var document = bytes == null ? null : YamlDocument.parse(bytes, findings);
-        if (bytes == null || document == null) {
-            throw new InvalidConfiguration(path, findings.all());
-        }
-        var folder = path.toAbsolutePath().getParent();
-        var bound = new RecordBinder(folder == null ? path : folder).bind(document, GatewayFile.class, findings);
-        if (bound == null) {
-            throw new InvalidConfiguration(path, findings.all());
-        }
-        successor.accept(bound.sallyport(), findings);
-        var file = new ConfigurationFile(path, revisionOf(bytes), bound.sallyport());
-        if (SnapshotCompiler.forChecking().compile(file, findings) == null) {
+        var file = read(path, null, findings);
+        if (file == null || SnapshotCompiler.forChecking().compile(file, findings) == null) {
             throw new InvalidConfiguration(path, findings.all());
         }
         return file;
+    }
+
+    /**
+     * Reads the file again. What is right by itself may be wrong together: that is for {@link SnapshotCompiler} to find.
+     *
+     * @return null with findings, or if there are findings good for nothing but to find more; a route that stands in it as it
+     *     stood is the same section again
+     */
+    @Nullable
+    ConfigurationFile readAgain(Findings findings) {
+        return read(path, read, findings);
+    }
+
+    private static @Nullable ConfigurationFile read(Path path, @Nullable Bound<GatewayFile> before, Findings findings) {
+        var bytes = YamlDocument.readBytes(path, findings);
+        if (bytes == null) {
+            return null;
+        }
+        var folder = path.toAbsolutePath().getParent();
+        var bound = new RecordBinder(folder == null ? path : folder)
+                .bind(bytes, GatewayFile.class, "sallyport", "routes", before, findings);
+        return bound == null ? null : new ConfigurationFile(path, revisionOf(bytes), bound);
     }
 
     private static String revisionOf(byte[] bytes) {

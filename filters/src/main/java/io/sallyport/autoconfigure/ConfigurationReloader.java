@@ -85,13 +85,21 @@ final class ConfigurationReloader {
     /** Reads the file and applies it. Takes as long as its new issuers' key sets take to be fetched; never throws. */
     synchronized Result reload() {
         var inForce = snapshots.generation();
+        var path = inForce.file().path();
         try {
-            var next = ConfigurationFile.load(
-                    inForce.file().path(),
-                    (settings, findings) -> requireUnchanged(inForce.settings(), settings, findings));
-            if (next.revision().equals(inForce.file().revision())) {
-                status = new Status(next.revision(), List.of());
+            var findings = new Findings();
+            var file = inForce.file().readAgain(findings);
+            if (file == null) {
+                throw new InvalidConfiguration(path, findings.all());
+            }
+            if (file.revision().equals(inForce.file().revision())) {
+                status = new Status(file.revision(), List.of());
                 return Result.UNCHANGED;
+            }
+            requireUnchanged(inForce.settings(), file.settings(), findings);
+            var next = compiler.compileNext(file, inForce, findings);
+            if (next == null) {
+                throw new InvalidConfiguration(path, findings.all());
             }
             apply(next);
             return Result.APPLIED;
@@ -116,8 +124,8 @@ final class ConfigurationReloader {
         });
     }
 
-    private void apply(ConfigurationFile file) {
-        var next = compiler.compile(file);
+    private void apply(Generation next) {
+        var file = next.file();
         keySets.await(next.issuers().values());
         snapshots.swap(next);
         keySets.retain(next.issuers().values());

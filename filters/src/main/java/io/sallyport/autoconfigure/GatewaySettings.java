@@ -47,6 +47,17 @@ public record GatewaySettings(
         @Setting("The routes, by a name of your own: 1 to 64 of a-z, 0-9 and dash.")
         Map<String, RouteSection> routes) {
 
+    /** Whether whatever is not a route is as it is there. */
+    boolean isSameButForRoutes(GatewaySettings other) {
+        return withoutRoutes().equals(other.withoutRoutes());
+    }
+
+    // So that a component that is added to the record is compared too.
+    private GatewaySettings withoutRoutes() {
+        return new GatewaySettings(
+                listener, internalListener, management, identity, issuers, stages, decisionLog, Map.of());
+    }
+
     /** Whether some client may show a certificate. */
     boolean asksForCertificates() {
         return internalListener != null || (listener != null && listener.asksForCertificates());

@@ -4,6 +4,8 @@ package io.sallyport.autoconfigure;
 import io.sallyport.authenticate.Issuer;
 import io.sallyport.pipeline.Snapshot;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -13,14 +15,17 @@ import org.jspecify.annotations.Nullable;
  * @param snapshot what requests are judged by
  * @param issuers by name; their keys stay current by themselves
  * @param management what tokens of the management port are judged by; null if it accepts none
+ * @param routes what became of each section {@code routes.<name>}, for the next generation to take over
  */
 record Generation(
         ConfigurationFile file,
         Snapshot snapshot,
         Map<String, Issuer> issuers,
-        @Nullable Snapshot management) {
+        @Nullable Snapshot management,
+        CompiledRoutes routes) {
     Generation {
-        issuers = Map.copyOf(issuers);
+        // In their order, for the next generation's findings list them if it takes them over.
+        issuers = Collections.unmodifiableMap(new LinkedHashMap<>(issuers));
     }
 
     GatewaySettings settings() {

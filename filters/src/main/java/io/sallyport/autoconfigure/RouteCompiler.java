@@ -24,6 +24,7 @@ import io.sallyport.route.UpstreamCapacity;
 import io.sallyport.wire.CorsRules;
 import io.sallyport.wire.WebSocketConfig;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -41,11 +42,21 @@ final class RouteCompiler {
     private final UpstreamCapacities capacities = new UpstreamCapacities();
     private final List<RouteTable.Entry> entries = new ArrayList<>();
     private final List<Route> routes = new ArrayList<>();
+    private BuiltInRoutes.Made madeBuiltIn = BuiltInRoutes.Made.NONE;
+    private final CompiledRoutes before;
+    private final IdentityHashMap<RouteSection, CompiledRoute> bySection;
 
-    /** @param issuers those that are right */
-    RouteCompiler(GatewaySettings settings, Map<String, Issuer> issuers, Findings findings) {
+    /**
+     * Compiles nothing yet.
+     *
+     * @param issuers those that are right
+     * @param before routes compiled with the same issuers, under settings that differ in their routes at most
+     */
+    RouteCompiler(GatewaySettings settings, Map<String, Issuer> issuers, CompiledRoutes before, Findings findings) {
         this.settings = settings;
         this.issuers = issuers;
+        this.before = before;
+        this.bySection = new IdentityHashMap<>(settings.routes().size());
         this.findings = findings;
         this.modes = StageModes.compile(settings.stages(), findings.at("sallyport.stages"));
         this.builtIn = new BuiltInRoutes(settings.listener(), modes);
@@ -55,21 +66,48 @@ final class RouteCompiler {
     @Nullable
     RouteTable compile() {
         var at = findings.at("sallyport.routes");
-        settings.routes().forEach((name, section) -> compile(name, section, at.child(name)));
+        settings.routes().forEach((name, section) -> {
+            var known = before.of(name, section);
+            if (known != null) {
+                takeOver(section, known, at.child(name));
+            } else {
+                compile(name, section, at.child(name));
+            }
+        });
         if (!findings.isEmpty()) {
             return null;
         }
         // Built-in ones first: it is the operator's route that is at fault if it takes what one of these needs.
-        entries.addAll(0, builtIn.entries());
+        madeBuiltIn = builtIn.make(before.builtIn());
+        entries.addAll(0, madeBuiltIn.entries());
         entries.forEach(entry -> routes.add(entry.route()));
-        var unmatched = builtIn.unmatched();
+        var unmatched = madeBuiltIn.unmatched();
         routes.addAll(unmatched);
-        return RouteTable.compile(entries, unmatched, at);
+        return RouteTable.compile(entries, unmatched, before.table(), at);
     }
 
     /** Every route, after {@link #compile}. */
     List<Route> routes() {
         return routes;
+    }
+
+    /** What the next generation can take over of them, after {@link #compile}. */
+    CompiledRoutes compiled(RouteTable table) {
+        return new CompiledRoutes(bySection, madeBuiltIn, table);
+    }
+
+    private void takeOver(RouteSection section, CompiledRoute route, Findings.Place at) {
+        capacities.agree(route.name(), route.capacity(), at.child("upstream"));
+        keep(section, route);
+    }
+
+    private void keep(RouteSection section, CompiledRoute route) {
+        bySection.put(section, route);
+        for (var each : route.hosts()) {
+            var entry = each.entry();
+            builtIn.add(entry.route().host(), entry.path(), each.accepted(), route.scopes(), route.cors());
+            entries.add(entry);
+        }
     }
 
     /** What of a route is the same on each of its hosts. */
@@ -123,15 +161,26 @@ final class RouteCompiler {
                         : new ForwardPlan(target, filters, cors, streamLimit(upstream), webSocket),
                 authorize == null ? List.of() : authorize.scopes(),
                 section.maxBody() == null ? settings.stages().edge().maxBody() : section.maxBody(),
-                upstream == null || target == null ? null : capacities.compile(name, upstream, target, upstreamAt));
+                upstream == null || target == null
+                        ? null
+                        : capacities.agree(name, UpstreamCapacities.of(upstream, target), upstreamAt));
         if (section.authenticate() != null) {
             checkIssuers(section.authenticate(), at.child("authenticate"));
             checkCertificates(section.authenticate(), authorize, at);
         }
-        if (match != null) {
-            for (var host : match.hosts()) {
-                add(name, host.value(), section, match, compiled, at);
+        if (match == null) {
+            return;
+        }
+        var hosts = new ArrayList<CompiledRoute.OnHost>();
+        for (var host : match.hosts()) {
+            var onHost = onHost(name, host.value(), section, match, compiled, at);
+            if (onHost != null) {
+                hosts.add(onHost);
             }
+        }
+        if (findings.isEmpty()) {
+            var capacity = Objects.requireNonNull(compiled.capacity(), "capacity");
+            keep(section, new CompiledRoute(name, capacity, compiled.scopes(), compiled.cors(), hosts));
         }
     }
 
@@ -197,7 +246,8 @@ final class RouteCompiler {
         }
     }
 
-    private void add(
+    /** Returns null if there are findings, of this route or of another. */
+    private CompiledRoute.@Nullable OnHost onHost(
             String name, String host, RouteSection section, MatchConfig match, Compiled compiled, Findings.Place at) {
         var authenticate = section.authenticate();
         boolean issuersKnown = authenticate != null && issuers.keySet().containsAll(authenticate.issuers());
@@ -210,7 +260,7 @@ final class RouteCompiler {
                         host,
                         at.child("authenticate"));
         if (!findings.isEmpty()) {
-            return;
+            return null;
         }
         var route = Route.builder(name, host, Route.Kind.UPSTREAM);
         modes.applyTo(route, section);
@@ -227,13 +277,12 @@ final class RouteCompiler {
         if (compiled.limits() != null) {
             route.settings(StageName.RATELIMIT, compiled.limits());
         }
-        if (compiled.capacity() != null) {
+        if (compiled.capacity() != null && compiled.capacity().limits()) {
             route.settings(StageName.ROUTE, compiled.capacity());
         }
         if (compiled.ladder() != null) {
             route.settings(StageName.RISK, compiled.ladder());
         }
-        builtIn.add(host, match.path(), accepted, compiled.scopes(), compiled.cors());
-        entries.add(new RouteTable.Entry(route.build(), match.path(), match.methodSet()));
+        return new CompiledRoute.OnHost(new RouteTable.Entry(route.build(), match.path(), match.methodSet()), accepted);
     }
 }

@@ -102,6 +102,27 @@ final class SnapshotCompiler {
      */
     @Nullable
     Generation compile(ConfigurationFile file, Findings findings) {
+        return compile(file, null, findings);
+    }
+
+    /**
+     * Compiles the successor of what is in force. A route is taken over as it is compiled if its section, all that is not a
+     * route, and what the issuers' tokens are verified by are what they were: nothing else is looked at to compile it.
+     *
+     * @return null if there are findings
+     */
+    @Nullable
+    Generation compileNext(ConfigurationFile file, Generation inForce, Findings findings) {
+        // No key set is to be followed for an issuer in a file that is wrong, so that other issuers are tried out
+        // first.
+        boolean onlyRoutes = file.settings().isSameButForRoutes(inForce.settings());
+        return onlyRoutes || forChecking().compile(file, findings) != null
+                ? compile(file, onlyRoutes ? inForce : null, findings)
+                : null;
+    }
+
+    /** @param before differs in its routes at most; null if there is none such */
+    private @Nullable Generation compile(ConfigurationFile file, @Nullable Generation before, Findings findings) {
         var settings = file.settings();
         var at = findings.at("sallyport");
         checkPorts(settings, at);
@@ -112,16 +133,20 @@ final class SnapshotCompiler {
         if (settings.routes().isEmpty() && !findings.concern("sallyport.routes")) {
             at.child("routes").reject("{}", "at least one route");
         }
-        var issuers = Issuer.compile(settings.issuers(), keySets, introspections, crypto, at.child("issuers"));
+        var compiledIssuers = Issuer.compile(settings.issuers(), keySets, introspections, crypto, at.child("issuers"));
+        // Not by the settings alone: a file that they name may have another content by now.
+        boolean sameIssuers = before != null && Issuer.areSame(compiledIssuers, before.issuers());
+        var issuers = before != null && sameIssuers ? before.issuers() : compiledIssuers;
         var management = management(settings, issuers, at.child("management"));
-        var routes = new RouteCompiler(settings, issuers, findings);
+        var known = before != null && sameIssuers ? before.routes() : CompiledRoutes.NONE;
+        var routes = new RouteCompiler(settings, issuers, known, findings);
         var table = routes.compile();
         if (table == null || !findings.isEmpty()) {
             return null;
         }
         var snapshot = new Snapshot(
                 file.revision(), routes.routes(), gatewayWide(settings, settings.requireListener(), table));
-        return new Generation(file, snapshot, issuers, management);
+        return new Generation(file, snapshot, issuers, management, routes.compiled(table));
     }
 
     /** What the management port accepts: tokens as its issuer makes them, but for an audience of its own. */
@@ -227,8 +252,9 @@ final class SnapshotCompiler {
     }
 
     private static void checkNames(Set<String> names, Findings.Place at) {
+        var matcher = NAME.matcher("");
         for (var name : names) {
-            if (!NAME.matcher(name).matches()) {
+            if (!matcher.reset(name).matches()) {
                 at.child(name).reject(name, "a name of " + A_NAME);
             }
         }

@@ -15,23 +15,28 @@ final class UpstreamCapacities {
 
     private final Map<String, Said> byUpstream = new HashMap<>();
 
+    /** What a route says of its upstream. */
+    static UpstreamCapacity of(UpstreamConfig config, UpstreamTarget target) {
+        return new UpstreamCapacity(nameOf(target), breaker(config), config.maxConcurrent());
+    }
+
     /**
-     * Compiles what a route says of its upstream.
+     * Notes what a route says of its upstream, or adds a finding if another route says otherwise.
      *
      * @param at the route's section {@code upstream}
-     * @return null if nothing limits the upstream, or with a finding if another route says otherwise
+     * @return equal, and the same object for all routes of the upstream
      */
-    @Nullable
-    UpstreamCapacity compile(String route, UpstreamConfig config, UpstreamTarget target, Findings.Place at) {
-        var capacity = new UpstreamCapacity(nameOf(target), breaker(config), config.maxConcurrent());
+    UpstreamCapacity agree(String route, UpstreamCapacity capacity, Findings.Place at) {
         var said = byUpstream.putIfAbsent(capacity.upstream(), new Said(route, capacity));
-        if (said != null && !said.capacity().equals(capacity)) {
+        if (said == null) {
+            return capacity;
+        }
+        if (!said.capacity().equals(capacity)) {
             at.reject(
                     "another circuit-breaker or max-concurrent",
                     "the same as route %s, whose upstream is %s too".formatted(said.route(), capacity.upstream()));
-            return null;
         }
-        return capacity.breaker() == null && capacity.maxConcurrent() == null ? null : capacity;
+        return said.capacity();
     }
 
     // Always with the port: the scheme's own is another one for http than for https. And with the identities: a

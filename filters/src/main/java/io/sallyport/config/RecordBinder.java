@@ -8,6 +8,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,11 +20,130 @@ import org.jspecify.annotations.Nullable;
 public final class RecordBinder {
     static final String UNKNOWN_KEY = "unknown key";
 
+    /** How many entries have a tree at once: enough to share what one parser costs, few enough to be gone soon. */
+    private static final int ENTRIES_AT_ONCE = 64;
+
     private final Path base;
+    private final @Nullable YamlNode standIn;
+    private final Map<String, Object> entries;
 
     /** @param base the folder that relative paths in the file start from: the file's own */
     public RecordBinder(Path base) {
+        this(base, null, Map.of());
+    }
+
+    /** @param entries what {@code standIn} is bound to */
+    private RecordBinder(Path base, @Nullable YamlNode standIn, Map<String, Object> entries) {
         this.base = base;
+        this.standIn = standIn;
+        this.entries = entries;
+    }
+
+    /**
+     * Binds a file as {@link #bind(YamlDocument, Class, Findings)} does, whose length is nearly all that of one section of
+     * named values: bound a few at a time, so that there is no tree of the whole; and not at all if they stand as they did before.
+     * A file that is not written line by line, or in which anything is wrong, is read as a whole.
+     *
+     * @param outer the top-level key that the long section is in
+     * @param section the long section's key
+     * @param before what a file of the same folder was bound to, if there is one; the value of an entry that it has in the same
+     *     words is the same object again
+     * @return null with findings, or if there are findings good for nothing but to find more
+     */
+    public <T extends Record> @Nullable Bound<T> bind(
+            byte[] utf8, Class<T> type, String outer, String section, @Nullable Bound<T> before, Findings findings) {
+        var text = YamlDocument.decode(utf8, findings);
+        if (text == null) {
+            return null;
+        }
+        var texts = EntryTexts.cut(text, outer, section, before == null ? null : before.texts());
+        var bound = texts == null ? null : bindEntries(texts, type, entryType(type, outer, section), before);
+        if (bound != null) {
+            YamlDocument.locate(text, findings);
+            return bound;
+        }
+        var document = YamlDocument.parse(text, findings);
+        var value = document == null ? null : bind(document, type, findings);
+        return value == null ? null : new Bound<>(value, null, Map.of());
+    }
+
+    private static ValueType entryType(Class<? extends Record> type, String outer, String section) {
+        if (SectionShape.of(type).key(outer).type() instanceof ValueType.Nested(var shape, var _)
+                && shape.key(section).type() instanceof ValueType.MapOf(var entry)) {
+            return entry;
+        }
+        throw new IllegalArgumentException(
+                "%s.%s of %s (expected: a section of named values)".formatted(outer, section, type.getName()));
+    }
+
+    /** Returns null if anything is wrong: reading the whole finds it, and says where. */
+    private <T extends Record> @Nullable Bound<T> bindEntries(
+            EntryTexts texts, Class<T> type, ValueType entryType, @Nullable Bound<T> before) {
+        var root = YamlDocument.parseWithoutLines(texts.around());
+        var place = root == null ? null : texts.standIn(root);
+        if (root == null || place == null) {
+            return null;
+        }
+        var entries = entries(texts, entryType, before);
+        if (entries == null) {
+            return null;
+        }
+        var findings = new Findings();
+        var value = new RecordBinder(base, place, entries).section(root, SectionShape.of(type), findings.at(""));
+        return value == null || !findings.isEmpty() ? null : new Bound<>(type.cast(value), texts, entries);
+    }
+
+    private @Nullable Map<String, Object> entries(EntryTexts texts, ValueType type, @Nullable Bound<?> before) {
+        var names = texts.names();
+        var values = LinkedHashMap.<String, Object>newLinkedHashMap(names.size());
+        var known = new EntryTexts.Finder(before == null ? null : before.texts());
+        int read = 0;
+        for (int i = 0; i < names.size(); i++) {
+            var same = before == null ? null : sameEntry(texts, i, before, known);
+            if (same != null || i - read == ENTRIES_AT_ONCE) {
+                if (!bindBetween(read, i, texts, type, values)) {
+                    return null;
+                }
+                read = i;
+            }
+            if (same != null) {
+                values.put(names.get(i), same);
+                read = i + 1;
+            }
+        }
+        // A name that stands there twice is one value too few.
+        return bindBetween(read, names.size(), texts, type, values) && values.size() == names.size()
+                ? Collections.unmodifiableMap(values)
+                : null;
+    }
+
+    private static @Nullable Object sameEntry(EntryTexts texts, int index, Bound<?> before, EntryTexts.Finder known) {
+        var name = texts.names().get(index);
+        int earlier = known.find(name, 0, name.length());
+        return before.texts() != null && earlier >= 0 && texts.isSame(index, before.texts(), earlier)
+                ? before.entry(earlier)
+                : null;
+    }
+
+    /** Returns whether these entries, and nothing else, stand there, and are right. */
+    private boolean bindBetween(int from, int to, EntryTexts texts, ValueType type, Map<String, Object> values) {
+        if (from == to) {
+            return true;
+        }
+        var names = texts.names().subList(from, to);
+        var tree = YamlDocument.parseWithoutLines(texts.between(from, to));
+        if (!(tree instanceof YamlNode.Mapping(var entries, var _))
+                || !List.copyOf(entries.keySet()).equals(names)) {
+            return false;
+        }
+        var findings = new Findings();
+        for (var name : names) {
+            var value = value(Objects.requireNonNull(entries.get(name)).value(), type, findings.at(name));
+            if (value != null) {
+                values.put(name, value);
+            }
+        }
+        return findings.isEmpty();
     }
 
     /**
@@ -111,6 +232,9 @@ public final class RecordBinder {
     }
 
     private @Nullable Object map(YamlNode node, ValueType type, Findings.Place at) {
+        if (node == standIn) {
+            return entries;
+        }
         if (!(node instanceof YamlNode.Mapping(var entries, var _))) {
             at.reject(node.shown(), "names, each with its value");
             return null;

@@ -71,6 +71,19 @@ record SectionShape(
         return shape;
     }
 
+    /**
+     * The key of that name.
+     *
+     * @throws IllegalArgumentException if there is none
+     */
+    Key key(String name) {
+        int index = names.indexOf(name);
+        if (index < 0) {
+            throw new IllegalArgumentException("key %s (expected: one of %s)".formatted(name, names));
+        }
+        return keys.get(index);
+    }
+
     private static Key keyOf(Class<? extends Record> type, RecordComponent component) {
         var setting = component.getAnnotation(Setting.class);
         if (setting == null) {

@@ -39,13 +39,21 @@ public final class YamlDocument {
 
     private static final int MAX_DEPTH = 64;
 
-    private final String text;
-    private final YamlNode root;
-    private @Nullable Map<String, Integer> lines;
+    private static final LoadSettings WITH_LINES = settings(true);
+    private static final LoadSettings WITHOUT_LINES = settings(false);
 
-    private YamlDocument(String text, YamlNode root) {
-        this.text = text;
+    private final YamlNode root;
+
+    private YamlDocument(YamlNode root) {
         this.root = root;
+    }
+
+    private static LoadSettings settings(boolean lines) {
+        return LoadSettings.builder()
+                .setLabel("configuration")
+                .setCodePointLimit(MAX_BYTES)
+                .setUseMarks(lines)
+                .build();
     }
 
     /** Reads the file's bytes, or adds a finding that says why they cannot be read and returns null. */
@@ -77,9 +85,23 @@ public final class YamlDocument {
      * @return null if it is no YAML at all; then the findings say where it ends being so
      */
     public static @Nullable YamlDocument parse(byte[] utf8, Findings findings) {
+        var text = decode(utf8, findings);
+        return text == null ? null : parse(text, findings);
+    }
+
+    /** The file's text, or null with a finding if it is none. */
+    static @Nullable String decode(byte[] utf8, Findings findings) {
+        var text = new String(utf8, StandardCharsets.UTF_8);
+        // What this puts in place of wrong bytes may also have been written: only then does it take the decoder that
+        // tells the two apart, at several times the memory.
+        if (text.indexOf('\uFFFD') < 0) {
+            return text;
+        }
         try {
-            var text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8));
-            return parse(text.toString(), findings);
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(utf8))
+                    .toString();
         } catch (CharacterCodingException e) {
             findings.at("").reject("not UTF-8", "UTF-8 text");
             return null;
@@ -94,9 +116,13 @@ public final class YamlDocument {
         if (tree == null) {
             return null;
         }
-        var document = new YamlDocument(text, tree);
-        findings.locate(document::lineOf);
-        return document;
+        locate(text, findings);
+        return new YamlDocument(tree);
+    }
+
+    /** Findings at a path of that text are given the path's line from here on. */
+    static void locate(String text, Findings findings) {
+        findings.locate(new Lines(text)::of);
     }
 
     /**
@@ -104,10 +130,10 @@ public final class YamlDocument {
      *
      * @return null if anything is to be found
      */
-    private static @Nullable YamlNode parseWithoutLines(String text) {
+    static @Nullable YamlNode parseWithoutLines(String text) {
         var findings = new Findings();
         try {
-            var tree = compose(text, false, findings);
+            var tree = compose(text, WITHOUT_LINES, findings);
             return findings.isEmpty() ? tree : null;
         } catch (RuntimeException e) {
             // Whatever it is, reading it again finds it too, and says where it is.
@@ -115,18 +141,13 @@ public final class YamlDocument {
         }
     }
 
-    private static @Nullable YamlNode compose(String text, boolean lines, Findings findings) {
-        var settings = LoadSettings.builder()
-                .setLabel("configuration")
-                .setCodePointLimit(MAX_BYTES)
-                .setUseMarks(lines)
-                .build();
+    private static @Nullable YamlNode compose(String text, LoadSettings settings, Findings findings) {
         return new Composer(new Parse(settings).parseString(text).iterator(), findings).compose();
     }
 
     private static @Nullable YamlNode parseWithLines(String text, Findings findings) {
         try {
-            return compose(text, true, findings);
+            return compose(text, WITH_LINES, findings);
         } catch (MarkedYamlEngineException e) {
             findings.add(new Finding(
                     "",
@@ -159,48 +180,58 @@ public final class YamlDocument {
         return root;
     }
 
-    /** The line of the key at that path; if there is none, of the nearest section around it. */
-    private int lineOf(String path) {
-        var lines = lines();
-        var at = path;
-        while (!at.isEmpty()) {
-            var line = lines.get(at);
-            if (line != null) {
-                return line;
-            }
-            at = at.substring(0, Math.max(0, Math.max(at.lastIndexOf('.'), at.lastIndexOf('['))));
-        }
-        return 0;
-    }
+    /** Where the paths of a text stand in it. */
+    private static final class Lines {
+        private final String text;
+        private @Nullable Map<String, Integer> byPath;
 
-    /** The line of each path; made for the first finding, since most files have none. */
-    private Map<String, Integer> lines() {
-        if (lines == null) {
-            lines = new HashMap<>();
-            var located = parseWithLines(text, new Findings());
-            if (located != null) {
-                index(located, "", lines);
-            }
+        private Lines(String text) {
+            this.text = text;
         }
-        return lines;
-    }
 
-    private static void index(YamlNode node, String path, Map<String, Integer> lines) {
-        switch (node) {
-            case YamlNode.Scalar _, YamlNode.Refused _ -> {}
-            case YamlNode.Sequence(var items, var _) -> {
-                for (int i = 0; i < items.size(); i++) {
-                    var element = "%s[%d]".formatted(path, i);
-                    lines.put(element, items.get(i).line());
-                    index(items.get(i), element, lines);
+        /** The line of the key at that path; if there is none, of the nearest section around it. */
+        private int of(String path) {
+            var lines = byPath();
+            var at = path;
+            while (!at.isEmpty()) {
+                var line = lines.get(at);
+                if (line != null) {
+                    return line;
+                }
+                at = at.substring(0, Math.max(0, Math.max(at.lastIndexOf('.'), at.lastIndexOf('['))));
+            }
+            return 0;
+        }
+
+        /** Made for the first finding, since most files have none. */
+        private Map<String, Integer> byPath() {
+            if (byPath == null) {
+                byPath = new HashMap<>();
+                var located = parseWithLines(text, new Findings());
+                if (located != null) {
+                    index(located, "", byPath);
                 }
             }
-            case YamlNode.Mapping(var entries, var _) ->
-                entries.forEach((key, entry) -> {
-                    var child = path.isEmpty() ? key : path + "." + key;
-                    lines.put(child, entry.line());
-                    index(entry.value(), child, lines);
-                });
+            return byPath;
+        }
+
+        private static void index(YamlNode node, String path, Map<String, Integer> lines) {
+            switch (node) {
+                case YamlNode.Scalar _, YamlNode.Refused _ -> {}
+                case YamlNode.Sequence(var items, var _) -> {
+                    for (int i = 0; i < items.size(); i++) {
+                        var element = "%s[%d]".formatted(path, i);
+                        lines.put(element, items.get(i).line());
+                        index(items.get(i), element, lines);
+                    }
+                }
+                case YamlNode.Mapping(var entries, var _) ->
+                    entries.forEach((key, entry) -> {
+                        var child = path.isEmpty() ? key : path + "." + key;
+                        lines.put(child, entry.line());
+                        index(entry.value(), child, lines);
+                    });
+            }
         }
     }
 

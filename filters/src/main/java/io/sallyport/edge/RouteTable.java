@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -25,18 +26,30 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RouteTable {
 
-    /**
-     * One route with what it is for.
-     *
-     * @param route knows its host
-     */
-    public record Entry(Route route, PathPattern path, Set<HttpMethod> methods) {
-        public Entry {
-            methods = Set.copyOf(methods);
+    /** One route with what it is for. */
+    public static final class Entry {
+        private final Match match;
+        private final PathPattern path;
+        private final Set<HttpMethod> methods;
+
+        /** @param methods at least one */
+        public Entry(Route route, PathPattern path, Set<HttpMethod> methods) {
+            this.match = new Match(route, path, Set.of());
+            this.path = path;
+            this.methods = Set.copyOf(methods);
             if (methods.isEmpty()) {
                 throw new IllegalArgumentException(
                         "methods of route %s: none (expected: at least one)".formatted(route));
             }
+        }
+
+        /** The route, which knows its host. */
+        public Route route() {
+            return match.route();
+        }
+
+        public PathPattern path() {
+            return path;
         }
     }
 
@@ -65,6 +78,16 @@ public final class RouteTable {
      * @throws IllegalArgumentException if a host has no unmatched route, or two
      */
     public static @Nullable RouteTable compile(List<Entry> entries, List<Route> unmatched, Findings.Place at) {
+        return compile(entries, unmatched, null, at);
+    }
+
+    /**
+     * Compiles the routes of all hosts, as the successor of another table.
+     *
+     * @param before an earlier table, with which what the entries that are in both lead to is shared; null for none
+     */
+    public static @Nullable RouteTable compile(
+            List<Entry> entries, List<Route> unmatched, @Nullable RouteTable before, Findings.Place at) {
         var nothingMatched = new HashMap<String, Route>();
         for (var route : unmatched) {
             if (route.kind() != Route.Kind.UNMATCHED || nothingMatched.put(route.host(), route) != null) {
@@ -87,7 +110,10 @@ public final class RouteTable {
             if (route == null) {
                 throw new IllegalArgumentException("host %s has no unmatched route".formatted(host));
             }
-            hosts.put(host, new Host(new Match(route, null, Set.of()), root.freeze(route)));
+            var earlier = before == null ? null : before.host(host);
+            hosts.put(
+                    host,
+                    new Host(new Match(route, null, Set.of()), root.freeze(earlier == null ? null : earlier.root())));
         });
         return new RouteTable(hosts);
     }
@@ -106,7 +132,7 @@ public final class RouteTable {
             // A slash at the end takes no part.
             int end = path.charAt(path.length() - 1) == '/' ? path.length() - 1 : path.length();
             var leaf = root.find(path, 0, end);
-            return leaf == null ? nothing : leaf.match(method);
+            return leaf == null ? nothing : leaf.match(method, nothing.route());
         }
     }
 
@@ -114,33 +140,53 @@ public final class RouteTable {
     private static final class Leaf {
         private final HttpMethod[] methods;
         private final Match[] matches;
-        private final Match methodNotAllowed;
+        private final Set<HttpMethod> allowed;
 
-        Leaf(Map<HttpMethod, Entry> entries, Route unmatched) {
+        Leaf(Map<HttpMethod, Entry> entries) {
             this.methods = entries.keySet().toArray(HttpMethod[]::new);
-            this.matches = entries.values().stream()
-                    .map(entry -> new Match(entry.route(), entry.path(), Set.of()))
-                    .toArray(Match[]::new);
-            this.methodNotAllowed = new Match(unmatched, null, Set.copyOf(entries.keySet()));
+            this.matches = new Match[methods.length];
+            for (int i = 0; i < methods.length; i++) {
+                matches[i] = Objects.requireNonNull(entries.get(methods[i])).match;
+            }
+            this.allowed = Set.copyOf(entries.keySet());
         }
 
-        Match match(HttpMethod method) {
+        /** @param unmatched what answers a method that no route takes */
+        Match match(HttpMethod method, Route unmatched) {
             for (int i = 0; i < methods.length; i++) {
                 if (methods[i].equals(method)) {
                     return matches[i];
                 }
             }
-            return methodNotAllowed;
+            return new Match(unmatched, null, allowed);
+        }
+
+        @SuppressWarnings("ReferenceEquality") // an entry that was taken over has its one match with it
+        boolean isOf(Map<HttpMethod, Entry> entries) {
+            if (entries.size() != methods.length) {
+                return false;
+            }
+            for (int i = 0; i < methods.length; i++) {
+                var entry = entries.get(methods[i]);
+                if (entry == null || entry.match != matches[i]) {
+                    return false;
+                }
+            }
+            return true;
         }
     }
 
     /** One place of the trie, immutable. Literal children are found by the characters of the path, without a substring. */
     private static final class Node {
+        private static final String[] NO_LITERALS = {};
+        private static final Node[] NO_CHILDREN = {};
+
         private final @Nullable Leaf end;
         private final @Nullable Leaf rest;
         private final @Nullable Node single;
         private final String[] literals;
         private final Node[] children;
+        private final int size;
         private final int mask;
 
         Node(@Nullable Leaf end, @Nullable Leaf rest, @Nullable Node single, Map<String, Node> byLiteral) {
@@ -148,10 +194,11 @@ public final class RouteTable {
             this.rest = rest;
             this.single = single;
             // At most half full, so that a search ends soon.
-            int size = byLiteral.isEmpty() ? 0 : Integer.highestOneBit(byLiteral.size()) * 4;
-            this.literals = new String[size];
-            this.children = new Node[size];
-            this.mask = size - 1;
+            int slots = byLiteral.isEmpty() ? 0 : Integer.highestOneBit(byLiteral.size()) * 4;
+            this.size = byLiteral.size();
+            this.literals = slots == 0 ? NO_LITERALS : new String[slots];
+            this.children = slots == 0 ? NO_CHILDREN : new Node[slots];
+            this.mask = slots - 1;
             byLiteral.forEach((literal, child) -> {
                 int slot = slotOf(literal.hashCode());
                 while (literals[slot] != null) {
@@ -160,6 +207,24 @@ public final class RouteTable {
                 literals[slot] = literal;
                 children[slot] = child;
             });
+        }
+
+        @SuppressWarnings("ReferenceEquality") // nodes and leaves that are as they were are the same objects
+        boolean isOf(@Nullable Leaf end, @Nullable Leaf rest, @Nullable Node single, Map<String, Node> byLiteral) {
+            if (this.end != end || this.rest != rest || this.single != single || size != byLiteral.size()) {
+                return false;
+            }
+            for (var child : byLiteral.entrySet()) {
+                if (child(child.getKey()) != child.getValue()) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        @Nullable
+        Node child(String literal) {
+            return child(literal, 0, literal.length());
         }
 
         private int slotOf(int hash) {
@@ -211,29 +276,27 @@ public final class RouteTable {
         }
     }
 
-    /** One place of the trie while it is built. */
+    /** One place of the trie while it is built. Most have one child or one route alone, so that maps are made when needed. */
     private static final class Branch {
-        private final Map<String, Branch> byLiteral = new LinkedHashMap<>();
+        private Map<String, Branch> byLiteral = Map.of();
         private @Nullable Branch single;
-        private final Map<HttpMethod, Entry> end = new LinkedHashMap<>();
-        private final Map<HttpMethod, Entry> rest = new LinkedHashMap<>();
+        private Map<HttpMethod, Entry> end = Map.of();
+        private Map<HttpMethod, Entry> rest = Map.of();
 
         /** Adds a route, or a finding that names the one that is there already. */
         boolean add(Entry entry, Findings.Place at) {
             var branch = this;
-            var leaf = end;
+            boolean open = false;
             for (var segment : entry.path().segments()) {
                 switch (segment) {
-                    case PathPattern.Segment.Literal(String literal) ->
-                        branch = branch.byLiteral.computeIfAbsent(literal, _ -> new Branch());
+                    case PathPattern.Segment.Literal(String literal) -> branch = branch.literalBranch(literal);
                     case PathPattern.Segment.Variable _, PathPattern.Segment.Any _ -> branch = branch.singleBranch();
-                    case PathPattern.Segment.Rest _ -> {}
+                    case PathPattern.Segment.Rest _ -> open = true;
                 }
-                leaf = segment == PathPattern.Segment.Rest.REST ? branch.rest : branch.end;
             }
             boolean sound = true;
-            for (var method : entry.methods()) {
-                var other = leaf.putIfAbsent(method, entry);
+            for (var method : entry.methods) {
+                var other = branch.take(method, entry, open);
                 if (other != null) {
                     sound = false;
                     at.child(entry.route().name())
@@ -250,6 +313,32 @@ public final class RouteTable {
             return sound;
         }
 
+        /** Returns the route that is there already, which stays. */
+        private @Nullable Entry take(HttpMethod method, Entry entry, boolean open) {
+            var taken = open ? rest : end;
+            if (taken.isEmpty()) {
+                taken = LinkedHashMap.newLinkedHashMap(entry.methods.size());
+                if (open) {
+                    rest = taken;
+                } else {
+                    end = taken;
+                }
+            }
+            return taken.putIfAbsent(method, entry);
+        }
+
+        private Branch literalBranch(String literal) {
+            var branch = byLiteral.get(literal);
+            if (branch == null) {
+                branch = new Branch();
+                if (byLiteral.isEmpty()) {
+                    byLiteral = LinkedHashMap.newLinkedHashMap(1);
+                }
+                byLiteral.put(literal, branch);
+            }
+            return branch;
+        }
+
         private Branch singleBranch() {
             var branch = single;
             if (branch == null) {
@@ -259,18 +348,31 @@ public final class RouteTable {
             return branch;
         }
 
-        Node freeze(Route unmatched) {
-            var children = new HashMap<String, Node>();
-            byLiteral.forEach((literal, branch) -> children.put(literal, branch.freeze(unmatched)));
-            return new Node(
-                    leaf(end, unmatched),
-                    leaf(rest, unmatched),
-                    single == null ? null : single.freeze(unmatched),
-                    children);
+        /**
+         * Makes what is built immutable.
+         *
+         * @param before what stood at this place in the earlier table: whatever is as it was is the same object again, so that
+         *     it need not be kept twice
+         */
+        Node freeze(@Nullable Node before) {
+            var frozenEnd = leaf(end, before == null ? null : before.end);
+            var frozenRest = leaf(rest, before == null ? null : before.rest);
+            var frozenSingle = single == null ? null : single.freeze(before == null ? null : before.single);
+            var children = HashMap.<String, Node>newHashMap(byLiteral.size());
+            for (var child : byLiteral.entrySet()) {
+                var earlier = before == null ? null : before.child(child.getKey());
+                children.put(child.getKey(), child.getValue().freeze(earlier));
+            }
+            return before != null && before.isOf(frozenEnd, frozenRest, frozenSingle, children)
+                    ? before
+                    : new Node(frozenEnd, frozenRest, frozenSingle, children);
         }
 
-        private static @Nullable Leaf leaf(Map<HttpMethod, Entry> entries, Route unmatched) {
-            return entries.isEmpty() ? null : new Leaf(entries, unmatched);
+        private static @Nullable Leaf leaf(Map<HttpMethod, Entry> entries, @Nullable Leaf before) {
+            if (entries.isEmpty()) {
+                return null;
+            }
+            return before != null && before.isOf(entries) ? before : new Leaf(entries);
         }
     }
 }

@@ -17,6 +17,11 @@ public record UpstreamCapacity(
         @Nullable Breaker breaker,
         @Nullable Integer maxConcurrent) {
 
+    /** Whether it limits anything. */
+    public boolean limits() {
+        return breaker != null || maxConcurrent != null;
+    }
+
     /**
      * When to stop asking.
      *

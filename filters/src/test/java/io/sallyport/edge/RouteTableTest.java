@@ -232,6 +232,42 @@ class RouteTableTest {
         }
     }
 
+    @Test
+    void a_table_made_after_another_finds_what_one_made_alone_finds() {
+        var random = new Random(12);
+        var segments = List.of("a", "b", "*", "**");
+        var all = Stream.generate(() -> randomPattern(random, segments))
+                .limit(300)
+                .filter(pattern -> pattern.indexOf("**") < 0 || pattern.indexOf("**") == pattern.length() - 2)
+                .distinct()
+                .map(pattern -> get(pattern, pattern))
+                .toList();
+        RouteTable table = null;
+        for (int round = 0; round < 300; round++) {
+            var entries = all.stream().filter(_ -> random.nextInt(3) > 0).toList();
+            table = requireNonNull(RouteTable.compile(entries, List.of(UNMATCHED), table, findings.at("routes")));
+            var host = requireNonNull(table.host(HOST));
+            var alone = requireNonNull(requireNonNull(compile(entries)).host(HOST));
+            for (int i = 0; i < 20; i++) {
+                var path = randomPattern(random, List.of("a", "b", "d"));
+                assertThat(host.find(path, HttpMethod.GET)).isEqualTo(alone.find(path, HttpMethod.GET));
+                assertThat(host.find(path, HttpMethod.PUT)).isEqualTo(alone.find(path, HttpMethod.PUT));
+            }
+        }
+    }
+
+    @Test
+    void a_table_made_after_another_shares_with_it_what_leads_to_the_same_routes() {
+        var kept = IntStream.range(0, 100).mapToObj(i -> get("r" + i, "/v1/service-%d/{id}/**".formatted(i)));
+        var entries = kept.toList();
+        var before = requireNonNull(compile(entries));
+
+        var same = RouteTable.compile(entries, List.of(UNMATCHED), before, findings.at("routes"));
+
+        assertThat(requireNonNull(requireNonNull(same).host(HOST)).root())
+                .isSameAs(requireNonNull(before.host(HOST)).root());
+    }
+
     private static String randomPattern(Random random, List<String> segments) {
         var pattern = new StringBuilder();
         for (int i = random.nextInt(4); i >= 0; i--) {

@@ -169,5 +169,21 @@ public final class JwtBundles implements JwkSetSources, AutoCloseable {
         public Refresh refresh(@Nullable String kid, Instant now) {
             return current(now) == null ? Refresh.Done.UNAVAILABLE : Refresh.Done.FRESH;
         }
+
+        private JwtBundles bundles() {
+            return JwtBundles.this;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof OfTrustDomain source
+                    && source.bundles() == bundles()
+                    && source.trustDomain.equals(trustDomain);
+        }
+
+        @Override
+        public int hashCode() {
+            return trustDomain.hashCode();
+        }
     }
 }
