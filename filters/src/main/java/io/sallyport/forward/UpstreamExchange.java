@@ -178,7 +178,7 @@ public final class UpstreamExchange {
 
         private void connect() {
             var pool = connections.poolFor(target, eventLoop);
-            pool.acquire(taken -> connected(taken, pool), this::notConnected);
+            pool.acquire(taken -> connected(taken, pool), this::notConnected, () -> cancelled);
         }
 
         private void notConnected(Throwable why) {
@@ -385,7 +385,10 @@ public final class UpstreamExchange {
             }
             cancelled = true;
             body.discard();
-            abandon();
+            stopSending();
+            if (connection != null) {
+                connection.leave(this);
+            }
             if (webSocket != null) {
                 webSocket.close();
             }

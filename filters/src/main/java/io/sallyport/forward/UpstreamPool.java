@@ -3,6 +3,7 @@ package io.sallyport.forward;
 
 import io.netty.channel.EventLoop;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
@@ -31,8 +32,9 @@ sealed interface UpstreamPool permits Http1Pool, Http2Pool {
      *
      * @param taken gets it, at once or later; whoever does not need it any more by then gives it back by {@link #release}
      * @param failed gets the reason why there is none; {@link PoolRetired} if another pool is to be asked
+     * @param gone whether nobody waits for it any more: nothing is made for that one alone, and neither of both may be told
      */
-    void acquire(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed);
+    void acquire(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone);
 
     /** Takes back what has nothing under way. */
     void release(UpstreamConnection connection);

@@ -310,11 +310,18 @@ class Http2UpstreamTest {
 
     @Test
     void a_reset_within_an_answer_is_no_end_of_it() throws Exception {
-        var upstream = upstream(
-                turn -> turn.fields(false, ":status", "200").data("half", false).reset(FrameUpstream.NO_ERROR));
+        // With it, there would be no answer to begin with.
+        var begun = new CountDownLatch(1);
+        var upstream = upstream(turn -> {
+            turn.fields(false, ":status", "200").data("half", false);
+            begun.await();
+            turn.reset(FrameUpstream.NO_ERROR);
+        });
         var front = front(upstream);
 
         try (var socket = send(front, "GET /v1 HTTP/1.1\nHost: api.example.org\n\n")) {
+            readUntil(socket, "half\r\n");
+            begun.countDown();
             assertThatThrownBy(() -> readUntil(socket, "0\r\n\r\n")).isInstanceOf(IOException.class);
         }
 

@@ -28,6 +28,7 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -710,6 +711,61 @@ class UpstreamExchangeTest {
 
         await().until(() -> orders.closedByPeer() == 1);
         assertThat(front.nextEnd().lease()).containsExactly("abandoned");
+    }
+
+    /** What is taken back costs a request, and no handshake: a client that does so without end gets no more for it. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Content-Length: 6\r\n\r\nunread",
+                "Transfer-Encoding: chunked\r\n\r\n6\r\nunread\r\n0\r\n\r\n",
+                "Content-Length: 0\r\n\r\n"
+            })
+    void an_answer_that_is_on_its_way_is_read_and_forgotten_and_its_connection_kept(String unread) throws Exception {
+        int times = 10;
+        var gone = new Semaphore(0);
+        var orders = upstream(turn -> {
+            gone.acquireUninterruptibly();
+            turn.send("HTTP/1.1 200 OK\r\n" + unread);
+        });
+        var front = front(orders);
+
+        for (int i = 1; i <= times; i++) {
+            int sent = i;
+            var socket = send(front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n");
+            await().until(() -> orders.received().split("\r\n\r\n", -1).length == sent + 1);
+            socket.close();
+            assertThat(front.nextEnd().lease()).containsExactly("abandoned");
+            gone.release();
+        }
+
+        // Not one of them, for each event loop has its own, and the next request may come before the answer has been
+        // read.
+        assertThat(orders.connections()).isLessThan(times);
+        gone.release();
+        assertThat(get(front, "/v1").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void one_that_is_long_is_not() throws Exception {
+        var gone = new CountDownLatch(1);
+        var orders = upstream(turn -> {
+            awaitLatch(gone);
+            turn.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+            for (int i = 0; i < 20; i++) {
+                turn.send("2000\r\n" + "x".repeat(0x2000) + "\r\n");
+            }
+            turn.awaitClose();
+        });
+        var front = front(orders);
+
+        var socket = send(front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n");
+        await().until(() -> orders.received().endsWith("\r\n\r\n"));
+        socket.close();
+        assertThat(front.nextEnd().lease()).containsExactly("abandoned");
+        gone.countDown();
+
+        await().until(() -> orders.closedByPeer() == 1);
     }
 
     @Test

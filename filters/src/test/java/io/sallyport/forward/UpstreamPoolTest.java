@@ -33,6 +33,9 @@ class UpstreamPoolTest {
     private final List<Socket> accepted = new ArrayList<>();
     private final BlockingQueue<Throwable> failures = new LinkedBlockingQueue<>();
 
+    /** Whether nobody waits any more for what was asked for. */
+    private final AtomicBoolean gone = new AtomicBoolean();
+
     @AfterEach
     void stop() throws Exception {
         for (var socket : accepted) {
@@ -73,6 +76,22 @@ class UpstreamPoolTest {
     }
 
     @Test
+    void no_handshake_is_begun_for_who_does_not_wait_any_more() throws Exception {
+        try (var upstream = new ServerSocket(0, 100, InetAddress.getLoopbackAddress())) {
+            ask(2 * AT_A_TIME, upstream, Duration.ofSeconds(30));
+            for (int i = 0; i < AT_A_TIME; i++) {
+                accepted.add(upstream.accept());
+            }
+            gone.set(true);
+            accepted.removeFirst().close();
+            assertThat(failures.poll(10, TimeUnit.SECONDS)).isNotNull();
+
+            upstream.setSoTimeout(200);
+            assertThatThrownBy(upstream::accept).isInstanceOf(SocketTimeoutException.class);
+        }
+    }
+
+    @Test
     void who_waits_is_sent_elsewhere_at_once_when_the_identity_has_changed() throws Exception {
         try (var upstream = new ServerSocket(0, 100, InetAddress.getLoopbackAddress())) {
             var pool = ask(AT_A_TIME + 2, upstream, Duration.ofSeconds(30));
@@ -109,7 +128,7 @@ class UpstreamPoolTest {
 
             boolean atOnce = eventLoop
                     .submit(() -> {
-                        pool.acquire(_ -> {}, failures::add);
+                        pool.acquire(_ -> {}, failures::add, gone::get);
                         return made.get();
                     })
                     .get();
@@ -134,7 +153,7 @@ class UpstreamPoolTest {
         eventLoop
                 .submit(() -> {
                     for (int i = 0; i < requests; i++) {
-                        pool.acquire(_ -> {}, failures::add);
+                        pool.acquire(_ -> {}, failures::add, gone::get);
                     }
                 })
                 .sync();

@@ -156,12 +156,17 @@ public final class DemoIssuer implements AutoCloseable {
 
     /** A token as the token endpoint would give it, for those who live in this process. */
     public String mint(String clientId, String audience) {
+        return mint(clientId, audience, Map.of());
+    }
+
+    /** The same with these claims too, or in place of its own. */
+    public String mint(String clientId, String audience, Map<String, ?> claims) {
         var client = clients.get(clientId);
         if (client == null) {
             throw new IllegalArgumentException(
                     "client: %s (expected: one of %s)".formatted(clientId, new TreeSet<>(clients.keySet())));
         }
-        return mint(client, client.scopes(), audience, time.instant());
+        return mint(client, client.scopes(), audience, time.instant(), claims);
     }
 
     /** A token that says nothing to anybody but this issuer. */
@@ -283,7 +288,7 @@ public final class DemoIssuer implements AutoCloseable {
         var acr = first(form, "acr_values");
         var stepped = acr == null ? client : client.withAcr(acr);
         var answer = new LinkedHashMap<String, Object>();
-        answer.put("access_token", mint(stepped, scopes, audience, issuedAt));
+        answer.put("access_token", mint(stepped, scopes, audience, issuedAt, Map.of()));
         answer.put("token_type", "Bearer");
         answer.put("expires_in", TOKEN_LIFETIME.toSeconds());
         answer.put("scope", String.join(" ", new TreeSet<>(scopes)));
@@ -323,7 +328,7 @@ public final class DemoIssuer implements AutoCloseable {
         }
     }
 
-    private String mint(Client client, Set<String> scopes, String audience, Instant issuedAt) {
+    private String mint(Client client, Set<String> scopes, String audience, Instant issuedAt, Map<String, ?> others) {
         var signing = keys;
         var key = client.algorithm().equals(JWSAlgorithm.RS256) ? signing.rsa() : signing.ec();
         var claims = new JWTClaimsSet.Builder()
@@ -338,14 +343,14 @@ public final class DemoIssuer implements AutoCloseable {
                 .claim("tenant_id", client.tenant())
                 .claim("acr", client.acr())
                 .claim("auth_time", issuedAt.getEpochSecond())
-                .claim("device_posture", client.devicePosture())
-                .build();
+                .claim("device_posture", client.devicePosture());
+        others.forEach(claims::claim);
         var header = new JWSHeader.Builder(client.algorithm())
                 .type(new JOSEObjectType("at+jwt"))
                 .keyID(key.getKeyID())
                 .build();
         try {
-            var token = new SignedJWT(header, claims);
+            var token = new SignedJWT(header, claims.build());
             token.sign(signer(key));
             return token.serialize();
         } catch (JOSEException e) {

@@ -19,6 +19,7 @@ import io.netty.util.internal.PlatformDependent;
 import java.io.ByteArrayOutputStream;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
@@ -35,6 +36,8 @@ class AFloodOfFramesEndsItsConnectionIT {
 
     /** Several times what any of the floods may have. */
     private static final int MANY = 5_000;
+
+    private static final int TAKEN_BACK = 20;
 
     @RegisterExtension
     static final HostileWorld world = new HostileWorld();
@@ -89,6 +92,48 @@ class AFloodOfFramesEndsItsConnectionIT {
             assertThat(connection.outcomeOf(101)).isEqualTo("200");
 
             assertThat(world.upstream().since(mark)).hasSize(1);
+        }
+    }
+
+    /** Rapid reset of those that have a token, or ask for what is public: a connection for each would be a handshake for each. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void a_request_that_is_taken_back_later_costs_its_upstream_no_connection(Way way) throws Exception {
+        int before = world.upstream().connections();
+        takeBack(way, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+
+        // Some, for a request may come before the answer to the one before has been read.
+        assertThat(world.upstream().connections() - before).isLessThan(TAKEN_BACK / 2);
+        world.requireNeighboursUnharmed(way);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void what_follows_the_answer_to_a_request_that_was_taken_back_is_nobodys(Way way) throws Exception {
+        takeBack(
+                way,
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nsmuggled");
+
+        world.requireNeighboursUnharmed(way);
+    }
+
+    /** Requests, one after the other, that are reset when the upstream has them, and answered then. */
+    private static void takeBack(Way way, String answer) throws Exception {
+        try (var connection = Http2Connection.open(world)) {
+            for (int i = 0; i < TAKEN_BACK; i++) {
+                int mark = world.upstream().mark();
+                var target = world.target();
+                var reset = new CountDownLatch(1);
+                world.upstream().answer(target, new RecordingUpstream.Answer(answer, false, false, reset));
+                connection.send(HEADERS, END_HEADERS | END_STREAM, 4 * i + 1, get(way, target));
+                world.upstream().await(mark, RecordingUpstream.Message::isWhole);
+
+                // Refused at once: what was sent before has been read by then.
+                connection.send(RST_STREAM, 0, 4 * i + 1, new byte[] {0, 0, 0, 8});
+                connection.send(HEADERS, END_HEADERS | END_STREAM, 4 * i + 3, get(way, "/%2e%2e/"));
+                assertThat(connection.outcomeOf(4 * i + 3)).isEqualTo("400");
+                reset.countDown();
+            }
         }
     }
 

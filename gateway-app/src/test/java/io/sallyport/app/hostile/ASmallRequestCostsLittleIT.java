@@ -4,12 +4,19 @@ package io.sallyport.app.hostile;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.sallyport.app.demo.DemoParts;
 import java.lang.management.ManagementFactory;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
 import java.util.function.LongUnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -39,13 +46,54 @@ class ASmallRequestCostsLittleIT {
     @Parameter
     Way way;
 
+    /**
+     * Of somebody who has a token, and whose claims are as large as a token may be.
+     *
+     * @param claims beside the usual ones, or in their place
+     * @param status of the answer
+     * @param query with its question mark, if there is one
+     */
+    record Caller(int status, String name, Map<String, ?> claims, String query, List<String> fields) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    /** Sends it once, and tells how many bytes came back. */
+    private interface Small {
+        int ask() throws Exception;
+    }
+
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"single", "queries", "credentials"})
+    @MethodSource({"single", "queries", "credentials", "preflights"})
     void one_request_takes_little_of_the_processor(Attack attack) throws Exception {
+        requireShort(() -> ask(attack));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource({"single", "queries", "credentials", "preflights"})
+    void one_request_costs_little_of_everything(Attack attack) throws Exception {
+        requireLittle(() -> ask(attack));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("callers")
+    void one_request_of_a_verified_caller_takes_little_of_the_processor(Caller caller) throws Exception {
+        requireShort(() -> ask(caller));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("callers")
+    void one_request_of_a_verified_caller_costs_little_of_everything(Caller caller) throws Exception {
+        requireLittle(() -> ask(caller));
+    }
+
+    private static void requireShort(Small request) throws Exception {
         var taken = new long[TIMES];
         for (int i = 0; i < TIMES; i++) {
             long before = processor();
-            ask(attack);
+            request.ask();
             taken[i] = processor() - before;
         }
 
@@ -55,15 +103,13 @@ class ASmallRequestCostsLittleIT {
         assertThat(Duration.ofNanos(taken[TIMES / 2])).isBetween(Duration.ofNanos(1), SHORT);
     }
 
-    @ParameterizedTest(name = "{0}")
-    @MethodSource({"single", "queries", "credentials"})
-    void one_request_costs_little_of_everything(Attack attack) throws Exception {
+    private static void requireLittle(Small request) throws Exception {
         // Once before, so that nothing is counted that is made once.
-        ask(attack);
+        request.ask();
         int mark = world.upstream().mark();
         long before = allocated();
 
-        int answered = ask(attack);
+        int answered = request.ask();
 
         assertThat(allocated() - before).as("allocated").isBetween(1L, LITTLE);
         assertThat(answered).as("answered").isLessThan(SMALL);
@@ -85,6 +131,21 @@ class ASmallRequestCostsLittleIT {
         assertThat(text.length()).isBetween(SMALL * 8 / 10, SMALL);
         try (var connection = world.connect()) {
             return connection.write(text).readToEnd().length();
+        }
+    }
+
+    private int ask(Caller caller) throws Exception {
+        var text = "GET /judged/small%s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n%sConnection: close\r\n\r\n"
+                .formatted(
+                        caller.query(),
+                        way.host(),
+                        world.token(caller.claims()),
+                        Attack.lines(caller.fields().toArray(String[]::new)));
+        assertThat(text.length()).isLessThanOrEqualTo(SMALL);
+        try (var connection = world.connect()) {
+            var answer = connection.write(text).readToEnd();
+            assertThat(answer).startsWith("HTTP/1.1 " + caller.status());
+            return answer.length();
         }
     }
 
@@ -180,6 +241,120 @@ class ASmallRequestCostsLittleIT {
                         "claims of many audiences",
                         header + "}",
                         "{\"aud\":[" + repeated("\"a\",", 5_900) + "\"a\"]}"));
+    }
+
+    static Stream<Attack> preflights() {
+        var last = "Connection: close\r\n\r\n";
+        var preflight = "OPTIONS /judged/small HTTP/1.1\r\nHost: {host}\r\nOrigin: ";
+        var page = preflight + "https://app.example.org\r\nAccess-Control-Request-";
+        return Stream.of(
+                new Attack(
+                        "a preflight of a long origin",
+                        preflight + "https://" + repeated("a.", 9_000) + "\r\nAccess-Control-Request-Method: GET\r\n"
+                                + last),
+                new Attack(
+                        "a preflight for many fields",
+                        page + "Method: GET\r\nAccess-Control-Request-Headers: " + repeated("a,", 9_000) + "a\r\n"
+                                + last),
+                new Attack("a preflight for a long method", page + "Method: " + repeated("A", 9_000) + "\r\n" + last));
+    }
+
+    /** Everything that rules, limits, risk and records read. */
+    static Stream<Caller> callers() {
+        var longText = "a".repeat(4_800);
+        var trace = "traceparent: 00-" + "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        return Stream.of(
+                caller(
+                        "a long text, searched for a long one",
+                        Map.of("text", "a".repeat(3_500)),
+                        "",
+                        "X-Text: " + "a".repeat(1_700) + "c",
+                        "Y: " + "a".repeat(2_000)),
+                caller("a long text for a pattern", Map.of(), "", "X-Text: " + "a".repeat(8_500)),
+                caller("a long list in a list", Map.of("list", items(900)), "", "X-Text: c"),
+                caller(
+                        "two long lists that are equal",
+                        Map.of("list", items(450), "other", items(450)),
+                        "",
+                        "X-Text: c"),
+                unread("lists in lists", Map.of("list", nested(500)), "", "X-Text: c"),
+                unread("objects in objects", Map.of("list", objects(500)), "", "X-Text: c"),
+                caller("many claims", many(500), "", "X-Text: c"),
+                unread(
+                        "a number of a large exponent",
+                        Map.of("number", new BigDecimal("1E+999999999")),
+                        "",
+                        "X-Text: c"),
+                caller(
+                        "a number of a small exponent",
+                        Map.of("number", new BigDecimal("1E-999999999")),
+                        "",
+                        "X-Text: c"),
+                unread("a number of many digits", Map.of("number", new BigInteger("9".repeat(4_800))), "", "X-Text: c"),
+                unread("an expiry of many digits", Map.of("exp", new BigInteger("9".repeat(4_800))), "", "X-Text: c"),
+                caller("many audiences", Map.of("aud", audiences(900)), "", "X-Text: c"),
+                caller("many scopes", Map.of("scope", "s ".repeat(2_400) + "t"), "", "X-Text: c"),
+                caller("a long tenant, which limits count", Map.of("tenant_id", longText), "", "X-Text: c"),
+                caller("a long subject", Map.of("sub", longText), "", "X-Text: c"),
+                caller("a long client", Map.of("client_id", longText), "", "X-Text: c"),
+                caller("a long posture", Map.of("device_posture", longText), "", "X-Text: c"),
+                caller("a long token id", Map.of("jti", longText), "", "X-Text: c"),
+                caller("a text of escapes", Map.of("text", "\u0001".repeat(900)), "", "X-Text: c"),
+                caller("a long query", Map.of(), "?" + "q=%7A&".repeat(1_200), "X-Text: c"),
+                caller(
+                        "a long name of a client program",
+                        Map.of(),
+                        "",
+                        "X-Text: c",
+                        "User-Agent: " + "sqlma".repeat(1_700)),
+                caller("many origins", Map.of(), "", "X-Text: c", "Origin: https://" + "a.".repeat(4_200)),
+                caller("a long trace", Map.of(), "", "X-Text: c", trace + "-" + "a".repeat(8_400)),
+                caller(
+                        "a trace of many states",
+                        Map.of(),
+                        "",
+                        "X-Text: c",
+                        trace,
+                        "tracestate: " + "a=b,".repeat(2_100) + "c=d"),
+                caller("much baggage", Map.of(), "", "X-Text: c", trace, "baggage: " + "a=b;c,".repeat(1_400) + "c=d"));
+    }
+
+    private static Caller caller(String name, Map<String, ?> claims, String query, String... fields) {
+        return new Caller(200, name, claims, query, List.of(fields));
+    }
+
+    /** Of a good signature, and still no claims that anybody reads. */
+    private static Caller unread(String name, Map<String, ?> claims, String query, String... fields) {
+        return new Caller(401, name, claims, query, List.of(fields));
+    }
+
+    private static List<String> items(int count) {
+        return Collections.nCopies(count, "ab");
+    }
+
+    private static List<String> audiences(int count) {
+        return Stream.concat(IntStream.range(0, count).mapToObj(i -> "a"), Stream.of(DemoParts.AUDIENCE))
+                .toList();
+    }
+
+    private static List<?> nested(int depth) {
+        List<?> nested = List.of();
+        for (int i = 0; i < depth; i++) {
+            nested = List.of(nested);
+        }
+        return nested;
+    }
+
+    private static Map<String, ?> objects(int depth) {
+        Map<String, ?> nested = Map.of();
+        for (int i = 0; i < depth; i++) {
+            nested = Map.of("a", nested);
+        }
+        return nested;
+    }
+
+    private static Map<String, ?> many(int count) {
+        return IntStream.range(0, count).boxed().collect(Collectors.toMap(i -> "a" + i, i -> i));
     }
 
     private static Object[] filled() {

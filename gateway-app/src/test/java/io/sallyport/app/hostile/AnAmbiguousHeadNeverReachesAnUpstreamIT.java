@@ -62,6 +62,22 @@ class AnAmbiguousHeadNeverReachesAnUpstreamIT {
         requireRefused(attack, 413);
     }
 
+    /** Methods that ask something of a proxy rather than of an upstream, and spellings of others. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("methods")
+    void a_method_that_no_route_names_reaches_no_upstream(Attack attack) throws Exception {
+        int mark = world.upstream().mark();
+        String answer;
+        try (var connection = world.connect()) {
+            answer = connection.write(attack.filledIn(world.target(), way)).readToEnd();
+        }
+
+        assertThat(answer).matches("(?s)HTTP/1\\.1 4(00|01|04|05) .*");
+        assertThat(answer.split("HTTP/1\\.1 ", -1)).as("one answer").hasSize(2);
+        world.requireOneNeighbourUnharmed(way);
+        assertThat(world.upstream().since(mark)).isEmpty();
+    }
+
     private void requireRefused(Attack attack, int status) throws Exception {
         int mark = world.upstream().mark();
         String answer;
@@ -528,6 +544,12 @@ class AnAmbiguousHeadNeverReachesAnUpstreamIT {
                                 "Expect: 200-ok",
                                 "Expect: 100-continue, 200-ok",
                                 "Expect: 100-continue;a=b",
+                                "Expect: 100-Continue , x",
+                                "Expect: y 100-continue",
+                                "Expect: 100-continue y",
+                                "Expect: 100-continue\r\nExpect: 200-ok",
+                                "Expect: 100-continue\r\n 200-ok",
+                                "Expect:\r\n 100-continue",
                                 "Expect: ",
                                 "Expect: \"100-continue\"",
                                 "Connection: Authorization",
@@ -666,6 +688,37 @@ class AnAmbiguousHeadNeverReachesAnUpstreamIT {
                         row(
                                 "the other Host of an absolute target",
                                 "GET http://{host}{target} HTTP/1.1\r\nHost: evil.test\r\n\r\n")));
+    }
+
+    static Stream<Attack> methods() {
+        var last = " HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        return Stream.of(
+                        "TRACE {target}",
+                        "TRACK {target}",
+                        "DEBUG {target}",
+                        "CONNECT {host}:443",
+                        "CONNECT evil.test:443",
+                        "CONNECT {target}",
+                        "CONNECT 127.0.0.1:22",
+                        "CONNECT http://evil.test/",
+                        "OPTIONS *",
+                        "OPTIONS {target}",
+                        "PRI *",
+                        "get {target}",
+                        "Get {target}",
+                        "gET {target}",
+                        "GETT {target}",
+                        "GET_ {target}",
+                        "G!T {target}",
+                        "HTTP {target}",
+                        "PROPFIND {target}",
+                        "PATCH {target}",
+                        "PURGE {target}",
+                        "BAN {target}",
+                        "SUBSCRIBE {target}",
+                        "__proto__ {target}",
+                        "NULL {target}")
+                .map(line -> new Attack(line, line + last));
     }
 
     static Stream<Attack> tooLongTargets() {

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * An upstream, or who has got hold of its key, answers what it likes: its client gets one answer or 502 or an answer that is
@@ -62,6 +63,38 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
 
         assertThat(answer).matches("(?s)HTTP/1\\.1 (200|204|205|304) .*\r\n\r\n");
         requireNothingSmuggled(answer);
+    }
+
+    /** What ends with its connection is all one client's, whatever the connection was said to be. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "HTTP/1.1 200 OK\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n",
+                "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n",
+                "HTTP/1.0 200 OK\r\nKeep-Alive: timeout=60\r\n\r\n"
+            })
+    void an_answer_without_a_length_is_all_one_clients(String head) throws Exception {
+        var answer = ask("GET", head + NEXT, true);
+
+        assertThat(answer).startsWith("HTTP/1.1 200 ").contains("\r\n\r\n").contains("smuggled");
+        assertThat(answer.indexOf("smuggled")).isGreaterThan(answer.indexOf("\r\n\r\n"));
+        world.requireNeighboursUnharmed(way);
+    }
+
+    /** An answer to what has not been sent in full is the last one on its connection: what comes next may be its body, or the next answer. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("complete")
+    void an_answer_that_comes_before_its_request_is_the_last_on_its_connection(Attack attack) throws Exception {
+        int mark = world.upstream().mark();
+        var target = world.target();
+        world.upstream().answer(target, new Answer(attack.text() + NEXT, true, false));
+        try (var connection = world.connect()) {
+            connection.write("POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: 100\r\n\r\nhello"
+                    .formatted(target, way.host()));
+            requireNothingSmuggled(connection.readToEnd());
+        }
+        assertThat(world.upstream().since(mark)).noneMatch(RecordingUpstream.Message::isNonsense);
     }
 
     @ParameterizedTest(name = "{0}")

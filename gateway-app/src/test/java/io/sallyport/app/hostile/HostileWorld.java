@@ -55,6 +55,23 @@ final class HostileWorld implements BeforeAllCallback {
                   authenticate: { issuers: [demo] }
                   authorize: { allow: { anyone: "true" } }
             FILTERS      upstream: UPSTREAM
+                HOST-judged:
+                  match: { hosts: [HOST], path: "/judged/**", methods: [GET] }
+                  authenticate: { issuers: [demo] }
+                  authorize:
+                    deny:
+                      pattern: "request.headers['x-text'].matches('(a|aa|a*)*b')"
+                    allow:
+                      contained:  "token.claims.text.contains(request.headers['x-text'])"
+                      nested:     "token.claims.list.exists(x, token.claims.list.exists(y, x + y == 'z'))"
+                      listed:     "'z' in token.claims.list || 'z' in token.scopes || token.claims.list == token.claims.other"
+                      number:     "token.claims.number > 1.5 && token.claims.number == 1"
+                      queried:    "request.query['q'] == 'z' || token.claims.text.endsWith(request.path)"
+                      anyone:     "true"
+                  rate-limits: { tenant: { key: "claim:tenant_id", limit: 1000000, per: 1m }, user: { key: subject, limit: 1000000, per: 1m } }
+                  risk: { deny: 100 }
+                  cors: { origins: ["https://app.example.org"] }
+            FILTERS      upstream: UPSTREAM
                 HOST-socket:
                   match: { hosts: [HOST], path: "/socket/**", methods: [GET, POST] }
                   authorize: public
@@ -109,6 +126,11 @@ final class HostileWorld implements BeforeAllCallback {
 
     RawConnection connect() throws IOException {
         return RawConnection.open(world.tls, port());
+    }
+
+    /** A token that the gateway has not seen before, with these claims beside the usual ones or in their place. */
+    String token(Map<String, ?> claims) {
+        return world.parts.issuer().mint(DemoParts.ACME, DemoParts.AUDIENCE, claims);
     }
 
     /** A target that nobody has asked for before. */
@@ -195,7 +217,10 @@ final class HostileWorld implements BeforeAllCallback {
 
         private void addRoutes() throws IOException {
             var configuration = Files.readString(parts.configuration())
-                    .replace("  listener:\n", "  listener:\n    idle-timeout: %ds\n".formatted(IDLE.toSeconds()));
+                    .replace("  listener:\n", "  listener:\n    idle-timeout: %ds\n".formatted(IDLE.toSeconds()))
+                    // Who is turned away unread shows nothing.
+                    .replace("failures-per-minute: 100 ", "failures-per-minute: 10000000 ")
+                    .replace("      signals:\n", "      signals:\n        ua-scanner: { weight: 60 }\n");
             Files.writeString(parts.configuration(), configuration + routes(upstream.port()));
         }
 

@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -53,8 +55,13 @@ final class RecordingUpstream implements AutoCloseable {
      * @param bytes as they are to be sent, in Latin-1
      * @param beforeBody whether to answer before the request's body is read
      * @param thenClose whether to close the connection after that
+     * @param when it is zero, not before
      */
-    record Answer(String bytes, boolean beforeBody, boolean thenClose) {}
+    record Answer(String bytes, boolean beforeBody, boolean thenClose, CountDownLatch when) {
+        Answer(String bytes, boolean beforeBody, boolean thenClose) {
+            this(bytes, beforeBody, thenClose, new CountDownLatch(0));
+        }
+    }
 
     static RecordingUpstream start(Credentials svid, X509Certificate root) {
         try {
@@ -79,6 +86,11 @@ final class RecordingUpstream implements AutoCloseable {
 
     int port() {
         return listener.getLocalPort();
+    }
+
+    /** How many connections have been accepted. */
+    synchronized int connections() {
+        return connections.size();
     }
 
     /** From now on, a request for that target gets that answer. */
@@ -165,17 +177,18 @@ final class RecordingUpstream implements AutoCloseable {
             changed();
             var answer = answers.get(message.target());
             if (answer != null && answer.beforeBody()) {
-                send(connection, answer.bytes());
+                send(connection, answer);
                 if (answer.thenClose()) {
                     return false;
                 }
             }
             message.readBody(in);
             message.end(State.WHOLE);
+            changed();
             if (answer == null) {
                 send(connection, echo(message));
             } else if (!answer.beforeBody()) {
-                send(connection, answer.bytes());
+                send(connection, answer);
             }
             return answer == null || !answer.thenClose();
         } catch (Nonsense e) {
@@ -193,6 +206,15 @@ final class RecordingUpstream implements AutoCloseable {
         var body = message.isHead() ? "" : message.target();
         return "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
                 .formatted(message.target().length(), body);
+    }
+
+    private static void send(Socket connection, Answer answer) throws IOException {
+        try {
+            answer.when().await();
+        } catch (InterruptedException e) {
+            throw new InterruptedIOException();
+        }
+        send(connection, answer.bytes());
     }
 
     private static void send(Socket connection, String bytes) throws IOException {

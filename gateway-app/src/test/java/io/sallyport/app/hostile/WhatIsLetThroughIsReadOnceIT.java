@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What RFC 9112 allows and few send is one request, with the same body, to the upstream; and as many requests as a client has
@@ -87,6 +88,33 @@ class WhatIsLetThroughIsReadOnceIT {
                             + "GET /next HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n".formatted(way.host()))
                     .readToEnd();
             assertThat(rest).doesNotContain("/smuggled");
+        }
+
+        world.requireNeighboursUnharmed(way);
+        assertThat(world.upstream().since(mark))
+                .noneMatch(message -> message.target().equals("/smuggled"))
+                .noneMatch(RecordingUpstream.Message::isNonsense);
+    }
+
+    /** After "HTTP/1.1 must die", James Kettle (2025): who waits for 100 and who does not must agree on what the body is. */
+    @ParameterizedTest
+    @ValueSource(strings = {"100-continue", "100-CONTINUE", " 100-continue\t"})
+    void a_body_behind_an_expectation_is_still_a_body(String expectation) throws Exception {
+        int mark = world.upstream().mark();
+        var target = world.target();
+        world.upstream()
+                .answer(
+                        target,
+                        new RecordingUpstream.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true, false));
+        var smuggled = "GET /smuggled HTTP/1.1\r\nHost: " + way.host() + "\r\n\r\n";
+        try (var connection = world.connect()) {
+            var answers = connection
+                    .write("POST %s HTTP/1.1\r\nHost: %s\r\nExpect: %s\r\nContent-Length: %d\r\n\r\n"
+                                    .formatted(target, way.host(), expectation, smuggled.length())
+                            + smuggled
+                            + "GET /next HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n".formatted(way.host()))
+                    .readToEnd();
+            assertThat(answers).doesNotContain("/smuggled");
         }
 
         world.requireNeighboursUnharmed(way);
