@@ -3,9 +3,6 @@ package io.sallyport.app;
 
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
-import org.springframework.boot.SpringApplication;
-import org.springframework.boot.SpringBootConfiguration;
-import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
 
@@ -28,7 +25,7 @@ public final class Gateway implements AutoCloseable {
      * @throws io.sallyport.autoconfigure.InvalidConfiguration if the file is wrong
      */
     public static Gateway start(Path configuration) {
-        var application = new SpringApplication(Application.class);
+        var application = GatewayApplication.prepared();
         // Who started it stops it, and what is around it, in an order of its own.
         application.setRegisterShutdownHook(false);
         var gateway = new Gateway[1];
@@ -67,9 +64,4 @@ public final class Gateway implements AutoCloseable {
     public void close() {
         context.close();
     }
-
-    /** All that there is comes from the auto-configuration of {@code filters}: any Spring Boot application can be the gateway. */
-    @SpringBootConfiguration(proxyBeanMethods = false)
-    @EnableAutoConfiguration
-    static class Application {}
 }
