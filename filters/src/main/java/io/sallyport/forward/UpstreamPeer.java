@@ -56,10 +56,10 @@ record UpstreamPeer(
         }
     }
 
-    /** Of what mostly differs: looked up for each request. */
+    /** Of what differs: looked up for each request, and the texts remember theirs. */
     @Override
     public int hashCode() {
-        return 31 * host.hashCode() + port;
+        return 31 * (31 * host.hashCode() + port) + expectedIds.hashCode();
     }
 
     /** Names the upstream in metrics. */
