@@ -3,28 +3,23 @@ package io.sallyport.autoconfigure;
 
 import java.time.Duration;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
-import org.springframework.context.SmartLifecycle;
 
 /**
  * Waits, between a server's graceful shutdown and its stop, for the thread that did the former. Spring Boot's says that it is done
  * before it is, and a stop that comes in that moment waits for good until it begins: the process would not end.
  */
-final class GracefulShutdownEnd implements SmartLifecycle {
+final class GracefulShutdownEnd extends ShutdownStep {
     private static final String THREAD = "netty-shutdown";
 
     /** One that still waits for requests goes on waiting, and is interrupted by the stop. */
     private static final Duration LONGEST = Duration.ofMillis(500);
 
-    private volatile boolean running;
-
-    @Override
-    public void start() {
-        running = true;
+    GracefulShutdownEnd() {
+        super(WebServerApplicationContext.GRACEFUL_SHUTDOWN_PHASE - 1);
     }
 
     @Override
-    public void stop() {
-        running = false;
+    void shutDown() {
         for (var thread : Thread.getAllStackTraces().keySet()) {
             if (thread.getName().equals(THREAD)) {
                 await(thread);
@@ -38,15 +33,5 @@ final class GracefulShutdownEnd implements SmartLifecycle {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    @Override
-    public boolean isRunning() {
-        return running;
-    }
-
-    @Override
-    public int getPhase() {
-        return WebServerApplicationContext.GRACEFUL_SHUTDOWN_PHASE - 1;
     }
 }

@@ -3,36 +3,19 @@ package io.sallyport.autoconfigure;
 
 import io.sallyport.forward.UpstreamExchange;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
-import org.springframework.context.SmartLifecycle;
 
 /** Closes the WebSockets when the gateway stops: the listeners wait for what is under way, and these would not end by themselves. */
-final class WebSocketShutdown implements SmartLifecycle {
+final class WebSocketShutdown extends ShutdownStep {
     private final UpstreamExchange exchange;
-    private volatile boolean running;
 
     WebSocketShutdown(UpstreamExchange exchange) {
+        // That of the listeners: while they wait.
+        super(WebServerApplicationContext.GRACEFUL_SHUTDOWN_PHASE);
         this.exchange = exchange;
     }
 
     @Override
-    public void start() {
-        running = true;
-    }
-
-    @Override
-    public void stop() {
-        running = false;
+    void shutDown() {
         exchange.closeWebSockets();
-    }
-
-    @Override
-    public boolean isRunning() {
-        return running;
-    }
-
-    /** That of the listeners: while they wait. */
-    @Override
-    public int getPhase() {
-        return WebServerApplicationContext.GRACEFUL_SHUTDOWN_PHASE;
     }
 }

@@ -20,8 +20,13 @@ final class HeadDeadline extends ChannelInboundHandlerAdapter {
     private final IntSupplier headUnderWay;
     private final Duration timeout;
     private final Consumer<ChannelHandlerContext> onPassed;
+
+    @SuppressWarnings("NullAway.Init") // set before anything is read
+    private ChannelHandlerContext here;
+
     private @Nullable Future<?> timer;
     private int watched;
+    private boolean paused;
     private boolean passed;
 
     /**
@@ -32,6 +37,11 @@ final class HeadDeadline extends ChannelInboundHandlerAdapter {
         this.headUnderWay = headUnderWay;
         this.timeout = timeout;
         this.onPassed = onPassed;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        here = context;
     }
 
     @Override
@@ -48,28 +58,27 @@ final class HeadDeadline extends ChannelInboundHandlerAdapter {
         int head = headUnderWay.getAsInt();
         if (head != watched) {
             watched = head;
-            schedule(context);
+            schedule();
         }
         context.fireChannelReadComplete();
     }
 
-    /** While the client does not take its answers it is we who do not read on; it has another time-out for that. */
-    @Override
-    public void channelWritabilityChanged(ChannelHandlerContext context) {
-        schedule(context);
-        context.fireChannelWritabilityChanged();
+    /** Stops the clock while it is we who do not read on, and starts it anew. On the connection's event loop. */
+    void pause(boolean paused) {
+        this.paused = paused;
+        schedule();
     }
 
-    private void schedule(ChannelHandlerContext context) {
+    private void schedule() {
         cancel();
-        if (watched != 0 && context.channel().isWritable()) {
-            timer = context.executor().schedule(() -> pass(context), timeout.toMillis(), TimeUnit.MILLISECONDS);
+        if (watched != 0 && !paused) {
+            timer = here.executor().schedule(this::pass, timeout.toMillis(), TimeUnit.MILLISECONDS);
         }
     }
 
-    private void pass(ChannelHandlerContext context) {
+    private void pass() {
         passed = true;
-        onPassed.accept(context);
+        onPassed.accept(here);
     }
 
     @Override

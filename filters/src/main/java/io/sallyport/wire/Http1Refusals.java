@@ -3,11 +3,9 @@ package io.sallyport.wire;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
-import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpRequest;
@@ -21,6 +19,7 @@ import io.netty.util.AttributeKey;
 import io.netty.util.ReferenceCountUtil;
 import io.sallyport.decision.Denial;
 import io.sallyport.pipeline.Admission;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import reactor.netty.NettyPipeline;
 import reactor.netty.channel.ChannelOperations;
@@ -38,6 +37,7 @@ final class Http1Refusals extends ChannelDuplexHandler {
     private static final AttributeKey<Judged> JUDGED = AttributeKey.valueOf(Http1Refusals.class, "judged");
 
     private final IngressHandler handler;
+    private final HeadDeadline headDeadline;
 
     /** Requests that went on and have not been answered in full. */
     private int unanswered;
@@ -54,13 +54,17 @@ final class Http1Refusals extends ChannelDuplexHandler {
     /** Answers have piled up: nothing is read until the client has taken them. */
     private boolean paused;
 
-    private Http1Refusals(IngressHandler handler) {
+    private Http1Refusals(IngressHandler handler, HeadDeadline headDeadline) {
         this.handler = handler;
+        this.headDeadline = headDeadline;
     }
 
     /** Puts one behind the codec of a connection that has turned out to be one of HTTP/1.x, before its first request. */
     static void install(Channel connection, IngressHandler handler) {
-        connection.pipeline().addAfter(NettyPipeline.HttpCodec, "sallyport.http1-refusals", new Http1Refusals(handler));
+        var pipeline = connection.pipeline();
+        var headDeadline = Objects.requireNonNull(pipeline.get(HeadDeadline.class), "no deadline for heads");
+        pipeline.addAfter(
+                NettyPipeline.HttpCodec, "sallyport.http1-refusals", new Http1Refusals(handler, headDeadline));
     }
 
     /** What was said of the request that Reactor Netty now asks about; null if it is still to be judged. */
@@ -130,26 +134,26 @@ final class Http1Refusals extends ChannelDuplexHandler {
         }
         ended = unread || !HttpUtil.isKeepAlive(request);
         dropping = true;
-        var written = write(context, answer);
         if (ended) {
-            written.addListener(ChannelFutureListener.CLOSE);
+            answer.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+            context.writeAndFlush(answer).addListener(ChannelFutureListener.CLOSE);
         } else {
+            context.writeAndFlush(answer);
             readOn(channel);
         }
     }
 
-    private ChannelFuture write(ChannelHandlerContext context, FullHttpResponse answer) {
-        if (ended) {
-            answer.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-        }
-        return context.writeAndFlush(answer);
-    }
-
     /** As Reactor Netty leaves a connection between two requests, unless its client asks and does not read. */
     private void readOn(Channel channel) {
-        paused = !channel.isWritable();
-        if (channel.config().isAutoRead() == paused) {
-            channel.config().setAutoRead(!paused);
+        boolean full = !channel.isWritable();
+        if (full != paused) {
+            paused = full;
+            // The client is not late with a head that we do not read: it has another time-out for what it does not
+            // take.
+            headDeadline.pause(full);
+        }
+        if (channel.config().isAutoRead() == full) {
+            channel.config().setAutoRead(!full);
         }
     }
 

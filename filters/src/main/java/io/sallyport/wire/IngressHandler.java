@@ -108,9 +108,10 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
                 return refused(overload == null ? NOT_READY : overload, context);
             }
             var admission = ingress.admit(context);
-            return admission instanceof Admission.Refused(var denial)
-                    ? refused(denial, context)
-                    : new Judged(context, admission);
+            if (admission instanceof Admission.Refused(var denial)) {
+                ingress.conclude(context, new Outcome.Refused(denial));
+            }
+            return new Judged(context, admission);
         } catch (Throwable e) {
             // Whatever nobody foresaw is a refusal like any other: recorded, with an answer that tells nothing.
             return refused(Unforeseen.failure(e, context).denial(), context);

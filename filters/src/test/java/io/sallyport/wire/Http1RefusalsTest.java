@@ -102,16 +102,7 @@ class Http1RefusalsTest {
 
     @Test
     void who_asks_for_the_last_answer_gets_it_and_the_end() throws Exception {
-        var last = NO.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
-        try (var server = server().start();
-                var client = server.connect().send(last + YES)) {
-            assertThat(client.readToEnd())
-                    .startsWith("HTTP/1.1 403 ")
-                    .contains("\r\nconnection: close\r\n")
-                    .doesNotContain("HTTP/1.1 200");
-            assertThat(server.outcome()).isEqualTo(REFUSED);
-            assertThat(server.hasAnotherOutcome()).isFalse();
-        }
+        assertRefusedAndEnded(NO.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
     }
 
     @Test
@@ -127,9 +118,14 @@ class Http1RefusalsTest {
 
     @Test
     void a_refused_body_is_neither_read_nor_taken_for_a_request() throws Exception {
-        var post = "POST /no HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + YES.length() + "\r\n\r\n" + YES;
+        assertRefusedAndEnded(
+                "POST /no HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + YES.length() + "\r\n\r\n" + YES);
+    }
+
+    /** And nothing of what follows has been taken for a request. */
+    private static void assertRefusedAndEnded(String request) throws Exception {
         try (var server = server().start();
-                var client = server.connect().send(post + YES)) {
+                var client = server.connect().send(request + YES)) {
             assertThat(client.readToEnd())
                     .startsWith("HTTP/1.1 403 ")
                     .contains("\r\nconnection: close\r\n")
@@ -187,6 +183,7 @@ class Http1RefusalsTest {
             var connection = new EmbeddedChannel();
             ConnectionFacts.from(connection, new InetSocketAddress("192.0.2.1", 4711));
             connection.pipeline().addLast(NettyPipeline.HttpCodec, new HttpServerCodec());
+            connection.pipeline().addFirst(new HeadDeadline(() -> 0, Duration.ofSeconds(10), _ -> {}));
             Http1Refusals.install(connection, server.handler());
             connection.pipeline().addLast(new ChannelInboundHandlerAdapter() {
                 @Override

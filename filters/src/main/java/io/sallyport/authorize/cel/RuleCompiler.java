@@ -129,7 +129,10 @@ final class RuleCompiler {
     @Nullable
     Program compile(String expression, Findings.Place at) {
         var known = programs.get(expression);
-        var program = known == null ? compileAnew(expression, at) : known;
+        if (known != null) {
+            return known;
+        }
+        var program = compileAnew(expression, at);
         if (program != null) {
             programs.put(expression, program);
         }

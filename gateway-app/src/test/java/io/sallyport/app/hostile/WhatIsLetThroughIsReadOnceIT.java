@@ -90,6 +90,10 @@ class WhatIsLetThroughIsReadOnceIT {
             assertThat(rest).doesNotContain("/smuggled");
         }
 
+        assertNothingSmuggledSince(mark);
+    }
+
+    private void assertNothingSmuggledSince(int mark) throws Exception {
         world.requireNeighboursUnharmed(way);
         assertThat(world.upstream().since(mark))
                 .noneMatch(message -> message.target().equals("/smuggled"))
@@ -117,10 +121,7 @@ class WhatIsLetThroughIsReadOnceIT {
             assertThat(answers).doesNotContain("/smuggled");
         }
 
-        world.requireNeighboursUnharmed(way);
-        assertThat(world.upstream().since(mark))
-                .noneMatch(message -> message.target().equals("/smuggled"))
-                .noneMatch(RecordingUpstream.Message::isNonsense);
+        assertNothingSmuggledSince(mark);
     }
 
     /** Client-side desync: a request without a body to an upstream that closes is never repeated on another connection. */
