@@ -105,6 +105,11 @@ def cpu_seconds(pids):
     return user / TICKS, system / TICKS
 
 
+def _is_steady(costs):
+    last = costs[-3:]
+    return len(last) == 3 and max(last) <= 1.05 * min(last)
+
+
 def resident_mib(pids):
     return sum(int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1)) for pid in pids) // 1024
 
@@ -153,14 +158,19 @@ class Load:
         if scenario.tool == "wrk":
             self.script = script(world, scenario)
 
-    def warm(self, port, requests, connections):
-        """Until that many requests were answered: a JIT compiler counts calls, not seconds. A minute and a half at most."""
+    def warm(self, port, requests, connections, pids=()):
+        """Until that many requests were answered, a JIT compiler counts calls, and until a request costs those processes what it did
+        the two seconds before, give or take 5 %. A minute and a half at most."""
         deadline = time.monotonic() + 90
         if self.scenario.tool == "resumed" or self.scenario.name.endswith("_1m"):
             # Each of them is worth as many.
             requests //= 20
-        while requests > 0 and time.monotonic() < deadline:
-            requests -= self.run(port, 1, connections)[0]
+        costs = []
+        while time.monotonic() < deadline and (requests > 0 or pids and not _is_steady(costs)):
+            before = sum(cpu_seconds(pids))
+            answered = self.run(port, 1, connections)[0]
+            costs.append((sum(cpu_seconds(pids)) - before) / answered)
+            requests -= answered
 
     def run(self, port, seconds, connections):
         """Returns requests, wrong answers, seconds, and the median and 99th percentile in milliseconds."""
