@@ -161,10 +161,11 @@ public final class PathPattern {
         }
         var variables = HashMap.<String, String>newHashMap(segments.size());
         int from = 1;
-        for (var segment : segments) {
+        // For each request, so without an iterator.
+        for (int i = 0; i < segments.size(); i++) {
             int slash = path.indexOf('/', from);
             int end = slash < 0 ? path.length() : slash;
-            if (segment instanceof Segment.Variable(String name)) {
+            if (segments.get(i) instanceof Segment.Variable(String name)) {
                 variables.put(name, CanonicalPaths.decode(path, from, end));
             }
             from = end + 1;
