@@ -239,8 +239,9 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    GracefulShutdownEnd gracefulShutdownEnd() {
-        return new GracefulShutdownEnd();
+    GracefulShutdownEnd gracefulShutdownEnd(IngressHandler handler, ConfigurationFile file) {
+        return new GracefulShutdownEnd(
+                handler::isAnswering, file.settings().requireListener().shutdownGrace());
     }
 
     @Bean

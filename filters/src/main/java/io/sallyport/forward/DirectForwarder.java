@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.netty.channel.Channel;
 import io.sallyport.pipeline.Permit;
+import io.sallyport.pipeline.Route;
+import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Mono;
 import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
@@ -23,6 +26,22 @@ public final class DirectForwarder implements Forwarder {
                         targetOf(permit),
                         permit.context().head().headers())
                 .flatMap(answer -> answer.writeTo(response, answer.status(), answer.headers()));
+    }
+
+    @Override
+    public DirectForwarder direct(Route route) {
+        return this;
+    }
+
+    /**
+     * Sends a request that has no body, and leaves it to the caller to write the answer.
+     *
+     * @param client its connection
+     * @param caller gets the answer, or {@link ForwardFailure}; on the connection's event loop
+     */
+    public void ask(Permit permit, Channel client, CoreSubscriber<? super UpstreamAnswer> caller) {
+        permit.redeem();
+        exchange.ask(permit, client, targetOf(permit), permit.context().head().headers(), caller);
     }
 
     /** Path and query in the form that was authorized. */

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.netty.channel.AbortedException;
@@ -70,6 +78,47 @@ public final class UpstreamAnswer {
             client.trailerHeaders(out -> ResponseHeaders.writeTrailers(body.trailers(), out));
         }
         return client.send(body).then().then(Mono.defer(this::end));
+    }
+
+    /**
+     * Writes the answer as it is to a connection of HTTP/1.1, where it is the next: in one message if all of it has come, and else
+     * part by part at the client's pace. Without trailer fields.
+     *
+     * @param last whether the connection ends with it, which is the caller's to do
+     * @param written done when all of it is; fails with {@link ForwardFailure} if the upstream broke off, and otherwise if
+     *     the client did
+     * @return to be told when the client takes more; null if all of it has been written already
+     */
+    @SuppressWarnings("FutureReturnValueIgnored") // the last write tells
+    public @Nullable AnswerWriter writeTo(ChannelHandlerContext client, boolean last, ChannelPromise written) {
+        var status = status();
+        var bodiless = isBodiless(status);
+        var length = contentLength(status);
+        // The upstream's fields have been checked by its codec, and ours need not be.
+        var out =
+                DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
+        ResponseHeaders.write(attempt.permit(), headers(), length, out);
+        if (last) {
+            out.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+        }
+        if (bodiless) {
+            attempt.settle();
+            discard();
+        } else if (!body.isComplete()) {
+            if (length == null) {
+                out.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+            }
+            client.write(new DefaultHttpResponse(HttpVersion.HTTP_1_1, status, out), client.voidPromise());
+            return AnswerWriter.begin(body, client, written);
+        }
+        var whole = bodiless ? Unpooled.EMPTY_BUFFER : body.takeWhole(client.alloc());
+        if (length == null && !bodiless) {
+            out.set(HttpHeaderNames.CONTENT_LENGTH, Integer.toString(whole.readableBytes()));
+        }
+        client.writeAndFlush(
+                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, whole, out, EmptyHttpHeaders.INSTANCE),
+                written);
+        return null;
     }
 
     // The HTTP server also completes a write whose connection was closed.

@@ -84,7 +84,7 @@ public final class UpstreamExchange {
     /**
      * Sends the request.
      *
-     * @param received the request as it came, for its method and its body
+     * @param received the request as it came, for its body and what it may become
      * @param target path and query, exactly as they are to be sent
      * @param head the fields as filters have left them; what this package owns of them is replaced
      * @return the answer's head, to be written or discarded by the caller; or {@link ForwardFailure}; or another error if it is
@@ -95,16 +95,27 @@ public final class UpstreamExchange {
         return new Mono<>() {
             @Override
             public void subscribe(CoreSubscriber<? super UpstreamAnswer> caller) {
-                new Attempt(permit, plan, received, target, head, caller).begin();
+                new Attempt(permit, plan, ((Connection) received).channel(), received, target, head, caller).begin();
             }
         };
+    }
+
+    /** Sends a request that has no body and cannot become a WebSocket, as {@link #send}. */
+    void ask(
+            Permit permit,
+            Channel client,
+            String target,
+            HttpHeaders head,
+            CoreSubscriber<? super UpstreamAnswer> caller) {
+        new Attempt(permit, ForwardPlan.of(permit.route()), client, null, target, head, caller).begin();
     }
 
     /** One request on its way to the upstream, its answer on the way back, and what may go wrong with them. */
     final class Attempt extends UpstreamConnection.Turn implements Subscription {
         private final Permit permit;
         private final UpstreamTarget target;
-        private final HttpServerRequest received;
+        private final Channel client;
+        private final @Nullable HttpServerRequest received;
         private final String requestTarget;
         private final HttpHeaders head;
         private final CoreSubscriber<? super UpstreamAnswer> caller;
@@ -124,18 +135,20 @@ public final class UpstreamExchange {
         Attempt(
                 Permit permit,
                 ForwardPlan plan,
-                HttpServerRequest received,
+                Channel client,
+                @Nullable HttpServerRequest received,
                 String requestTarget,
                 HttpHeaders head,
                 CoreSubscriber<? super UpstreamAnswer> caller) {
             super(plan.target().timeout(), plan.stream().of(permit.context()));
             this.permit = permit;
             this.target = plan.target();
+            this.client = client;
             this.received = received;
             this.requestTarget = requestTarget;
             this.head = head;
             this.caller = caller;
-            this.eventLoop = channel().eventLoop();
+            this.eventLoop = client.eventLoop();
             this.body = new AnswerBody(this, eventLoop);
             this.webSocketPlan = plan.webSocket();
         }
@@ -157,7 +170,7 @@ public final class UpstreamExchange {
         /** A flood of requests that are taken back at once costs the upstream nothing, and no connection for each. */
         private void startUnlessReset() {
             // A stream that was reset is inactive at once, and says so later.
-            if (channel().isActive()) {
+            if (client.isActive()) {
                 start();
             }
         }
@@ -167,8 +180,8 @@ public final class UpstreamExchange {
                 return;
             }
             try {
-                if (webSocketPlan != null) {
-                    shakeHands(webSocketPlan);
+                if (webSocketPlan != null && received != null) {
+                    shakeHands(webSocketPlan, received);
                 }
                 connect();
             } catch (RuntimeException e) {
@@ -196,7 +209,7 @@ public final class UpstreamExchange {
         }
 
         /** Prepares for a WebSocket if the request asks for one; a route that does not know of them takes no notice. */
-        private void shakeHands(WebSocketPlan plan) {
+        private void shakeHands(WebSocketPlan plan, HttpServerRequest received) {
             var asked = permit.context().head().headers();
             if (!WebSocketHandshake.isAskedFor(asked)) {
                 return;
@@ -205,7 +218,7 @@ public final class UpstreamExchange {
             if (refusal != null) {
                 throw new ForwardFailure(refusal, null);
             }
-            var switchable = channel().attr(SwitchableConnection.KEY).get();
+            var switchable = client.attr(SwitchableConnection.KEY).get();
             if (!switchable.awaitSwitch(this::clientWentOn)) {
                 throw new ForwardFailure(WENT_ON, null);
             }
@@ -222,10 +235,6 @@ public final class UpstreamExchange {
                 // There may be no connection yet; nothing is to be sent over it.
                 cancelled = true;
             }
-        }
-
-        private Channel channel() {
-            return ((Connection) received).channel();
         }
 
         /** Called when there is a verified connection, and not before: nothing of the request has been sent until here. */
@@ -259,17 +268,19 @@ public final class UpstreamExchange {
             if (handshake != null) {
                 handshake.writeRequest(out);
             }
-            if (!RequestHeaders.announceBody(permit.context().head().headers())) {
+            var method = permit.context().head().method();
+            if (received == null
+                    || !RequestHeaders.announceBody(permit.context().head().headers())) {
                 taken.send(new DefaultFullHttpRequest(
                         HttpVersion.HTTP_1_1,
-                        received.method(),
+                        method,
                         requestTarget,
                         Unpooled.EMPTY_BUFFER,
                         out,
                         EmptyHttpHeaders.INSTANCE));
                 return;
             }
-            taken.send(new DefaultHttpRequest(HttpVersion.HTTP_1_1, received.method(), requestTarget, out));
+            taken.send(new DefaultHttpRequest(HttpVersion.HTTP_1_1, method, requestTarget, out));
             sending = taken.outbound()
                     .sendObject(received.receive().retain().onErrorMap(ClientBroke::new))
                     .then()
@@ -330,16 +341,16 @@ public final class UpstreamExchange {
         /**
          * The WebSocket that the upstream has agreed to; null if it has not.
          *
-         * @param client gets the head of the 101 here
+         * @param response gets the head of the 101 here
          * @param head the upstream's own
          */
         @Nullable
-        Mono<Void> webSocketTo(HttpServerResponse client, HttpHeaders head) {
+        Mono<Void> webSocketTo(HttpServerResponse response, HttpHeaders head) {
             if (webSocket == null || handshake == null || webSocketPlan == null) {
                 return null;
             }
-            handshake.writeAnswer(head, client.responseHeaders());
-            return new WebSocketTunnel(this, webSocketPlan, webSockets, webSocket, client, channel());
+            handshake.writeAnswer(head, response.responseHeaders());
+            return new WebSocketTunnel(this, webSocketPlan, webSockets, webSocket, response, client);
         }
 
         /** The upstream has answered, as far as anybody wants to know. */

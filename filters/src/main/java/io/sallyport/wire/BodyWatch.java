@@ -42,7 +42,7 @@ final class BodyWatch extends ChannelInboundHandlerAdapter implements Runnable {
     /** Less than this within one time-out is no progress: one byte now and then is how a slow-body attack holds a request. */
     private static final DataSize PROGRESS = DataSize.ofKilobytes(1);
 
-    private final Exchange exchange;
+    private final ServerExchange exchange;
     private final Channel channel;
     private final @Nullable Duration timeout;
     private final BodyLimit limit;
@@ -55,7 +55,7 @@ final class BodyWatch extends ChannelInboundHandlerAdapter implements Runnable {
     private @Nullable Future<?> tick;
 
     private BodyWatch(
-            Exchange exchange, Channel channel, BodyLimit limit, @Nullable Duration timeout, long holdBackAt) {
+            ServerExchange exchange, Channel channel, BodyLimit limit, @Nullable Duration timeout, long holdBackAt) {
         this.exchange = exchange;
         this.channel = channel;
         this.timeout = timeout;
@@ -69,7 +69,7 @@ final class BodyWatch extends ChannelInboundHandlerAdapter implements Runnable {
      * @param timeout null if the body may stand still for as long as the exchange lasts
      */
     static BodyWatch start(
-            Exchange exchange, Channel channel, HttpHeaders head, BodyLimit limit, @Nullable Duration timeout) {
+            ServerExchange exchange, Channel channel, HttpHeaders head, BodyLimit limit, @Nullable Duration timeout) {
         var length = channel instanceof Http2StreamChannel ? head.get(HttpHeaderNames.CONTENT_LENGTH) : null;
         var watch = new BodyWatch(exchange, channel, limit, timeout, length == null ? NEVER : Long.parseLong(length));
         channel.pipeline().addBefore(NettyPipeline.ReactiveBridge, NAME, watch);

@@ -3,29 +3,18 @@ package io.sallyport.wire;
 
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
-import io.netty.handler.codec.http.HttpResponseStatus;
-import io.netty.util.AttributeKey;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
-import io.sallyport.edge.EdgeSettings;
 import io.sallyport.forward.ForwardFailure;
-import io.sallyport.forward.ForwardPlan;
-import io.sallyport.forward.UpstreamProtocol;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.pipeline.Admission;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.Permit;
 import io.sallyport.pipeline.RequestContext;
-import io.sallyport.pipeline.Route;
-import io.sallyport.pipeline.StageName;
-import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
-import reactor.core.publisher.Mono;
 import reactor.netty.channel.AbortedException;
-import reactor.netty.http.server.HttpServerRequest;
-import reactor.netty.http.server.HttpServerResponse;
 import reactor.util.context.Context;
 
 /**
@@ -33,116 +22,84 @@ import reactor.util.context.Context;
  * and ends exactly once, whoever comes first: the answer, a denial, a failure, the client going away, or the wire itself when
  * the body turns out too large, too late or broken ({@link #fail}).
  *
- * <p>Reactor Netty subscribes to it once and cancels it when the connection or the stream is gone. Confined to the request's
- * event loop: signals of a forwarder that come on another thread are moved here.
+ * <p>Confined to the request's event loop.
  */
-final class Exchange extends Mono<Void> implements Subscription {
-    private static final AttributeKey<Exchange> CURRENT = AttributeKey.valueOf(Exchange.class, "current");
+abstract sealed class Exchange permits DirectExchange, ServerExchange {
+    final Ingress ingress;
+    final RequestContext context;
 
-    private final Ingress ingress;
-    private final RequestContext context;
-    private final HttpServerRequest request;
-    private final HttpServerResponse response;
-    private final Duration bodyTimeout;
-    private final Admission admission;
-    private final Channel channel;
-    private final EventLoop eventLoop;
+    /** The connection's own on HTTP/1.1, the stream's on HTTP/2. */
+    final Channel channel;
 
-    private @Nullable CoreSubscriber<? super Void> client;
+    final EventLoop eventLoop;
+
     /** What a cancel cancels: the stage that is asking, then the forwarder. */
     private @Nullable Subscription underWay;
 
-    private @Nullable BodyWatch body;
     private boolean ended;
 
-    /** @param admission any but a refusal */
-    Exchange(
-            Ingress ingress,
-            RequestContext context,
-            HttpServerRequest request,
-            HttpServerResponse response,
-            Duration bodyTimeout,
-            Admission admission) {
+    Exchange(Ingress ingress, RequestContext context, Channel channel) {
         this.ingress = ingress;
         this.context = context;
-        this.request = request;
-        this.response = response;
-        this.bodyTimeout = bodyTimeout;
-        this.admission = admission;
-        this.channel = Wire.channelOf(request);
+        this.channel = channel;
         this.eventLoop = channel.eventLoop();
     }
 
-    /** The exchange whose request is still sending its body on this HTTP/1.1 connection, or null. On its event loop. */
-    static @Nullable Exchange receivingOn(Channel channel) {
-        return channel.attr(CURRENT).get();
+    /** The status that the client has been sent, or is being sent; 0 if none has. */
+    abstract int status();
+
+    /** Whether the client's connection or stream has ended before its answer. */
+    abstract boolean isCut();
+
+    /** Hands the permit to its forwarder, which is told of with {@link #proceed}. */
+    abstract void forward(Permit permit);
+
+    /** Sends a denial, where nothing has been sent yet, and completes. */
+    abstract void refuse(Denial denial);
+
+    /** The client has had its answer, or has gone: whatever is next on its connection may begin. */
+    abstract void complete();
+
+    /** Ends an answer so that nobody takes it for complete. */
+    abstract void abort();
+
+    final boolean hasEnded() {
+        return ended;
     }
 
-    @Override
-    public void subscribe(CoreSubscriber<? super Void> client) {
-        this.client = client;
-        client.onSubscribe(this);
+    /** @param admission any but a refusal */
+    final void settle(Admission admission) {
+        switch (admission) {
+            case Admission.Settled settled -> settled(settled);
+            case Admission.Awaited(var awaited) -> {
+                try {
+                    awaited.subscribe(new AdmissionSubscriber());
+                } catch (Throwable e) {
+                    failed(e);
+                }
+            }
+        }
+    }
+
+    private void settled(Admission.Settled settled) {
         if (ended) {
             return;
         }
         try {
-            watchBody();
-            switch (admission) {
-                case Admission.Settled settled -> settle(settled);
-                case Admission.Awaited(var awaited) -> awaited.subscribe(new AdmissionSubscriber());
+            switch (settled) {
+                case Admission.Permitted(var permit) -> forward(permit);
+                case Admission.Refused(var denial) -> end(denial);
             }
         } catch (Throwable e) {
             failed(e);
         }
     }
 
-    private void watchBody() {
-        var route = context.route();
-        if (route != null && Wire.announcesBody(request.requestHeaders())) {
-            var limit = context.snapshot()
-                    .settings(StageName.EDGE, EdgeSettings.class)
-                    .bodyLimitOf(route);
-            var patience = isConversation(route) ? null : bodyTimeout;
-            body = BodyWatch.start(this, channel, request.requestHeaders(), limit, patience);
-            channel.attr(CURRENT).set(this);
-        }
-    }
-
-    /** Whether this is a call of gRPC, whose client sends when it has something to say: {@code max-stream} limits that. */
-    private boolean isConversation(Route route) {
-        var plan = route.settings(StageName.FORWARD, ForwardPlan.class);
-        return plan != null && plan.target().protocol() == UpstreamProtocol.H2 && GrpcRefusal.isFor(context);
-    }
-
-    private void settle(Admission.Settled settled) {
-        switch (settled) {
-            case Admission.Permitted(var permit) -> forward(permit);
-            case Admission.Refused(var denial) -> end(denial);
-        }
-    }
-
-    private void forward(Permit permit) {
-        if (ended) {
-            return;
-        }
-        try {
-            ingress.forwarder().forward(permit, request, response).subscribe(new ForwardSubscriber());
-        } catch (Throwable e) {
-            failed(e);
-        }
-    }
-
-    /** The body has been read to its end: from here on the connection's bytes are another request's. */
-    void bodyReceived() {
-        channel.attr(CURRENT).set(null);
-        body = null;
-    }
-
     /**
-     * Ends this exchange for a reason that only the wire sees, upstream first: it never gets a request that looks complete. On
-     * the request's event loop; does nothing once the exchange has ended.
+     * Ends this exchange for a reason that only the wire sees, upstream first: it never gets a request that looks complete. Does
+     * nothing once the exchange has ended.
      */
-    void fail(Denial denial) {
+    final void fail(Denial denial) {
         if (ended) {
             return;
         }
@@ -151,34 +108,27 @@ final class Exchange extends Mono<Void> implements Subscription {
     }
 
     /**
-     * Ends this exchange because its stream was reset for what came on it: nothing can be answered any more. On the request's
-     * event loop; does nothing once the exchange has ended.
+     * Ends this exchange because its stream was reset for what came on it: nothing can be answered any more. Does nothing once
+     * the exchange has ended.
      */
-    void breakOff(Denial.Rejected denial) {
+    final void breakOff(Denial.Rejected denial) {
         if (ended) {
             return;
         }
         cancelUnderWay();
-        conclude(
-                response.hasSentHeaders()
-                        ? new Outcome.Aborted(response.status().code(), denial.reason())
-                        : new Outcome.Refused(denial));
+        int status = status();
+        conclude(status == 0 ? new Outcome.Refused(denial) : new Outcome.Aborted(status, denial.reason()));
     }
 
-    private void answered() {
+    final void answered() {
         if (ended) {
             return;
         }
-        conclude(isCut() ? cancelled() : new Outcome.Answered(response.status().code()));
+        conclude(isCut() ? cancelled() : new Outcome.Answered(status()));
         complete();
     }
 
-    /** Reactor Netty also completes the sending of an answer when the connection ends under it. */
-    private boolean isCut() {
-        return !channel.isActive() && !Wire.isFinished(request);
-    }
-
-    private void failed(Throwable error) {
+    final void failed(Throwable error) {
         if (ended) {
             return;
         }
@@ -194,38 +144,24 @@ final class Exchange extends Mono<Void> implements Subscription {
         if (ended) {
             return;
         }
-        if (response.hasSentHeaders()) {
-            conclude(new Outcome.Aborted(response.status().code(), denial.reason()));
-            // The client's subscription is left alone: completing it would complete the answer.
+        int status = status();
+        if (status != 0) {
+            conclude(new Outcome.Aborted(status, denial.reason()));
+            // Completing it would complete the answer.
             abort();
             return;
         }
         conclude(new Outcome.Refused(denial));
         try {
-            // An error means that the connection is gone already; it must not become the 500 that Reactor Netty would
-            // make.
-            Mono.fromDirect(DenialWriter.answer(denial, context, request, response))
-                    .subscribe(null, _ -> abort(), this::complete);
+            refuse(denial);
         } catch (RuntimeException _) {
             // A forwarder began to answer at this very moment, on another thread: whatever it sends is not an answer.
             abort();
         }
     }
 
-    private void abort() {
-        if (isSwitched()) {
-            // There is a Close frame on its way to the client; the WebSocket ends its connections by itself.
-            return;
-        }
-        Wire.abort(channel, context.head().isHttp2());
-    }
-
-    @Override
-    public void cancel() {
-        if (!eventLoop.inEventLoop()) {
-            eventLoop.execute(this::cancel);
-            return;
-        }
+    /** The client is gone. */
+    final void clientGone() {
         if (ended) {
             return;
         }
@@ -235,21 +171,15 @@ final class Exchange extends Mono<Void> implements Subscription {
 
     /** The client went away, or we from it because it did not take its answer. */
     private Outcome cancelled() {
-        if (!response.hasSentHeaders()) {
-            return new Outcome.Cancelled(0);
-        }
-        int status = response.status().code();
-        return AnswerDeadline.hasPassed(channel)
+        int status = status();
+        return status != 0 && AnswerDeadline.hasPassed(channel)
                 ? new Outcome.Aborted(status, Reason.EDGE_ANSWER_TIMEOUT)
                 : new Outcome.Cancelled(status);
     }
 
-    private void conclude(Outcome outcome) {
+    /** Records what came of it. */
+    void conclude(Outcome outcome) {
         ended = true;
-        if (body != null) {
-            body.stop();
-            bodyReceived();
-        }
         ingress.conclude(context, outcome);
     }
 
@@ -259,33 +189,19 @@ final class Exchange extends Mono<Void> implements Subscription {
         }
     }
 
-    /** Whether the connection has become a WebSocket: nothing of HTTP is to be written any more, or completed. */
-    private boolean isSwitched() {
-        return response.hasSentHeaders() && response.status().equals(HttpResponseStatus.SWITCHING_PROTOCOLS);
-    }
-
-    private void complete() {
-        if (client != null && !isSwitched()) {
-            client.onComplete();
-        }
-    }
-
-    @Override
-    public void request(long n) {
-        // Nothing is ever emitted.
-    }
-
-    private Context clientContext() {
-        return client == null ? Context.empty() : client.currentContext();
-    }
-
-    private void proceed(Subscription subscription, long demand) {
+    /** Asks for what somebody was asked for, unless nobody wants it any more. */
+    final void proceed(Subscription subscription, long demand) {
         underWay = subscription;
         if (ended) {
             subscription.cancel();
         } else {
             subscription.request(demand);
         }
+    }
+
+    /** What the client's side wants to be known upstream. */
+    Context clientContext() {
+        return Context.empty();
     }
 
     /** The pipeline answers on the request's event loop, exactly once, and never fails. */
@@ -297,9 +213,7 @@ final class Exchange extends Mono<Void> implements Subscription {
 
         @Override
         public void onNext(Admission.Settled settled) {
-            if (!ended) {
-                settle(settled);
-            }
+            settled(settled);
         }
 
         @Override
@@ -309,40 +223,6 @@ final class Exchange extends Mono<Void> implements Subscription {
 
         @Override
         public void onComplete() {}
-
-        @Override
-        public Context currentContext() {
-            return clientContext();
-        }
-    }
-
-    /** A forwarder may answer on the thread of its upstream's connection. */
-    private final class ForwardSubscriber implements CoreSubscriber<Void> {
-        @Override
-        public void onSubscribe(Subscription subscription) {
-            proceed(subscription, Long.MAX_VALUE);
-        }
-
-        @Override
-        public void onNext(Void nothing) {}
-
-        @Override
-        public void onError(Throwable error) {
-            if (eventLoop.inEventLoop()) {
-                failed(error);
-            } else {
-                eventLoop.execute(() -> failed(error));
-            }
-        }
-
-        @Override
-        public void onComplete() {
-            if (eventLoop.inEventLoop()) {
-                answered();
-            } else {
-                eventLoop.execute(Exchange.this::answered);
-            }
-        }
 
         @Override
         public Context currentContext() {

@@ -73,6 +73,10 @@ final class IdleDeadline extends ChannelOutboundHandlerAdapter implements Runnab
         if (headUnderWay.getAsInt() != 0 || ChannelOperations.get(connection) != null) {
             return true;
         }
+        var http1 = Http1Requests.of(connection);
+        if (http1 != null) {
+            return http1.isAnswering();
+        }
         var http2 = connection.pipeline().get(Http2FrameCodec.class);
         return http2 != null && http2.connection().numActiveStreams() > 0;
     }

@@ -19,6 +19,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +33,7 @@ import reactor.netty.http.server.HttpServerState;
 
 /**
  * The only request handler of the ingress port: judges each request before anything else has seen it, or has been asked to by
- * {@link Http1Refusals} when its head was read. No reactive operator is made for a refusal; a permit goes to the forwarder. Runs
+ * {@link Http1Requests} when its head was read. No reactive operator is made for a refusal; a permit goes to the forwarder. Runs
  * on the request's event loop.
  */
 public final class IngressHandler implements BiFunction<HttpServerRequest, HttpServerResponse, Publisher<Void>> {
@@ -45,6 +46,9 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
     private final LoadShedding shedding;
     private final Duration bodyTimeout;
     private final Duration answerTimeout;
+
+    /** Requests that are answered without the server, which does not wait for them when it stops. */
+    private final LongAdder answering = new LongAdder();
 
     /**
      * Takes what it asks, in this order.
@@ -70,7 +74,7 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
     @Override
     public Publisher<Void> apply(HttpServerRequest request, HttpServerResponse response) {
         var channel = Wire.channelOf(request);
-        var before = Http1Refusals.judgedOn(channel);
+        var before = Http1Requests.judgedOn(channel);
         var judged = before == null ? judge(WireRequestHead.of(request, ConnectionFacts.of(channel)), channel) : before;
         var context = judged.context();
         try {
@@ -81,15 +85,35 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
             return switch (judged.admission()) {
                 case Admission.Refused(var denial) -> DenialWriter.answer(denial, context, request, response);
                 case Admission.Permitted permitted ->
-                    new Exchange(ingress, context, request, response, bodyTimeout, permitted);
+                    new ServerExchange(ingress, context, request, response, bodyTimeout, permitted);
                 case Admission.Awaited awaited ->
-                    new Exchange(ingress, context, request, response, bodyTimeout, awaited);
+                    new ServerExchange(ingress, context, request, response, bodyTimeout, awaited);
             };
         } catch (Throwable e) {
             var denial = Unforeseen.failure(e, context).denial();
             ingress.conclude(context, new Outcome.Refused(denial));
             return DenialWriter.answer(denial, context, request, response);
         }
+    }
+
+    /**
+     * An exchange without the server's, for a request that has neither a body nor asks for more than an answer; null where its
+     * route needs one of the server's all the same. On the channel's event loop.
+     *
+     * @param last whether the connection ends with its answer
+     */
+    @Nullable
+    DirectExchange direct(Judged judged, ChannelHandlerContext client, Http1Requests connection, boolean last) {
+        var route = judged.context().route();
+        var forwarder = route == null ? null : ingress.forwarder().direct(route);
+        return forwarder == null
+                ? null
+                : new DirectExchange(ingress, judged, forwarder, client, connection, last, answering);
+    }
+
+    /** Whether a request is under way of which the server does not know. On whatever thread. */
+    public boolean isAnswering() {
+        return answering.sum() > 0;
     }
 
     /** Ends what was judged and then not asked for: the server has answered in our place. On its event loop. */
@@ -128,9 +152,14 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
     void refuseBytes(ChannelHandlerContext here, Reason reason, boolean bodyPhase) {
         var denial = new Denial.Rejected(reason);
         var channel = here.channel();
-        var receiving = Exchange.receivingOn(channel);
+        var receiving = ServerExchange.receivingOn(channel);
         if (bodyPhase && receiving != null) {
             receiving.fail(denial);
+            return;
+        }
+        var requests = Http1Requests.of(channel);
+        if (requests != null && requests.isAnswering()) {
+            requests.afterwards(() -> refuseBytes(here, reason, bodyPhase));
             return;
         }
         var answering = ChannelOperations.get(channel);
@@ -157,7 +186,7 @@ public final class IngressHandler implements BiFunction<HttpServerRequest, HttpS
         if (state != HttpServerState.REQUEST_DECODING_FAILED || !channel.isActive()) {
             return;
         }
-        var receiving = Exchange.receivingOn(channel);
+        var receiving = ServerExchange.receivingOn(channel);
         if (receiving != null) {
             receiving.fail(new Denial.Rejected(Reason.EDGE_BODY_MALFORMED));
         } else {

@@ -181,7 +181,7 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
         var guard = new FramingGuard(
                 headLimits,
                 handler::refuseBytes,
-                connection -> Http1Refusals.install(connection, handler),
+                connection -> Http1Requests.install(connection, handler),
                 this::guardHttp2);
         var codec = tls == null ? NettyPipeline.HttpCodec : NettyPipeline.H2OrHttp11Codec;
         if (certificates != null) {

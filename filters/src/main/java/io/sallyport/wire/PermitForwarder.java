@@ -3,10 +3,14 @@ package io.sallyport.wire;
 
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
+import io.sallyport.forward.DirectForwarder;
 import io.sallyport.forward.ForwardFailure;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.pipeline.Permit;
+import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.StageName;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
@@ -36,11 +40,19 @@ public final class PermitForwarder implements Forwarder {
     public Mono<Void> forward(Permit permit, HttpServerRequest request, HttpServerResponse response) {
         return switch (permit.route().kind()) {
             case LOCAL -> local.forward(permit, request, response);
-            case UPSTREAM ->
-                (ForwardPlan.of(permit.route()).filters().isEmpty() ? direct : filtered)
-                        .forward(permit, request, response);
+            case UPSTREAM -> (isDirect(permit.route()) ? direct : filtered).forward(permit, request, response);
             // authorize has let nobody come here; if it ever does, there is still nothing to forward to.
             case UNMATCHED -> Mono.error(new ForwardFailure(UNMATCHED, null));
         };
+    }
+
+    @Override
+    public @Nullable DirectForwarder direct(Route route) {
+        return route.kind() == Route.Kind.UPSTREAM && isDirect(route) ? direct.direct(route) : null;
+    }
+
+    private static boolean isDirect(Route route) {
+        var plan = route.settings(StageName.FORWARD, ForwardPlan.class);
+        return plan != null && plan.filters().isEmpty();
     }
 }

@@ -3,7 +3,10 @@ package io.sallyport.autoconfigure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
 
@@ -17,7 +20,7 @@ class GracefulShutdownEndTest {
         });
         reported.await();
 
-        new GracefulShutdownEnd().stop();
+        new GracefulShutdownEnd(() -> false, Duration.ZERO).stop();
 
         assertThat(shutdown.isAlive()).isFalse();
     }
@@ -27,15 +30,37 @@ class GracefulShutdownEndTest {
         var requests = new CountDownLatch(1);
         var shutdown = Thread.ofPlatform().daemon().name("netty-shutdown").start(() -> awaitQuietly(requests));
 
-        new GracefulShutdownEnd().stop();
+        new GracefulShutdownEnd(() -> false, Duration.ZERO).stop();
 
         assertThat(shutdown.isAlive()).isTrue();
         requests.countDown();
     }
 
     @Test
+    void requests_that_the_server_does_not_know_of_are_waited_for() {
+        var asked = new AtomicInteger();
+
+        new GracefulShutdownEnd(() -> asked.incrementAndGet() < 5, Duration.ofMinutes(1)).stop();
+
+        assertThat(asked).hasValue(5);
+    }
+
+    @Test
+    void and_for_no_longer_than_the_grace() {
+        var asked = new AtomicInteger();
+        BooleanSupplier always = () -> {
+            asked.incrementAndGet();
+            return true;
+        };
+
+        new GracefulShutdownEnd(always, Duration.ofMillis(50)).stop();
+
+        assertThat(asked).hasPositiveValue();
+    }
+
+    @Test
     void it_comes_between_the_two() {
-        assertThat(new GracefulShutdownEnd().getPhase())
+        assertThat(new GracefulShutdownEnd(() -> false, Duration.ZERO).getPhase())
                 .isLessThan(WebServerApplicationContext.GRACEFUL_SHUTDOWN_PHASE)
                 .isGreaterThan(WebServerApplicationContext.START_STOP_LIFECYCLE_PHASE);
     }

@@ -2,6 +2,8 @@
 package io.sallyport.wire;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Verdict;
@@ -188,6 +190,7 @@ final class WireServer implements AutoCloseable {
         server = customizer
                 .apply(HttpServer.create())
                 .route(new IngressRoutes(handler)::apply)
+                .channelGroup(new DefaultChannelGroup(GlobalEventExecutor.INSTANCE))
                 .bindNow();
         return this;
     }
@@ -285,11 +288,16 @@ final class WireServer implements AutoCloseable {
         return !ended.isEmpty();
     }
 
-    @Override
-    public void close() {
+    /** As a gateway does that stops: nobody new is let in, and who has nothing under way is left. */
+    void stop() {
         if (server != null) {
             server.disposeNow();
         }
+    }
+
+    @Override
+    public void close() {
+        stop();
         if (customizer != null) {
             customizer.close();
         }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Mono;
 import reactor.netty.NettyPipeline;
 
-class Http1RefusalsTest {
+class Http1RequestsTest {
     private static final Denial DENIED = new Denial.Forbidden(Reason.RISK_DENIED);
     private static final String YES = "GET /yes HTTP/1.1\r\nHost: localhost\r\n\r\n";
     private static final String NO = "GET /no HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -37,7 +37,7 @@ class Http1RefusalsTest {
     private static final int MUCH = 256 * 1024 * 1024;
 
     private static WireServer server() {
-        return new WireServer().judging(Http1RefusalsTest::judge);
+        return new WireServer().judging(Http1RequestsTest::judge);
     }
 
     private static Verdict judge(RequestContext context) {
@@ -65,7 +65,7 @@ class Http1RefusalsTest {
                 .sendString(Mono.just("forwarded").delayElement(Duration.ofMillis(50)))
                 .then();
         try (var server = WireServer.permitting(slow)
-                        .judging(Http1RefusalsTest::judge)
+                        .judging(Http1RequestsTest::judge)
                         .start();
                 var client = server.connect().send(NO + YES + NO + NO + YES + NO + NO.replace("GET", "HEAD") + YES)) {
             var statuses = new ArrayList<String>();
@@ -184,7 +184,7 @@ class Http1RefusalsTest {
             ConnectionFacts.from(connection, new InetSocketAddress("192.0.2.1", 4711));
             connection.pipeline().addLast(NettyPipeline.HttpCodec, new HttpServerCodec());
             connection.pipeline().addFirst(new HeadDeadline(() -> 0, Duration.ofSeconds(10), _ -> {}));
-            Http1Refusals.install(connection, server.handler());
+            Http1Requests.install(connection, server.handler());
             connection.pipeline().addLast(new ChannelInboundHandlerAdapter() {
                 @Override
                 public void channelRead(ChannelHandlerContext context, Object message) {
