@@ -68,6 +68,11 @@ public final class UpstreamConnections implements AutoCloseable {
             ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
             ApplicationProtocolNames.HTTP_2);
 
+    // What Netty wraps a key in to hand it on, in memory. The JDK's default encrypts it under a password that takes
+    // 10,000 rounds to derive,
+    // twice for each context, on the event loop of whoever connects first.
+    private static final String KEY_STORE = "JKS";
+
     // What a request that has just found its pool needs to get a connection.
     private static final Duration LEAST_GRACE = Duration.ofSeconds(1);
 
@@ -363,6 +368,7 @@ public final class UpstreamConnections implements AutoCloseable {
                                         : io.netty.handler.ssl.SslProvider.JDK)
                         .protocols("TLSv1.3", "TLSv1.2")
                         .keyManager(own.key(), own.chain().toArray(X509Certificate[]::new))
+                        .keyStoreType(KEY_STORE)
                         .trustManager(new PinnedTrustManager(own.bundles(), peer.expectedIds(), clock))
                         // An SVID names no host. Netty's own check would look for one.
                         .endpointIdentificationAlgorithm(null)
