@@ -44,6 +44,15 @@ public final class CryptoProvider {
         }
     }
 
+    /** Has the library loaded and tested by whoever has the time, so that {@link #detect} finds it so. That is also who says how it went. */
+    public static void prepare() {
+        try {
+            Corretto.healthy();
+        } catch (RuntimeException | LinkageError _) {
+            // It stays as it is, and is met again.
+        }
+    }
+
     /** The JDK's own providers. */
     public static CryptoProvider jdk() {
         return new CryptoProvider(null);

@@ -3,6 +3,7 @@ package io.sallyport.app;
 
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
+import org.springframework.boot.context.event.ApplicationPreparedEvent;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
 
@@ -25,7 +26,10 @@ public final class Gateway implements AutoCloseable {
      * @throws io.sallyport.autoconfigure.InvalidConfiguration if the file is wrong
      */
     public static Gateway start(Path configuration) {
+        var headStart = HeadStart.begin();
         var application = GatewayApplication.prepared();
+        // The last moment before the first bean is made, which may be one that needs what has been begun.
+        application.addListeners((ApplicationPreparedEvent _) -> headStart.await());
         // Who started it stops it, and what is around it, in an order of its own.
         application.setRegisterShutdownHook(false);
         var gateway = new Gateway[1];
