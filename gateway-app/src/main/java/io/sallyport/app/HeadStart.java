@@ -2,6 +2,7 @@
 package io.sallyport.app;
 
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.util.NetUtil;
 import io.sallyport.authenticate.CryptoProvider;
 import java.security.KeyPairGenerator;
 import java.security.NoSuchAlgorithmException;
@@ -31,6 +32,9 @@ final class HeadStart {
     static HeadStart begin() {
         // The logger first: what one thread logs while another makes it is held back, with a warning.
         LoggerFactory.getILoggerFactory();
+        // And what Netty's classes and those that read the configuration have in common, so that the two never wait for
+        // each other.
+        NetUtil.isIpV4StackPreferred();
         return begin(STEPS);
     }
 
