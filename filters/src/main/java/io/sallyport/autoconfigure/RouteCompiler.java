@@ -40,6 +40,8 @@ final class RouteCompiler {
     private final StageModes modes;
     private final BuiltInRoutes builtIn;
     private final UpstreamCapacities capacities = new UpstreamCapacities();
+    // What routes with the same upstream were read to is one object, and so is what it is compiled to.
+    private final IdentityHashMap<UpstreamConfig, UpstreamTarget> targets = new IdentityHashMap<>();
     private final List<RouteTable.Entry> entries = new ArrayList<>();
     private final List<Route> routes = new ArrayList<>();
     private BuiltInRoutes.Made madeBuiltIn = BuiltInRoutes.Made.NONE;
@@ -132,7 +134,7 @@ final class RouteCompiler {
             checkAuthentication(section, isPublic, at);
         }
         var upstreamAt = at.child("upstream");
-        var target = upstream == null ? null : UpstreamTarget.compile(upstream, upstreamAt);
+        var target = upstream == null ? null : target(upstream, upstreamAt);
         checkIdentity(name, target);
         var cors = section.cors() == null || match == null
                 ? null
@@ -182,6 +184,15 @@ final class RouteCompiler {
             var capacity = Objects.requireNonNull(compiled.capacity(), "capacity");
             keep(section, new CompiledRoute(name, capacity, compiled.scopes(), compiled.cors(), hosts));
         }
+    }
+
+    private @Nullable UpstreamTarget target(UpstreamConfig upstream, Findings.Place at) {
+        var known = targets.get(upstream);
+        var target = known == null ? UpstreamTarget.compile(upstream, at) : known;
+        if (target != null) {
+            targets.put(upstream, target);
+        }
+        return target;
     }
 
     private StreamLimit streamLimit(UpstreamConfig upstream) {

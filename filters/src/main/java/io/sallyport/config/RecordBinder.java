@@ -26,17 +26,25 @@ public final class RecordBinder {
     private final Path base;
     private final @Nullable YamlNode standIn;
     private final Map<String, Object> entries;
+    private final @Nullable LastRead lastRead;
 
     /** @param base the folder that relative paths in the file start from: the file's own */
     public RecordBinder(Path base) {
-        this(base, null, Map.of());
+        this(base, null, Map.of(), null);
     }
 
-    /** @param entries what {@code standIn} is bound to */
-    private RecordBinder(Path base, @Nullable YamlNode standIn, Map<String, Object> entries) {
+    /**
+     * Binds some part of a file.
+     *
+     * @param entries what {@code standIn} is bound to
+     * @param lastRead null if every finding is to be made as often as there is cause for it
+     */
+    private RecordBinder(
+            Path base, @Nullable YamlNode standIn, Map<String, Object> entries, @Nullable LastRead lastRead) {
         this.base = base;
         this.standIn = standIn;
         this.entries = entries;
+        this.lastRead = lastRead;
     }
 
     /**
@@ -84,12 +92,12 @@ public final class RecordBinder {
         if (root == null || place == null) {
             return null;
         }
-        var entries = entries(texts, entryType, before);
+        var entries = new RecordBinder(base, null, Map.of(), new LastRead()).entries(texts, entryType, before);
         if (entries == null) {
             return null;
         }
         var findings = new Findings();
-        var value = new RecordBinder(base, place, entries).section(root, SectionShape.of(type), findings.at(""));
+        var value = new RecordBinder(base, place, entries, null).section(root, SectionShape.of(type), findings.at(""));
         return value == null || !findings.isEmpty() ? null : new Bound<>(type.cast(value), texts, entries);
     }
 
@@ -138,7 +146,8 @@ public final class RecordBinder {
         }
         var findings = new Findings();
         for (var name : names) {
-            var value = value(Objects.requireNonNull(entries.get(name)).value(), type, findings.at(name));
+            // Each an object of its own, however it is written: by that it is known again.
+            var value = read(Objects.requireNonNull(entries.get(name)).value(), type, findings.at(name));
             if (value != null) {
                 values.put(name, value);
             }
@@ -161,6 +170,18 @@ public final class RecordBinder {
     }
 
     private @Nullable Object value(YamlNode node, ValueType type, Findings.Place at) {
+        var known = lastRead == null ? null : lastRead.get(node, type);
+        if (known != null) {
+            return known;
+        }
+        var value = read(node, type, at);
+        if (lastRead != null && value != null) {
+            lastRead.put(node, type, value);
+        }
+        return value;
+    }
+
+    private @Nullable Object read(YamlNode node, ValueType type, Findings.Place at) {
         if (node instanceof YamlNode.Refused) {
             return null;
         }

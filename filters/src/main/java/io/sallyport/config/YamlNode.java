@@ -67,6 +67,19 @@ sealed interface YamlNode {
         public String shown() {
             return entries.isEmpty() ? "{}" : "(a section)";
         }
+
+        /** Not if the order is another one: rules and limits are judged in theirs. */
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Mapping(var otherEntries, int otherLine)
+                    && line == otherLine
+                    && List.copyOf(entries.entrySet()).equals(List.copyOf(otherEntries.entrySet()));
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * entries.hashCode() + line;
+        }
     }
 
     /** A value that may not stand in the file; the finding has been made. */

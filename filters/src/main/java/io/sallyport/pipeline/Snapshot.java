@@ -12,6 +12,10 @@ import java.util.Map;
  * <p>What a stage compiled for itself hangs under its name: the gateway-wide part here, the rest on each {@link Route}.
  */
 public final class Snapshot {
+    // Most of ten thousand routes say nothing of modes and faults. Of the same class as the others, which is asked at
+    // every stage.
+    private static final Map<StageName, ?> NOTHING = new EnumMap<>(StageName.class);
+
     private final String revision;
     private final List<Route> routes;
     private final Map<StageName, Object> settings;
@@ -23,7 +27,11 @@ public final class Snapshot {
         this.settings = enumMap(settings);
     }
 
+    @SuppressWarnings("unchecked") // one with nothing in it is a map of anything
     static <V> Map<StageName, V> enumMap(Map<StageName, V> map) {
+        if (map.isEmpty()) {
+            return (Map<StageName, V>) NOTHING;
+        }
         var copy = new EnumMap<StageName, V>(StageName.class);
         copy.putAll(map);
         return copy;

@@ -16,6 +16,8 @@ import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
 import io.sallyport.config.RecordBinder;
 import io.sallyport.config.YamlDocument;
+import io.sallyport.forward.ForwardPlan;
+import io.sallyport.forward.UpstreamTarget;
 import io.sallyport.fuzz.Corpus;
 import io.sallyport.pipeline.Route;
 import java.io.IOException;
@@ -24,7 +26,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -248,6 +253,42 @@ final class ChangedRoutesTest {
             }
         });
         assertThat(earlier[0]).as("some are right").isNotNull();
+    }
+
+    /** Thousands of routes have a few hundred upstreams, and are kept as long as they are in force. */
+    @Test
+    void what_routes_have_in_the_same_words_is_kept_once() {
+        var upstream = section("other-7").upstream();
+        assertThat(snapshots.generation().settings().routes().values())
+                .allSatisfy(section -> assertThat(section.upstream()).isSameAs(upstream))
+                .doesNotHaveDuplicates();
+
+        var targets = Collections.<UpstreamTarget>newSetFromMap(new IdentityHashMap<>());
+        operatorRoutes()
+                .values()
+                .forEach(route -> targets.add(ForwardPlan.of(route).target()));
+        assertThat(targets).hasSize(1);
+    }
+
+    @Test
+    void the_same_words_in_another_order_are_in_another_order() throws IOException {
+        var limits = new String[] {"a: %1$s, b: %1$s", "b: %1$s, a: %1$s", "b: %1$s, a: %1$s"};
+        var text = file;
+        for (int i = 0; i < limits.length; i++) {
+            text = text.replaceFirst(
+                    "( +)(match: .*other-%d/)".formatted(i),
+                    "$1rate-limits: { %s }\n$1$2"
+                            .formatted(limits[i].formatted("{ key: subject, limit: 1, per: 1m }")));
+        }
+        apply(text);
+
+        assertThat(section("other-0").rateLimits().keySet()).containsExactly("a", "b");
+        assertThat(section("other-1").rateLimits().keySet()).containsExactly("b", "a");
+        assertThat(section("other-2").rateLimits()).isSameAs(section("other-1").rateLimits());
+    }
+
+    private RouteSection section(String name) {
+        return Objects.requireNonNull(snapshots.generation().settings().routes().get(name));
     }
 
     private void apply(String yaml) throws IOException {
