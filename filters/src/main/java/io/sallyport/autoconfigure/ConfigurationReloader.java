@@ -9,6 +9,7 @@ import io.sallyport.config.Findings;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,16 +54,28 @@ final class ConfigurationReloader {
     private final SnapshotCompiler compiler;
     private final KeySets keySets;
     private final SnapshotSource snapshots;
+    private final Executor background;
     private final Counter applied;
     private final Counter refused;
 
     private volatile Status status;
 
-    /** @param keySets has the keys of issuers fetched before tokens of theirs are accepted */
-    ConfigurationReloader(SnapshotCompiler compiler, KeySets keySets, SnapshotSource snapshots, MeterRegistry meters) {
+    /**
+     * Has read nothing yet.
+     *
+     * @param keySets has the keys of issuers fetched before tokens of theirs are accepted
+     * @param background reads and compiles, which takes time and must start no thread
+     */
+    ConfigurationReloader(
+            SnapshotCompiler compiler,
+            KeySets keySets,
+            SnapshotSource snapshots,
+            Executor background,
+            MeterRegistry meters) {
         this.compiler = compiler;
         this.keySets = keySets;
         this.snapshots = snapshots;
+        this.background = background;
         this.status = new Status(snapshots.get().revision(), List.of());
         this.applied = Counter.builder("sallyport.config.reloads")
                 .tag("result", "applied")
@@ -88,7 +101,8 @@ final class ConfigurationReloader {
         var path = inForce.file().path();
         try {
             var findings = new Findings();
-            var file = inForce.file().readAgain(findings);
+            var file =
+                    BackgroundExecutor.compute(background, () -> inForce.file().readAgain(findings));
             if (file == null) {
                 throw new InvalidConfiguration(path, findings.all());
             }
@@ -97,7 +111,7 @@ final class ConfigurationReloader {
                 return Result.UNCHANGED;
             }
             requireUnchanged(inForce.settings(), file.settings(), findings);
-            var next = compiler.compileNext(file, inForce, findings);
+            var next = compiler.compileNext(file, inForce, background, findings);
             if (next == null) {
                 throw new InvalidConfiguration(path, findings.all());
             }

@@ -173,7 +173,7 @@ public class SallyportAutoConfiguration {
     @Bean
     ConfigurationReloader configurationReloader(
             SnapshotCompiler compiler, KeySets keySets, SnapshotSource snapshots, MeterRegistry meters) {
-        return new ConfigurationReloader(compiler, keySets, snapshots, meters);
+        return new ConfigurationReloader(compiler, keySets, snapshots, new BackgroundExecutor(), meters);
     }
 
     @Bean

@@ -28,6 +28,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -102,27 +103,32 @@ final class SnapshotCompiler {
      */
     @Nullable
     Generation compile(ConfigurationFile file, Findings findings) {
-        return compile(file, null, findings);
+        return compile(file, null, Runnable::run, findings);
     }
 
     /**
      * Compiles the successor of what is in force. A route is taken over as it is compiled if its section, all that is not a
      * route, and what the issuers' tokens are verified by are what they were: nothing else is looked at to compile it.
      *
+     * @param background compiles what takes time; never what may fetch keys
      * @return null if there are findings
      */
     @Nullable
-    Generation compileNext(ConfigurationFile file, Generation inForce, Findings findings) {
+    Generation compileNext(ConfigurationFile file, Generation inForce, Executor background, Findings findings) {
         // No key set is to be followed for an issuer in a file that is wrong, so that other issuers are tried out
         // first.
         boolean onlyRoutes = file.settings().isSameButForRoutes(inForce.settings());
-        return onlyRoutes || forChecking().compile(file, findings) != null
-                ? compile(file, onlyRoutes ? inForce : null, findings)
+        return onlyRoutes
+                        || BackgroundExecutor.compute(
+                                        background, () -> forChecking().compile(file, findings))
+                                != null
+                ? compile(file, onlyRoutes ? inForce : null, background, findings)
                 : null;
     }
 
     /** @param before differs in its routes at most; null if there is none such */
-    private @Nullable Generation compile(ConfigurationFile file, @Nullable Generation before, Findings findings) {
+    private @Nullable Generation compile(
+            ConfigurationFile file, @Nullable Generation before, Executor background, Findings findings) {
         var settings = file.settings();
         var at = findings.at("sallyport");
         checkPorts(settings, at);
@@ -140,7 +146,7 @@ final class SnapshotCompiler {
         var management = management(settings, issuers, at.child("management"));
         var known = before != null && sameIssuers ? before.routes() : CompiledRoutes.NONE;
         var routes = new RouteCompiler(settings, issuers, known, findings);
-        var table = routes.compile();
+        var table = BackgroundExecutor.compute(background, routes::compile);
         if (table == null || !findings.isEmpty()) {
             return null;
         }

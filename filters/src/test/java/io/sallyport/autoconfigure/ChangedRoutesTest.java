@@ -80,7 +80,7 @@ final class ChangedRoutesTest {
         path = Files.writeString(folder.resolve("gateway.yaml"), file);
         var compiler = new SnapshotCompiler((_, _, _) -> keys, (_, _, _) -> null, CryptoProvider.jdk(), _ -> 0);
         snapshots = new SnapshotSource(compiler.compile(ConfigurationFile.load(path)));
-        reloader = new ConfigurationReloader(compiler, KEY_SETS, snapshots, new SimpleMeterRegistry());
+        reloader = new ConfigurationReloader(compiler, KEY_SETS, snapshots, Runnable::run, new SimpleMeterRegistry());
     }
 
     private static String file() {

@@ -80,7 +80,7 @@ final class ConfigurationReloaderTest {
         path = Files.writeString(folder.resolve("gateway.yaml"), FIRST);
         var compiler = SnapshotCompiler.forChecking();
         snapshots = new SnapshotSource(compiler.compile(ConfigurationFile.load(path)));
-        reloader = new ConfigurationReloader(compiler, keySets, snapshots, meters);
+        reloader = new ConfigurationReloader(compiler, keySets, snapshots, new BackgroundExecutor(), meters);
     }
 
     @Test
