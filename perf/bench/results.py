@@ -62,7 +62,7 @@ def ratios(rows, starts, disturbances):
     if starts:
         found["start_aot_cache_vs_stock"] = round(starts["sallyport-aot-cache"]["median"] / starts["stock-gateway"]["median"], 3)
     if disturbances:
-        p99 = {name: statistics.median(values) for name, values in disturbances["p99_ms"].items()}
+        p99 = disturbances["p99_ms"]
         found["p99_in_a_flood_vs_alone"] = round(p99["flood"] / p99["alone"], 3)
         found["p99_with_reloads_vs_alone"] = round(p99["reload"] / p99["alone"], 3)
     return found
@@ -84,8 +84,9 @@ def show(rows, starts, disturbances, found, contestants):
     print()
     for name, seconds in starts.items():
         print(f"start to first answer  {name:22} {seconds['median']:5.2f} s ({seconds['min']:.2f} to {seconds['max']:.2f})")
-    for name, values in disturbances.get("p99_ms", {}).items():
-        print(f"p99 of a steady client, {name:6} {statistics.median(values):6.2f} ms ({min(values):.2f} to {max(values):.2f}),"
+    for name, p99 in disturbances.get("p99_ms", {}).items():
+        rounds = disturbances["p99_ms_of_rounds"][name]
+        print(f"p99 of a steady client, {name:6} {p99:6.2f} ms ({min(rounds):.2f} to {max(rounds):.2f} in one round),"
               f" {disturbances['wrong'][name]} wrong")
     if disturbances:
         print(f"{disturbances['reloads']} reloads of 10,000 routes, {disturbances['forged_sent']} forged tokens")
