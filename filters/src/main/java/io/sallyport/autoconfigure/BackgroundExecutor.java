@@ -29,6 +29,7 @@ final class BackgroundExecutor implements Executor {
     private static final int PRIO_PROCESS = 0;
     // To Linux a process by this name is a thread, and this one that which asks.
     private static final int CALLER = 0;
+    private static final boolean LINUX = "Linux".equals(System.getProperty("os.name"));
 
     /** Linked at the first reload, for it takes a moment and some memory. */
     private static final class Libc {
@@ -57,6 +58,10 @@ final class BackgroundExecutor implements Executor {
     }
 
     private static void standBack() {
+        if (!LINUX) {
+            // Elsewhere all of the gateway would stand back.
+            return;
+        }
         try {
             int failed = (int) Libc.SETPRIORITY.invokeExact(PRIO_PROCESS, CALLER, NICENESS);
             if (failed != 0) {

@@ -9,11 +9,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 
 final class BackgroundExecutorTest {
     private final BackgroundExecutor background = new BackgroundExecutor();
 
     @Test
+    @EnabledOnOs(value = OS.LINUX, disabledReason = "elsewhere a process is what has a priority")
     void a_task_stands_back_and_who_waits_for_it_does_not() {
         assertThat(BackgroundExecutor.compute(background, BackgroundExecutorTest::niceness))
                 .isEqualTo(niceness() + 10);
