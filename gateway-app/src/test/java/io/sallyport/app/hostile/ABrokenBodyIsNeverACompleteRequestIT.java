@@ -105,9 +105,11 @@ class ABrokenBodyIsNeverACompleteRequestIT {
             assertThat(message.isNonsense()).as(message.toString()).isFalse();
         }
         world.requireOneNeighbourUnharmed(way);
+        // What there was of the attack before may arrive late.
         assertThat(world.upstream().since(mark))
-                .hasSizeLessThanOrEqualTo(1)
-                .noneMatch(message -> message.bytes().contains("smuggled"));
+                .noneMatch(message -> message.bytes().contains("smuggled"))
+                .extracting(RecordingUpstream.Message::target)
+                .doesNotHaveDuplicates();
     }
 
     private static Attack row(String name, String rest) {
