@@ -737,6 +737,8 @@ class UpstreamExchangeTest {
             socket.close();
             assertThat(front.nextEnd().lease()).containsExactly("abandoned");
             gone.release();
+            // Else the next request's turn could take what this one's has not come to take yet.
+            await().pollInterval(Duration.ofMillis(5)).until(() -> gone.availablePermits() == 0);
         }
 
         // Not one of them, for each event loop has its own, and the next request may come before the answer has been
