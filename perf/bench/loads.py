@@ -169,7 +169,7 @@ class Load:
         while time.monotonic() < deadline and (requests > 0 or pids and not _is_steady(costs)):
             before = sum(cpu_seconds(pids))
             answered = self.run(port, 1, connections)[0]
-            costs.append((sum(cpu_seconds(pids)) - before) / answered)
+            costs.append((sum(cpu_seconds(pids)) - before) / max(answered, 1))
             requests -= answered
 
     def run(self, port, seconds, connections):
