@@ -44,13 +44,9 @@ public final class CryptoProvider {
         }
     }
 
-    /** Has the library loaded and tested by whoever has the time, so that {@link #detect} finds it so. That is also who says how it went. */
+    /** Has the library loaded and tested by whoever has the time, so that {@link #detect} finds it so. Throws whatever that meets. */
     public static void prepare() {
-        try {
-            Corretto.healthy();
-        } catch (RuntimeException | LinkageError _) {
-            // It stays as it is, and is met again.
-        }
+        Corretto.healthy();
     }
 
     /** The JDK's own providers. */

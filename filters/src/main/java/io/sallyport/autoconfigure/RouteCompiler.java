@@ -188,7 +188,10 @@ final class RouteCompiler {
 
     private @Nullable UpstreamTarget target(UpstreamConfig upstream, Findings.Place at) {
         var known = targets.get(upstream);
-        var target = known == null ? UpstreamTarget.compile(upstream, at) : known;
+        if (known != null) {
+            return known;
+        }
+        var target = UpstreamTarget.compile(upstream, at);
         if (target != null) {
             targets.put(upstream, target);
         }

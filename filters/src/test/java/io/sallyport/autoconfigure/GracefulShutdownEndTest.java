@@ -9,6 +9,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.context.event.ContextClosedEvent;
+import org.springframework.context.support.StaticApplicationContext;
 
 class GracefulShutdownEndTest {
     @Test
@@ -56,6 +58,23 @@ class GracefulShutdownEndTest {
         new GracefulShutdownEnd(always, Duration.ofMillis(50)).stop();
 
         assertThat(asked).hasPositiveValue();
+    }
+
+    @Test
+    void the_grace_is_counted_from_when_the_gateway_begins_to_stop() throws Exception {
+        var asked = new AtomicInteger();
+        BooleanSupplier always = () -> {
+            asked.incrementAndGet();
+            return true;
+        };
+        var step = new GracefulShutdownEnd(always, Duration.ofMillis(200));
+        step.start();
+        Thread.sleep(300);
+        step.onApplicationEvent(new ContextClosedEvent(new StaticApplicationContext()));
+
+        step.stop();
+
+        assertThat(asked).hasValueGreaterThan(1);
     }
 
     @Test
