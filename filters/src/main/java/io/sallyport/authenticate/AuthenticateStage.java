@@ -287,7 +287,7 @@ public final class AuthenticateStage implements Stage {
                 VerificationKey key,
                 AcceptedTokens.Acceptance acceptance) {
             var issuer = acceptance.issuer();
-            if (!key.verifies(token.compact())) {
+            if (!key.verifies(algorithm, token.compact())) {
                 memory.rememberForged(digest, issuer.issuer(), key);
                 return deny(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID, issuer);
             }

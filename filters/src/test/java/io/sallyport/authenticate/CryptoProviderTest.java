@@ -73,8 +73,11 @@ class CryptoProviderTest {
         var signature = token.substring(token.lastIndexOf('.') + 1);
         var input = token.substring(0, token.lastIndexOf('.') + 1);
 
-        assertThat(key.verifies(token)).isTrue();
-        assertThat(key.verifies(tokens.token().forge())).isFalse();
+        assertThat(key.verifies(algorithm, token)).isTrue();
+        assertThat(key.verifies(algorithm, tokens.token().forge())).isFalse();
+        assertThat(SignatureAlgorithm.values())
+                .filteredOn(other -> other != algorithm)
+                .noneMatch(other -> key.verifies(other, token));
         for (var wrong : List.of(
                 input + (signature.charAt(0) == 'A' ? 'B' : 'A') + signature.substring(1),
                 input + signature.substring(0, signature.length() / 2),
@@ -82,10 +85,8 @@ class CryptoProviderTest {
                 input + "A".repeat(signature.length()),
                 input + "AA",
                 input,
-                "",
-                "x",
                 token.replace("eyJ", "eyK"))) {
-            assertThat(key.verifies(wrong)).as(wrong).isFalse();
+            assertThat(key.verifies(algorithm, wrong)).as(wrong).isFalse();
         }
     }
 
@@ -97,9 +98,12 @@ class CryptoProviderTest {
                 "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
                 "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}""", CryptoProvider.detect());
 
-        assertThat(key.verifies("eyJhbGciOiJFUzI1NiJ9"
-                        + ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
-                        + ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"))
+        assertThat(
+                        key.verifies(
+                                SignatureAlgorithm.ES256,
+                                "eyJhbGciOiJFUzI1NiJ9"
+                                        + ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+                                        + ".DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"))
                 .isTrue();
     }
 
@@ -109,8 +113,11 @@ class CryptoProviderTest {
         var key = key("""
                 {"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}""", CryptoProvider.detect());
 
-        assertThat(key.verifies("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
-                        + ".hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"))
+        assertThat(
+                        key.verifies(
+                                SignatureAlgorithm.EDDSA,
+                                "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc"
+                                        + ".hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"))
                 .isTrue();
     }
 

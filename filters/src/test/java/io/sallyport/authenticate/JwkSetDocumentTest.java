@@ -144,7 +144,7 @@ class JwkSetDocumentTest {
         for (var document : List.of(before, after)) {
             assertThat(document.keys()).singleElement().satisfies(key -> {
                 assertThat(key.kid()).isEqualTo("good");
-                assertThat(key.verifies(GOOD.issue())).isTrue();
+                assertThat(key.verifies(SignatureAlgorithm.ES256, GOOD.issue())).isTrue();
             });
             assertThat(document.ignored())
                     .singleElement()
@@ -162,7 +162,7 @@ class JwkSetDocumentTest {
 
         var key = parse(TestTokens.jwkSet(List.of(jwk))).keys().getFirst();
 
-        assertThat(key.verifies(tokens.issue())).isTrue();
+        assertThat(key.verifies(algorithm, tokens.issue())).isTrue();
         assertThat(Stream.of(SignatureAlgorithm.values()).filter(key::suits))
                 .allMatch(suited -> suited.name().endsWith(algorithm.name().substring(1))
                         || suited.name().matches("[RP]S\\d+"));
@@ -177,7 +177,10 @@ class JwkSetDocumentTest {
             each.put("n", TestTokens.base64Url(padded));
         });
 
-        assertThat(parse(TestTokens.jwkSet(List.of(jwk))).keys().getFirst().verifies(RSA.issue()))
+        assertThat(parse(TestTokens.jwkSet(List.of(jwk)))
+                        .keys()
+                        .getFirst()
+                        .verifies(SignatureAlgorithm.RS256, RSA.issue()))
                 .isTrue();
     }
 
@@ -190,10 +193,10 @@ class JwkSetDocumentTest {
         assertThat(document.ignored()).containsExactly(new JwkSetDocument.Ignored(1, GOOD.kid(), Cause.DUPLICATE_KID));
         var set = new JwkSet(1, Instant.EPOCH, document.keys());
         assertThat(Objects.requireNonNull(set.find(GOOD.kid(), SignatureAlgorithm.ES256))
-                        .verifies(GOOD.issue()))
+                        .verifies(SignatureAlgorithm.ES256, GOOD.issue()))
                 .isTrue();
         assertThat(Objects.requireNonNull(set.find(GOOD.kid(), SignatureAlgorithm.RS256))
-                        .verifies(RSA.issue()))
+                        .verifies(SignatureAlgorithm.RS256, RSA.issue()))
                 .isTrue();
     }
 

@@ -43,12 +43,18 @@ class RfcExamplesTest {
             if (example.getValue().has("jwk")
                     && JwkReader.read(jwk(example.getValue()), Set.of("sig"), CryptoProvider.detect())
                             instanceof JwkReader.Usable(var key)
-                    && key.verifies(example.getValue().get("token").asString())) {
+                    && verifies(key, example.getValue().get("token").asString())) {
                 verified.add(example.getKey());
             }
         }
 
         assertThat(verified).containsExactly("rfc7515_A3_ES256", "rfc8037_A4_EdDSA");
+    }
+
+    private static boolean verifies(VerificationKey key, String token) {
+        var jws = Objects.requireNonNull(CompactJws.parse(token));
+        var algorithm = SignatureAlgorithm.named(String.valueOf(jws.header().get("alg")));
+        return algorithm != null && key.verifies(algorithm, token);
     }
 
     private static Object jwk(JsonNode example) {

@@ -95,16 +95,18 @@ class WycheproofTest {
         if (compact == null || UnverifiedToken.refuse(compact.header()) != null) {
             return false;
         }
-        var key = find(compact.header(), published);
-        return key != null && key.verifies(jws);
+        var algorithm = SignatureAlgorithm.named(String.valueOf(compact.header().get("alg")));
+        if (algorithm == null) {
+            return false;
+        }
+        var key = find((String) compact.header().get("kid"), algorithm, published);
+        return key != null && key.verifies(algorithm, jws);
     }
 
-    private static @Nullable VerificationKey find(Map<String, Object> header, JsonNode published) {
+    private static @Nullable VerificationKey find(
+            @Nullable String kid, SignatureAlgorithm algorithm, JsonNode published) {
         var set = published.has("keys") ? published.toString() : "{\"keys\":[" + published + "]}";
         var document = JwkSetDocument.parse(set.getBytes(StandardCharsets.UTF_8), List.of(), CryptoProvider.detect());
-        var algorithm = SignatureAlgorithm.named(String.valueOf(header.get("alg")));
-        return document == null || algorithm == null
-                ? null
-                : new JwkSet(1, Instant.EPOCH, document.keys()).find((String) header.get("kid"), algorithm);
+        return document == null ? null : new JwkSet(1, Instant.EPOCH, document.keys()).find(kid, algorithm);
     }
 }
