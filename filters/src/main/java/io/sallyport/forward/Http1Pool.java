@@ -22,6 +22,7 @@ final class Http1Pool implements UpstreamPool {
     private final TcpClient client;
     private final EventLoop eventLoop;
     private final long longestWait;
+    private final long maxIdle;
 
     /** The one that was used last comes first, so that those which are not needed grow old. */
     private final ArrayDeque<UpstreamConnection> idle = new ArrayDeque<>();
@@ -38,11 +39,13 @@ final class Http1Pool implements UpstreamPool {
     /**
      * @param client connects and proves the peer's identity, on that event loop
      * @param longestWait for the turn to connect; who has waited longer fails as if that had been the connecting
+     * @param maxIdle for which a connection is kept without a request under way
      */
-    Http1Pool(TcpClient client, EventLoop eventLoop, Duration longestWait) {
+    Http1Pool(TcpClient client, EventLoop eventLoop, Duration longestWait, Duration maxIdle) {
         this.client = client;
         this.eventLoop = eventLoop;
         this.longestWait = longestWait.toNanos();
+        this.maxIdle = maxIdle.toNanos();
     }
 
     @Override
@@ -164,12 +167,12 @@ final class Http1Pool implements UpstreamPool {
         }
     }
 
-    private static boolean isReusable(UpstreamConnection connection) {
-        return connection.isOpen() && System.nanoTime() - connection.reusableUntil(MAX_IDLE, MAX_LIFE) < 0;
+    private boolean isReusable(UpstreamConnection connection) {
+        return connection.isOpen() && System.nanoTime() - connection.reusableUntil(maxIdle, MAX_LIFE) < 0;
     }
 
     private void sweepLater() {
-        var _ = eventLoop.schedule(this::sweep, MAX_IDLE, TimeUnit.NANOSECONDS);
+        var _ = eventLoop.schedule(this::sweep, maxIdle, TimeUnit.NANOSECONDS);
     }
 
     private void sweep() {

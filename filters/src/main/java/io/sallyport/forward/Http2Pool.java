@@ -28,6 +28,7 @@ final class Http2Pool implements UpstreamPool {
     private final TcpClient client;
     private final EventLoop eventLoop;
     private final Duration patience;
+    private final long maxIdle;
 
     private final List<Http2Carrier> carriers = new ArrayList<>();
     private final ArrayDeque<Waiter> waiting = new ArrayDeque<>();
@@ -81,11 +82,13 @@ final class Http2Pool implements UpstreamPool {
     /**
      * @param client connects and proves the peer's identity, on that event loop
      * @param patience how long each phase of connecting may take
+     * @param maxIdle for which a connection is kept without a request under way
      */
-    Http2Pool(TcpClient client, EventLoop eventLoop, Duration patience) {
+    Http2Pool(TcpClient client, EventLoop eventLoop, Duration patience, Duration maxIdle) {
         this.client = client;
         this.eventLoop = eventLoop;
         this.patience = patience;
+        this.maxIdle = maxIdle.toNanos();
     }
 
     @Override
@@ -103,7 +106,7 @@ final class Http2Pool implements UpstreamPool {
 
     private @Nullable UpstreamConnection open() {
         for (var carrier : carriers) {
-            if (carrier.hasRoom() && !carrier.isOld(MAX_IDLE, MAX_LIFE)) {
+            if (carrier.hasRoom() && !carrier.isOld(maxIdle, MAX_LIFE)) {
                 return carrier.open(this);
             }
         }
@@ -219,12 +222,12 @@ final class Http2Pool implements UpstreamPool {
     }
 
     private void sweepLater() {
-        var _ = eventLoop.schedule(this::sweep, MAX_IDLE, TimeUnit.NANOSECONDS);
+        var _ = eventLoop.schedule(this::sweep, maxIdle, TimeUnit.NANOSECONDS);
     }
 
     private void sweep() {
         for (var carrier : List.copyOf(carriers)) {
-            if (carrier.isOld(MAX_IDLE, MAX_LIFE)) {
+            if (carrier.isOld(maxIdle, MAX_LIFE)) {
                 carrier.retire();
             }
         }

@@ -43,6 +43,14 @@ public record UpstreamConfig(
 
         @Setting(
                 value =
+                        "How long a connection to the upstream is kept without a request under way; 1s to 10m. Longer saves handshakes, but it"
+                                + " has to be shorter than the upstream's own, 5 s for some servers: a request that meets its connection's"
+                                + " end is a 502, for it is not repeated.",
+                byDefault = "4s")
+        Duration idleTimeout,
+
+        @Setting(
+                value =
                         "The longest time that one exchange may take, from the request's head to the answer's end; 1s to 24h. It"
                                 + " never takes longer than the caller's token or SVID is valid.",
                 byDefault = "1h")
@@ -76,18 +84,18 @@ public record UpstreamConfig(
 
     public UpstreamConfig {
         expectedIds = List.copyOf(expectedIds);
-        requireBetween("timeout", timeout, Duration.ofHours(1), "10ms to 1h");
-        requireBetween("connect-timeout", connectTimeout, Duration.ofMinutes(1), "10ms to 1m");
-        if (maxStream.compareTo(Duration.ofSeconds(1)) < 0 || maxStream.compareTo(Duration.ofDays(1)) > 0) {
-            throw new InvalidSetting("max-stream", maxStream, "1s to 24h");
-        }
+        requireBetween("timeout", timeout, SHORTEST, Duration.ofHours(1), "10ms to 1h");
+        requireBetween("connect-timeout", connectTimeout, SHORTEST, Duration.ofMinutes(1), "10ms to 1m");
+        requireBetween("idle-timeout", idleTimeout, Duration.ofSeconds(1), Duration.ofMinutes(10), "1s to 10m");
+        requireBetween("max-stream", maxStream, Duration.ofSeconds(1), Duration.ofDays(1), "1s to 24h");
         if (maxConcurrent != null && (maxConcurrent < 1 || maxConcurrent > 100_000)) {
             throw new InvalidSetting("max-concurrent", maxConcurrent, "1 to 100000");
         }
     }
 
-    private static void requireBetween(String key, Duration value, Duration longest, String expected) {
-        if (value.compareTo(SHORTEST) < 0 || value.compareTo(longest) > 0) {
+    private static void requireBetween(
+            String key, Duration value, Duration shortest, Duration longest, String expected) {
+        if (value.compareTo(shortest) < 0 || value.compareTo(longest) > 0) {
             throw new InvalidSetting(key, value, expected);
         }
     }

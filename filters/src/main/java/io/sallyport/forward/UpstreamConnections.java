@@ -332,8 +332,8 @@ public final class UpstreamConnections implements AutoCloseable {
                     });
             var secured = peer.tls() ? client.secure(tls(peer)) : client;
             return switch (peer.protocol()) {
-                case HTTP1 -> new Http1Pool(secured, key.eventLoop, peer.connectTimeout());
-                case H2 -> new Http2Pool(secured, key.eventLoop, peer.connectTimeout());
+                case HTTP1 -> new Http1Pool(secured, key.eventLoop, peer.connectTimeout(), peer.idleTimeout());
+                case H2 -> new Http2Pool(secured, key.eventLoop, peer.connectTimeout(), peer.idleTimeout());
             };
         }
 

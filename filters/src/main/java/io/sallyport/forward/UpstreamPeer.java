@@ -22,6 +22,7 @@ record UpstreamPeer(
         int port,
         ExpectedIds expectedIds,
         Duration connectTimeout,
+        Duration idleTimeout,
         UpstreamProtocol protocol) {
 
     static UpstreamPeer of(UpstreamTarget target) {
@@ -31,6 +32,7 @@ record UpstreamPeer(
                 target.port(),
                 target.expectedIds(),
                 target.connectTimeout(),
+                target.idleTimeout(),
                 target.protocol());
     }
 

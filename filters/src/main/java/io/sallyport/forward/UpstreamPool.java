@@ -15,12 +15,6 @@ import reactor.netty.tcp.TcpClient;
  * loop. Confined to that event loop.
  */
 sealed interface UpstreamPool permits Http1Pool, Http2Pool {
-    /**
-     * Nanoseconds. Shorter than what servers keep idle connections for, 5 s at the least: a request that meets its connection's
-     * end is a 502, for it is not repeated.
-     */
-    long MAX_IDLE = Duration.ofSeconds(4).toNanos();
-
     /** Nanoseconds. A peer is verified when it is connected to; not too long before it is used. */
     long MAX_LIFE = Duration.ofMinutes(10).toNanos();
 

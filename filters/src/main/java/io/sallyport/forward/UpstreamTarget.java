@@ -25,6 +25,7 @@ public record UpstreamTarget(
         ExpectedIds expectedIds,
         Duration timeout,
         Duration connectTimeout,
+        Duration idleTimeout,
         boolean preserveHost,
         boolean forwardToken,
         UpstreamProtocol protocol) {
@@ -68,6 +69,7 @@ public record UpstreamTarget(
                 ExpectedIds.of(config.expectedIds()),
                 config.timeout(),
                 config.connectTimeout(),
+                config.idleTimeout(),
                 config.preserveHost(),
                 config.forwardToken(),
                 config.protocol());

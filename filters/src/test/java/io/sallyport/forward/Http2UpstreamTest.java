@@ -8,7 +8,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.decision.Reason;
-import io.sallyport.identity.ExpectedIds;
 import io.sallyport.pipeline.Evidence;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -103,6 +102,19 @@ class Http2UpstreamTest {
                 .contains("content-length=5")
                 .endsWith("}");
         assertThat(framesOf(upstream)).contains("1 DATA hello", "1 DATA .");
+    }
+
+    @Test
+    void a_connection_is_closed_when_nothing_was_asked_on_it_for_as_long_as_the_route_says() throws Exception {
+        var upstream = upstream(turn -> turn.answer("hello"));
+        var brief = TestTarget.plaintext(upstream.port())
+                .over(UpstreamProtocol.H2)
+                .idleTimeout(Duration.ofMillis(50))
+                .build();
+
+        exchange(front(brief), "GET /v1 HTTP/1.1\nHost: api.example.org\n\n", "hello");
+
+        await().until(() -> upstream.links().getFirst().isEnded());
     }
 
     @Test
@@ -640,24 +652,20 @@ class Http2UpstreamTest {
     }
 
     private TestFront front(int port, Duration connectTimeout, Duration timeout) {
+        return front(target(port, connectTimeout, timeout));
+    }
+
+    private TestFront front(UpstreamTarget target) {
         return opened(TestFront.on(
-                loop,
-                TestFront.direct(new UpstreamExchange(connections)),
-                TestFront.route("orders", target(port, connectTimeout, timeout))));
+                loop, TestFront.direct(new UpstreamExchange(connections)), TestFront.route("orders", target)));
     }
 
     private static UpstreamTarget target(int port, Duration connectTimeout, Duration timeout) {
-        return new UpstreamTarget(
-                false,
-                "127.0.0.1",
-                port,
-                "127.0.0.1:" + port,
-                ExpectedIds.of(List.of()),
-                timeout,
-                connectTimeout,
-                false,
-                false,
-                UpstreamProtocol.H2);
+        return TestTarget.plaintext(port)
+                .timeout(timeout)
+                .connectTimeout(connectTimeout)
+                .over(UpstreamProtocol.H2)
+                .build();
     }
 
     private <T extends AutoCloseable> T opened(T each) {

@@ -11,8 +11,6 @@ import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.TestCa.Leaf;
 import io.sallyport.forward.TestCa.Svid;
-import io.sallyport.identity.ExpectedId;
-import io.sallyport.identity.ExpectedIds;
 import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Route;
 import java.io.IOException;
@@ -29,7 +27,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -229,17 +226,10 @@ class PinnedUpstreamTest {
     }
 
     private static UpstreamTarget patient(int port) {
-        return new UpstreamTarget(
-                true,
-                "127.0.0.1",
-                port,
-                "127.0.0.1:" + port,
-                ExpectedIds.of(List.of(ExpectedId.parse(ORDERS))),
-                Duration.ofMinutes(1),
-                Duration.ofMinutes(1),
-                false,
-                false,
-                UpstreamProtocol.HTTP1);
+        return TestTarget.pinned(port, ORDERS)
+                .timeout(Duration.ofMinutes(1))
+                .connectTimeout(Duration.ofMinutes(1))
+                .build();
     }
 
     // the gateway's own identity
@@ -629,17 +619,7 @@ class PinnedUpstreamTest {
     }
 
     private static UpstreamTarget target(UpstreamProtocol protocol, String host, int port, String... ids) {
-        return new UpstreamTarget(
-                true,
-                host,
-                port,
-                host + ":" + port,
-                ExpectedIds.of(Arrays.stream(ids).map(ExpectedId::parse).toList()),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(2),
-                false,
-                false,
-                protocol);
+        return TestTarget.pinned(port, ids).at(host).over(protocol).build();
     }
 
     private void assertRefused(TestFront front, int status, Reason reason) throws Exception {

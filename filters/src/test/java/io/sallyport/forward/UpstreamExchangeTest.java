@@ -8,7 +8,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.decision.Reason;
-import io.sallyport.identity.ExpectedIds;
 import io.sallyport.identity.FakeSubject;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.FakeRequest;
@@ -412,6 +411,23 @@ class UpstreamExchangeTest {
             assertThat(both.split("HTTP/1.1 200 OK", -1)).hasSize(3);
         }
         assertThat(orders.connections()).isEqualTo(2);
+    }
+
+    @Test
+    void a_connection_is_kept_for_as_long_as_the_route_says() throws Exception {
+        var orders = upstream(turn -> turn.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+        var brief = TestTarget.plaintext(orders.port()).idleTimeout(Duration.ofMillis(50));
+        var front = front(brief.build());
+
+        assertThat(get(front, "/v1").body()).isEqualTo("ok");
+        await().until(() -> orders.closedByPeer() == 1);
+
+        var patient = front(brief.idleTimeout(LONG).build());
+        for (int i = 0; i < 3; i++) {
+            assertThat(get(patient, "/v1").body()).isEqualTo("ok");
+        }
+        assertThat(orders.connections()).isEqualTo(2);
+        assertThat(orders.closedByPeer()).isEqualTo(1);
     }
 
     @Test
@@ -856,32 +872,21 @@ class UpstreamExchangeTest {
 
     private static UpstreamTarget target(
             RawUpstream upstream, Duration timeout, boolean preserveHost, boolean forwardToken) {
-        return new UpstreamTarget(
-                false,
-                "127.0.0.1",
-                upstream.port(),
-                "127.0.0.1:" + upstream.port(),
-                ExpectedIds.of(java.util.List.of()),
-                timeout,
-                SHORT,
-                preserveHost,
-                forwardToken,
-                UpstreamProtocol.HTTP1);
+        return TestTarget.plaintext(upstream.port())
+                .timeout(timeout)
+                .connectTimeout(SHORT)
+                .preserveHost(preserveHost)
+                .forwardToken(forwardToken)
+                .build();
     }
 
     private static UpstreamTarget target(String uri, Duration timeout) {
         var parsed = URI.create(uri);
-        return new UpstreamTarget(
-                false,
-                parsed.getHost(),
-                parsed.getPort(),
-                parsed.getAuthority(),
-                ExpectedIds.of(java.util.List.of()),
-                timeout,
-                SHORT,
-                false,
-                false,
-                UpstreamProtocol.HTTP1);
+        return TestTarget.plaintext(parsed.getPort())
+                .at(parsed.getHost())
+                .timeout(timeout)
+                .connectTimeout(SHORT)
+                .build();
     }
 
     private HttpResponse<String> get(TestFront front, String path) throws IOException, InterruptedException {

@@ -28,6 +28,7 @@ import reactor.netty.tcp.TcpClient;
 /** What requests that find no connection do to an upstream that is slow to make one. */
 class UpstreamPoolTest {
     private static final int AT_A_TIME = 16;
+    private static final Duration IDLE = Duration.ofSeconds(4);
 
     private final LoopResources loops = LoopResources.create("pool-test", 1, true);
     private final List<Socket> accepted = new ArrayList<>();
@@ -124,7 +125,7 @@ class UpstreamPoolTest {
                             () -> new InetSocketAddress(InetAddress.getLoopbackAddress(), upstream.getLocalPort()))
                     .runOn((LoopResources) _ -> eventLoop)
                     .doOnChannelInit((_, _, _) -> made.set(true));
-            var pool = new Http1Pool(client, eventLoop, Duration.ofSeconds(30));
+            var pool = new Http1Pool(client, eventLoop, Duration.ofSeconds(30), IDLE);
 
             boolean atOnce = eventLoop
                     .submit(() -> {
@@ -149,7 +150,7 @@ class UpstreamPoolTest {
                 .runOn((LoopResources) _ -> eventLoop)
                 .secure(spec -> spec.sslContext(tls))
                 .doOnChannelInit((_, channel, _) -> UpstreamConnection.install(channel.pipeline()));
-        var pool = new Http1Pool(client, eventLoop, longestWait);
+        var pool = new Http1Pool(client, eventLoop, longestWait, IDLE);
         eventLoop
                 .submit(() -> {
                     for (int i = 0; i < requests; i++) {

@@ -104,15 +104,20 @@ class UpstreamTargetTest {
 
     @Test
     void values_out_of_range_are_refused_with_their_key() {
-        assertThatThrownBy(() -> timed(Duration.ofMillis(9), Duration.ofSeconds(1), null))
+        assertThatThrownBy(() -> timed(Duration.ofMillis(9), Duration.ofSeconds(1), Duration.ofSeconds(4), null))
                 .isInstanceOfSatisfying(
                         InvalidSetting.class, e -> assertThat(e.key()).isEqualTo("timeout"));
-        assertThatThrownBy(() -> timed(Duration.ofSeconds(5), Duration.ofMinutes(2), null))
+        assertThatThrownBy(() -> timed(Duration.ofSeconds(5), Duration.ofMinutes(2), Duration.ofSeconds(4), null))
                 .isInstanceOfSatisfying(
                         InvalidSetting.class, e -> assertThat(e.key()).isEqualTo("connect-timeout"));
-        assertThatThrownBy(() -> timed(Duration.ofSeconds(5), Duration.ofSeconds(1), 0))
+        assertThatThrownBy(() -> timed(Duration.ofSeconds(5), Duration.ofSeconds(1), Duration.ofSeconds(4), 0))
                 .isInstanceOfSatisfying(
                         InvalidSetting.class, e -> assertThat(e.key()).isEqualTo("max-concurrent"));
+        for (var idle : List.of(Duration.ofMillis(999), Duration.ofMinutes(11))) {
+            assertThatThrownBy(() -> timed(Duration.ofSeconds(5), Duration.ofSeconds(1), idle, null))
+                    .isInstanceOfSatisfying(
+                            InvalidSetting.class, e -> assertThat(e.key()).isEqualTo("idle-timeout"));
+        }
         assertThatThrownBy(() -> new UpstreamConfig.Breaker(0, 20, Duration.ofSeconds(10), 5))
                 .isInstanceOfSatisfying(
                         InvalidSetting.class, e -> assertThat(e.key()).isEqualTo("failure-rate"));
@@ -174,6 +179,7 @@ class UpstreamTargetTest {
                 UpstreamProtocol.HTTP1,
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(1),
+                Duration.ofSeconds(4),
                 Duration.ofHours(1),
                 null,
                 null,
@@ -182,13 +188,15 @@ class UpstreamTargetTest {
                 insecurePlaintext);
     }
 
-    private static void timed(Duration timeout, Duration connectTimeout, @Nullable Integer maxConcurrent) {
+    private static void timed(
+            Duration timeout, Duration connectTimeout, Duration idleTimeout, @Nullable Integer maxConcurrent) {
         new UpstreamConfig(
                 URI.create("https://orders.svc"),
                 List.of(ORDERS),
                 UpstreamProtocol.HTTP1,
                 timeout,
                 connectTimeout,
+                idleTimeout,
                 Duration.ofHours(1),
                 null,
                 maxConcurrent,

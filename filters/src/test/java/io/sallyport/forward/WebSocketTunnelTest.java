@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.decision.Reason;
-import io.sallyport.identity.ExpectedIds;
 import io.sallyport.pipeline.Evidence;
 import java.io.EOFException;
 import java.io.IOException;
@@ -497,18 +496,10 @@ class WebSocketTunnelTest {
     private void start(RawUpstream.Script script, StreamLimit limit, Duration idleTimeout) {
         var started = RawUpstream.plaintext(script);
         upstream = started;
-        var authority = "127.0.0.1:" + started.port();
-        var target = new UpstreamTarget(
-                false,
-                "127.0.0.1",
-                started.port(),
-                authority,
-                ExpectedIds.of(List.of()),
-                LONG,
-                LONG,
-                false,
-                false,
-                UpstreamProtocol.HTTP1);
+        var target = TestTarget.plaintext(started.port())
+                .timeout(LONG)
+                .connectTimeout(LONG)
+                .build();
         var plan = new WebSocketPlan(Set.of("https://app.example.org"), MAX_FRAME, idleTimeout);
         front = TestFront.of(TestFront.direct(exchange), TestFront.route("orders", target, limit, plan));
     }

@@ -14,11 +14,9 @@ import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RawUpstream;
 import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestFront;
+import io.sallyport.forward.TestTarget;
 import io.sallyport.forward.UpstreamConnections;
 import io.sallyport.forward.UpstreamExchange;
-import io.sallyport.forward.UpstreamProtocol;
-import io.sallyport.forward.UpstreamTarget;
-import io.sallyport.identity.ExpectedIds;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import java.io.IOException;
@@ -388,17 +386,7 @@ class GatewayForwarderTest {
     }
 
     private static Route route(RawUpstream upstream, List<GatewayFilter> filters) {
-        var target = new UpstreamTarget(
-                false,
-                "127.0.0.1",
-                upstream.port(),
-                "127.0.0.1:" + upstream.port(),
-                ExpectedIds.of(List.of()),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(2),
-                false,
-                false,
-                UpstreamProtocol.HTTP1);
+        var target = TestTarget.plaintext(upstream.port()).build();
         return Route.builder("orders", "api.example.org", Route.Kind.UPSTREAM)
                 .settings(
                         StageName.FORWARD,

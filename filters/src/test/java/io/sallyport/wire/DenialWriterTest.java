@@ -12,9 +12,7 @@ import io.sallyport.decision.Verdict;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RouteFilters;
 import io.sallyport.forward.StreamLimit;
-import io.sallyport.forward.UpstreamProtocol;
-import io.sallyport.forward.UpstreamTarget;
-import io.sallyport.identity.ExpectedIds;
+import io.sallyport.forward.TestTarget;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.RateLimitState;
 import io.sallyport.pipeline.Route;
@@ -218,17 +216,7 @@ class DenialWriterTest {
     @Test
     void a_page_that_may_read_the_answers_of_a_route_may_read_its_refusals() throws Exception {
         var plan = new ForwardPlan(
-                new UpstreamTarget(
-                        false,
-                        "orders.test",
-                        80,
-                        "orders.test",
-                        ExpectedIds.of(List.of()),
-                        Duration.ofSeconds(1),
-                        Duration.ofSeconds(1),
-                        false,
-                        false,
-                        UpstreamProtocol.HTTP1),
+                TestTarget.plaintext(80).build(),
                 RouteFilters.NONE,
                 LocalForwarderTest.rules("https://app.example.org", HttpMethod.GET),
                 new StreamLimit(Duration.ofHours(1), Duration.ZERO),

@@ -18,11 +18,10 @@ import io.sallyport.forward.RawUpstream;
 import io.sallyport.forward.RouteFilters;
 import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestFront;
+import io.sallyport.forward.TestTarget;
 import io.sallyport.forward.UpstreamConnections;
 import io.sallyport.forward.UpstreamExchange;
-import io.sallyport.forward.UpstreamProtocol;
 import io.sallyport.forward.UpstreamTarget;
-import io.sallyport.identity.ExpectedIds;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.ClientAddress;
 import io.sallyport.pipeline.Outcome;
@@ -33,7 +32,6 @@ import io.sallyport.pipeline.StageName;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -81,17 +79,7 @@ class DirectExchangeTest {
     }
 
     private static UpstreamTarget target(int port) {
-        return new UpstreamTarget(
-                false,
-                "127.0.0.1",
-                port,
-                "127.0.0.1:" + port,
-                ExpectedIds.of(List.of()),
-                LONG,
-                Duration.ofSeconds(1),
-                false,
-                false,
-                UpstreamProtocol.HTTP1);
+        return TestTarget.plaintext(port).timeout(LONG).build();
     }
 
     /** Notes what takes the server's way. */
