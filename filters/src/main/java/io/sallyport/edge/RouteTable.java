@@ -189,33 +189,34 @@ public final class RouteTable {
         private final int size;
         private final int mask;
 
-        Node(@Nullable Leaf end, @Nullable Leaf rest, @Nullable Node single, Map<String, Node> byLiteral) {
+        /** @param byLiteral a child for each of the names, in their order */
+        Node(@Nullable Leaf end, @Nullable Leaf rest, @Nullable Node single, String[] names, Node[] byLiteral) {
             this.end = end;
             this.rest = rest;
             this.single = single;
             // At most half full, so that a search ends soon.
-            int slots = byLiteral.isEmpty() ? 0 : Integer.highestOneBit(byLiteral.size()) * 4;
-            this.size = byLiteral.size();
+            int slots = names.length == 0 ? 0 : Integer.highestOneBit(names.length) * 4;
+            this.size = names.length;
             this.literals = slots == 0 ? NO_LITERALS : new String[slots];
             this.children = slots == 0 ? NO_CHILDREN : new Node[slots];
             this.mask = slots - 1;
-            byLiteral.forEach((literal, child) -> {
-                int slot = slotOf(literal.hashCode());
+            for (int i = 0; i < names.length; i++) {
+                int slot = slotOf(names[i].hashCode());
                 while (literals[slot] != null) {
                     slot = (slot + 1) & mask;
                 }
-                literals[slot] = literal;
-                children[slot] = child;
-            });
+                literals[slot] = names[i];
+                children[slot] = byLiteral[i];
+            }
         }
 
         @SuppressWarnings("ReferenceEquality") // nodes and leaves that are as they were are the same objects
-        boolean isOf(@Nullable Leaf end, @Nullable Leaf rest, @Nullable Node single, Map<String, Node> byLiteral) {
-            if (this.end != end || this.rest != rest || this.single != single || size != byLiteral.size()) {
+        boolean isOf(@Nullable Leaf end, @Nullable Leaf rest, @Nullable Node single, String[] names, Node[] byLiteral) {
+            if (this.end != end || this.rest != rest || this.single != single || size != names.length) {
                 return false;
             }
-            for (var child : byLiteral.entrySet()) {
-                if (child(child.getKey()) != child.getValue()) {
+            for (int i = 0; i < names.length; i++) {
+                if (child(names[i]) != byLiteral[i]) {
                     return false;
                 }
             }
@@ -358,14 +359,15 @@ public final class RouteTable {
             var frozenEnd = leaf(end, before == null ? null : before.end);
             var frozenRest = leaf(rest, before == null ? null : before.rest);
             var frozenSingle = single == null ? null : single.freeze(before == null ? null : before.single);
-            var children = HashMap.<String, Node>newHashMap(byLiteral.size());
-            for (var child : byLiteral.entrySet()) {
-                var earlier = before == null ? null : before.child(child.getKey());
-                children.put(child.getKey(), child.getValue().freeze(earlier));
+            var names = byLiteral.keySet().toArray(String[]::new);
+            var children = new Node[names.length];
+            for (int i = 0; i < names.length; i++) {
+                var earlier = before == null ? null : before.child(names[i]);
+                children[i] = literalBranch(names[i]).freeze(earlier);
             }
-            return before != null && before.isOf(frozenEnd, frozenRest, frozenSingle, children)
+            return before != null && before.isOf(frozenEnd, frozenRest, frozenSingle, names, children)
                     ? before
-                    : new Node(frozenEnd, frozenRest, frozenSingle, children);
+                    : new Node(frozenEnd, frozenRest, frozenSingle, names, children);
         }
 
         private static @Nullable Leaf leaf(Map<HttpMethod, Entry> entries, @Nullable Leaf before) {
