@@ -56,7 +56,7 @@ def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_
     more = "".join(
         f'    other-{each}:\n      match: {{ hosts: [localhost], path: "/v1/other-{each}/{{id}}/**", methods: [GET] }}\n'
         f'      authorize: public\n      upstream: {{ uri: "https://127.0.0.1:{upstream_port}", '
-        f'expected-ids: ["spiffe://perf.test/payments"] }}\n'
+        f'expected-ids: ["spiffe://perf.test/payments"], idle-timeout: 1m }}\n'
         for each in range(routes))
     # As many pins of the same upstream, and so as many TLS contexts and pools.
     more += "".join(
@@ -66,7 +66,7 @@ def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_
         f"      rate-limits: {{ user: {{ key: subject, limit: 1000000000, per: 1m }} }}\n"
         f"      risk: {{ step-up: 60, read-only: 80, deny: 90 }}\n"
         f'      upstream: {{ uri: "https://127.0.0.1:{upstream_port}", '
-        f'expected-ids: ["spiffe://perf.test/payments", "spiffe://perf.test/payments-{each}"] }}\n'
+        f'expected-ids: ["spiffe://perf.test/payments", "spiffe://perf.test/payments-{each}"], idle-timeout: 1m }}\n'
         for each in range(identities))
     configuration = world.configuration("sallyport.yaml", name + ".yaml", port=port, name=name, upstream_port=upstream_port,
                                         token_cache=token_cache, more_routes=more)

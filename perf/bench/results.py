@@ -64,7 +64,10 @@ def ratios(rows, starts, disturbances):
     if disturbances:
         p99 = disturbances["p99_ms"]
         found["p99_in_a_flood_vs_alone"] = round(p99["flood"] / p99["alone"], 3)
-        found["p99_with_reloads_vs_alone"] = round(p99["reload"] / p99["alone"], 3)
+        found["p99_with_a_reload_vs_alone"] = round(p99["reload"] / p99["alone"], 3)
+        found["p99_with_reloads_vs_alone"] = round(p99["reloads"] / p99["alone"], 3)
+        if "envoy flood" in p99:
+            found["p99_of_envoy_in_a_flood_vs_alone"] = round(p99["envoy flood"] / p99["envoy alone"], 3)
     return found
 
 
@@ -86,10 +89,11 @@ def show(rows, starts, disturbances, found, contestants):
         print(f"start to first answer  {name:22} {seconds['median']:5.2f} s ({seconds['min']:.2f} to {seconds['max']:.2f})")
     for name, p99 in disturbances.get("p99_ms", {}).items():
         rounds = disturbances["p99_ms_of_rounds"][name]
-        print(f"p99 of a steady client, {name:6} {p99:6.2f} ms ({min(rounds):.2f} to {max(rounds):.2f} in one round),"
+        print(f"p99 of a steady client, {name:12} {p99:6.2f} ms ({min(rounds):.2f} to {max(rounds):.2f} in one round),"
               f" {disturbances['wrong'][name]} wrong")
     if disturbances:
-        print(f"{disturbances['reloads']} reloads of 10,000 routes, {disturbances['forged_sent']} forged tokens")
+        print(f"{disturbances['reloads']} reloads of 10,000 routes, {disturbances['forged_sent']} forged tokens;"
+              f" in the first flood {disturbances['p99_ms_of_first_flood']:.2f} ms")
     print()
     for contestant in contestants:
         if contestant.lacks:
