@@ -21,6 +21,7 @@ class Contestant:
     process: subprocess.Popen
     scenarios: frozenset
     lacks: str = ""
+    answers: int = 200
 
     def pids(self):
         """Its process, and for those that fork, the workers."""
@@ -49,6 +50,15 @@ def jar(pattern):
     if not found:
         sys.exit(f"{pattern} is not built: mvn -B -ntp -Pperf -DskipTests package")
     return found[0]
+
+
+def unpacked(world):
+    """The gateway's jar beside its libraries."""
+    directory = world.path("unpacked")
+    if not os.path.exists(directory):
+        made = jar("gateway-app/target/sallyport.jar")
+        subprocess.run([java(), "-Djarmode=tools", "-jar", made, "extract", "--destination", directory], check=True, capture_output=True)
+    return directory
 
 
 def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_000, routes=0, identities=0, scenarios=None):
@@ -148,3 +158,11 @@ def nginx(world, processes, upstream_port):
     return Contestant("nginx-no-auth", port, processes.start("nginx-no-auth", ["nginx", "-c", configuration, "-e", world.path("np.err")]),
                       # Not upload_1m: kept whole before it is sent on or, streamed, with some of the clients' connections reset.
                       ALLOWED | BODIES - {"upload_1m"} | SHAPES, "no authentication, no decision, no header firewall, no identity pin, no record")
+
+
+def netty(world, processes):
+    port = free_port()
+    command = [java(), *JVM, "-cp", os.path.join(unpacked(world), "lib", "*"), os.path.join(HERE, "peers", "ConstantAnswer.java"), str(port),
+               world.path("listener.pem"), world.path("listener.key")]
+    return Contestant("netty-constant", port, processes.start("netty-constant", command), frozenset({"denied_no_token"}),
+                      "everything: the same bytes whatever comes, so that it is seen what a refusal costs without a gateway", answers=401)

@@ -84,12 +84,12 @@ def await_answer(world, processes, contestant):
             connection = http.client.HTTPSConnection("localhost", contestant.port, context=context, timeout=5)
             connection.request("GET", PATH, headers={"Authorization": "Bearer " + token})
             status = connection.getresponse().status
-            if status == 200:
+            if status == contestant.answers:
                 return
         except OSError:
             pass
         time.sleep(0.25)
-    sys.exit(f"{contestant.name} does not answer 200 (last: {status}):\n{processes.tail(contestant.name)}")
+    sys.exit(f"{contestant.name} does not answer {contestant.answers} (last: {status}):\n{processes.tail(contestant.name)}")
 
 
 def cpu_seconds(pids):

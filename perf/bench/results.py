@@ -22,6 +22,8 @@ RATIOS = {
     "rs256_first_use_vs_envoy": (("first_use_rs256", "sallyport-small-cache"), ("first_use_rs256", "envoy-no-cache")),
     "es256_first_use_vs_haproxy": (("first_use_es256", "sallyport-small-cache"), ("first_use_es256", "haproxy-es256")),
     "denied_no_token_vs_envoy": (("denied_no_token", "sallyport"), ("denied_no_token", "envoy")),
+    "denied_no_token_vs_netty_constant": (("denied_no_token", "sallyport"), ("denied_no_token", "netty-constant")),
+    "netty_constant_vs_envoy": (("denied_no_token", "netty-constant"), ("denied_no_token", "envoy")),
     "denied_no_token_vs_stock": (("denied_no_token", "sallyport"), ("denied_no_token", "stock-gateway")),
     "denied_expired_vs_envoy": (("denied_expired", "sallyport"), ("denied_expired", "envoy")),
     "denied_signature_vs_envoy": (("denied_signature", "sallyport"), ("denied_signature", "envoy")),
@@ -103,7 +105,7 @@ def show(rows, starts, disturbances, found, contestants):
         print(f"{name}: {ratio}")
 
 
-COLOURS = {"sallyport": "#0b6e4f", "envoy": "#a23b72", "haproxy": "#3a6ea5", "nginx": "#7a7a7a", "stock": "#c17c00"}
+COLOURS = {"sallyport": "#0b6e4f", "envoy": "#a23b72", "haproxy": "#3a6ea5", "nginx": "#7a7a7a", "netty": "#444", "stock": "#c17c00"}
 
 
 def plot(rows, title):

@@ -5,7 +5,6 @@ import http.client
 import os
 import ssl
 import statistics
-import subprocess
 import time
 
 import contestants as peers
@@ -14,11 +13,9 @@ from world import free_port, say
 
 
 def measure(world, processes, upstream_port, jwks_uri, rounds):
-    extracted = world.path("extracted")
     made = peers.jar("gateway-app/target/sallyport.jar")
     # A nested jar has no place in a cache: one that lies beside its libraries has.
-    subprocess.run([peers.java(), "-Djarmode=tools", "-jar", made, "extract", "--destination", extracted], check=True, capture_output=True)
-    unpacked, cache = os.path.join(extracted, "sallyport.jar"), world.path("sallyport.aot")
+    unpacked, cache = os.path.join(peers.unpacked(world), "sallyport.jar"), world.path("sallyport.aot")
 
     def sallyport(name, *options):
         port = free_port()
