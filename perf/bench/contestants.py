@@ -62,13 +62,14 @@ def unpacked(world):
 
 
 def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_000, routes=0, identities=0, scenarios=None):
+    """identities: how many pins there are of the same upstream, on 100 more routes; 0 for no such routes"""
     port = free_port()
     more = "".join(
         f'    other-{each}:\n      match: {{ hosts: [localhost], path: "/v1/other-{each}/{{id}}/**", methods: [GET] }}\n'
         f'      authorize: public\n      upstream: {{ uri: "https://127.0.0.1:{upstream_port}", '
         f'expected-ids: ["spiffe://perf.test/payments"], idle-timeout: 1m }}\n'
         for each in range(routes))
-    # As many pins of the same upstream, and so as many TLS contexts and pools.
+    # Each pin of the same upstream has a TLS context and pools of its own.
     more += "".join(
         f'    identity-{each}:\n      match: {{ hosts: [localhost], path: "/v1/identity-{each}/{{tenant}}/payments/**", methods: [GET] }}\n'
         f"      authenticate: {{ issuers: [perf] }}\n"
@@ -76,8 +77,8 @@ def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_
         f"      rate-limits: {{ user: {{ key: subject, limit: 1000000000, per: 1m }} }}\n"
         f"      risk: {{ step-up: 60, read-only: 80, deny: 90 }}\n"
         f'      upstream: {{ uri: "https://127.0.0.1:{upstream_port}", '
-        f'expected-ids: ["spiffe://perf.test/payments", "spiffe://perf.test/payments-{each}"], idle-timeout: 1m }}\n'
-        for each in range(identities))
+        f'expected-ids: ["spiffe://perf.test/payments", "spiffe://perf.test/payments-{each % identities}"], idle-timeout: 1m }}\n'
+        for each in range(100 if identities else 0))
     configuration = world.configuration("sallyport.yaml", name + ".yaml", port=port, name=name, upstream_port=upstream_port,
                                         token_cache=token_cache, more_routes=more)
     command = [java(), *JVM, "-jar", jar("gateway-app/target/sallyport.jar"), "run", "--config", configuration]

@@ -29,7 +29,7 @@ RATIOS = {
     "denied_signature_vs_envoy": (("denied_signature", "sallyport"), ("denied_signature", "envoy")),
     "denied_vs_allowed": (("denied_no_token", "sallyport"), ("allowed_rs256", "sallyport")),
     "routes_10000_vs_10": (("allowed_rs256", "sallyport-10000-routes"), ("allowed_rs256", "sallyport")),
-    "identities_100_vs_1": (("identities_100", "sallyport-100-identities"), ("allowed_rs256", "sallyport")),
+    "identities_100_vs_1": (("identities_100", "sallyport-100-identities"), ("identities_100", "sallyport-1-identity")),
     "gateway_filter_route_vs_direct": (("filtered", "sallyport"), ("allowed_rs256", "sallyport")),
     "body_10k_vs_envoy": (("body_10k", "sallyport"), ("body_10k", "envoy")),
     "body_1m_vs_envoy": (("body_1m", "sallyport"), ("body_1m", "envoy")),
