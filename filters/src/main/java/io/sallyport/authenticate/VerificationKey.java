@@ -84,13 +84,12 @@ public final class VerificationKey {
         if (verifier == null) {
             return false;
         }
-        int end = compact.lastIndexOf('.');
-        var input = compact.substring(0, end).getBytes(StandardCharsets.US_ASCII);
         try {
+            int end = compact.lastIndexOf('.');
+            var input = compact.substring(0, end).getBytes(StandardCharsets.US_ASCII);
             return verifier.by().verify(verifier.header(), input, new Base64URL(compact.substring(end + 1)));
         } catch (JOSEException | RuntimeException _) {
-            // The one place where a library's exception becomes a value. Whatever it says, the signature was not
-            // verified.
+            // The one place where a library's exception becomes a value: whatever it says, nothing was verified.
             return false;
         }
     }

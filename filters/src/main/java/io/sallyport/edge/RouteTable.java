@@ -363,7 +363,7 @@ public final class RouteTable {
             var children = new Node[names.length];
             for (int i = 0; i < names.length; i++) {
                 var earlier = before == null ? null : before.child(names[i]);
-                children[i] = literalBranch(names[i]).freeze(earlier);
+                children[i] = Objects.requireNonNull(byLiteral.get(names[i])).freeze(earlier);
             }
             return before != null && before.isOf(frozenEnd, frozenRest, frozenSingle, names, children)
                     ? before

@@ -68,9 +68,8 @@ public final class UpstreamConnections implements AutoCloseable {
             ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
             ApplicationProtocolNames.HTTP_2);
 
-    // What Netty wraps a key in to hand it on, in memory. The JDK's default encrypts it under a password that takes
-    // 10,000
-    // rounds to derive, twice for each context, on the event loop of whoever connects first.
+    // What Netty wraps a key in to hand it on, in memory. The JDK's default encrypts it under a password that it takes
+    // 10,000 rounds to derive, twice for each context, on the event loop of whoever connects first.
     private static final String KEY_STORE = "JKS";
 
     // What a request that has just found its pool needs to get a connection.

@@ -10,9 +10,9 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What two routes must have in common to share connections: the address, the protocol, and the identities that were verified on
- * them. With the generation of the gateway's own identity it keys TLS contexts and pools, so that a connection which was verified
- * for one route's pin never serves another's.
+ * What two routes must have in common to share connections: the address, the protocol, how long they are waited for and kept, and
+ * the identities that were verified on them. With the generation of the gateway's own identity it keys TLS contexts and pools, so
+ * that a connection which was verified for one route's pin never serves another's.
  *
  * @param expectedIds empty if and only if there is no TLS
  */

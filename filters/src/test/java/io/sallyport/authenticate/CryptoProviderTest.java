@@ -85,6 +85,8 @@ class CryptoProviderTest {
                 input + "A".repeat(signature.length()),
                 input + "AA",
                 input,
+                "",
+                "x",
                 token.replace("eyJ", "eyK"))) {
             assertThat(key.verifies(algorithm, wrong)).as(wrong).isFalse();
         }

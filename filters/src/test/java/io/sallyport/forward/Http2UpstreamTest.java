@@ -114,7 +114,9 @@ class Http2UpstreamTest {
 
         exchange(front(brief), "GET /v1 HTTP/1.1\nHost: api.example.org\n\n", "hello");
 
-        await().until(() -> upstream.links().getFirst().isEnded());
+        // The default is 4 s.
+        await().atMost(Duration.ofSeconds(3))
+                .until(() -> upstream.links().getFirst().isEnded());
     }
 
     @Test
