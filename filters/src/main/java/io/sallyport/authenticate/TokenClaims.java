@@ -6,12 +6,13 @@ import io.sallyport.identity.StrictSpiffeId;
 import io.spiffe.spiffeid.TrustDomain;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -130,11 +131,21 @@ public record TokenClaims(
 
     /** Reads claims by type and remembers whether one of them had another. */
     private static final class Claims {
+        /** What most tokens have, so that all that are remembered have one string for its name. */
+        private static final Map<String, String> COMMON_NAMES =
+                onceEach("iss sub aud exp nbf iat jti typ azp sid acr amr cnf act"
+                        + " scope scp client_id auth_time nonce name email email_verified preferred_username groups roles"
+                        + " entitlements permissions realm_access resource_access tenant_id tid oid org_id ver");
+
         private final Map<String, Object> raw;
         private boolean misread;
 
         Claims(Map<String, Object> raw) {
             this.raw = raw;
+        }
+
+        private static Map<String, String> onceEach(String names) {
+            return Stream.of(names.split(" ")).collect(Collectors.toUnmodifiableMap(name -> name, name -> name));
         }
 
         /** A claim that is null is as good as absent; {@code cnf} alone is looked for by name. */
@@ -215,13 +226,14 @@ public record TokenClaims(
         }
 
         private static Map<String, Object> withoutNulls(Map<?, ?> object) {
-            var members = new LinkedHashMap<String, Object>();
+            var members = new HashMap<String, Object>();
             object.forEach((name, value) -> {
                 if (value != StrictJson.Null.NULL) {
-                    members.put((String) name, withoutNulls(value));
+                    members.put(COMMON_NAMES.getOrDefault(name, (String) name), withoutNulls(value));
                 }
             });
-            return Collections.unmodifiableMap(members);
+            // Half the size of a HashMap: tokens are remembered by the ten thousand.
+            return Map.copyOf(members);
         }
 
         private static Object withoutNulls(Object value) {

@@ -408,6 +408,19 @@ class AuthenticateStageTest {
                 .containsExactlyInAnyOrder("orders:read", "orders:write");
     }
 
+    /** Tokens are remembered by the ten thousand. */
+    @Test
+    void all_tokens_have_one_string_for_the_name_of_a_common_claim() {
+        assertThat(nameOfSubject("alice")).isSameAs(nameOfSubject("bob"));
+    }
+
+    private String nameOfSubject(String subject) {
+        var context = bearing(CORP.token().claim("sub", subject).issue()).context();
+        assertThat(stage.evaluate(context)).isSameAs(Verdict.Pass.PASS);
+        return ((Principal.Subject) context.principal())
+                .claims().keySet().stream().filter("sub"::equals).findAny().orElseThrow();
+    }
+
     @Test
     void a_claim_that_is_null_is_as_good_as_absent() {
         var context = bearing(CORP.token()
