@@ -34,6 +34,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.SignalType;
 import reactor.netty.Connection;
@@ -57,6 +59,8 @@ public final class TestFront implements AutoCloseable {
             return error instanceof ForwardFailure failure ? failure.denial().reason() : null;
         }
     }
+
+    private static final Logger log = LoggerFactory.getLogger(TestFront.class);
 
     private final Forwarder forwarder;
     private final Function<String, Route> routes;
@@ -197,6 +201,9 @@ public final class TestFront implements AutoCloseable {
 
     private static Mono<Void> refuse(Throwable error, HttpServerRequest request, HttpServerResponse response) {
         if (response.hasSentHeaders() || !(error instanceof ForwardFailure failure)) {
+            if (!(error instanceof ForwardFailure)) {
+                log.atWarn().setCause(error).log("an exchange ends without an answer");
+            }
             var _ = ((Connection) request).channel().close();
             return Mono.empty();
         }
