@@ -46,13 +46,15 @@ final class Http2FrameGuard extends ChannelInboundHandlerAdapter {
 
     private final Http2FrameCodec codec;
     private final IngressHandler handler;
+    private final LoopPace pace;
     private final Http2FrameMachine machine;
     private final Streams streams = new Streams();
     private int malformed;
     private boolean ended;
     private boolean recorded;
 
-    Http2FrameGuard(Http2FrameCodec codec, IngressHandler handler, LongSupplier nanoTime) {
+    Http2FrameGuard(Http2FrameCodec codec, IngressHandler handler, LoopPace pace, LongSupplier nanoTime) {
+        this.pace = pace;
         this.codec = codec;
         this.handler = handler;
         this.machine = new Http2FrameMachine(nanoTime);
@@ -149,10 +151,12 @@ final class Http2FrameGuard extends ChannelInboundHandlerAdapter {
         @Override
         public void onStreamAdded(Http2Stream stream) {
             begun++;
+            pace.begun();
         }
 
         @Override
         public void onStreamRemoved(Http2Stream stream) {
+            pace.ended();
             if (stream.isResetSent()) {
                 remember(stream.id());
             }

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http2.Http2FrameCodec;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.HeadLimits;
+import io.sallyport.forward.FlushPerTurn;
 import io.sallyport.forward.SvidSource;
 import io.sallyport.forward.SwitchableConnection;
 import io.sallyport.identity.ExpectedIds;
@@ -207,13 +208,15 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
     private void guardHttp2(ChannelHandlerContext here) {
         var pipeline = here.pipeline();
         var codec = pipeline.get(Http2FrameCodec.class);
-        var frames = new Http2FrameGuard(codec, handler, System::nanoTime);
-        pipeline.addAfter(FRAMING_GUARD, "sallyport.http2-frame-guard", frames);
-        pipeline.replace(
-                HEAD_DEADLINE,
-                HEAD_DEADLINE,
-                new HeadDeadline(frames::headUnderWay, listener.requestTimeout(), frames::endLate));
-        pipeline.addAfter(NettyPipeline.HttpCodec, "sallyport.http2-message-guard", new Http2MessageGuard(frames));
+        var pace = LoopPace.of(here.channel().eventLoop());
+        var frames = new Http2FrameGuard(codec, handler, pace, System::nanoTime);
+        var headDeadline = new HeadDeadline(frames::headUnderWay, listener.requestTimeout(), frames::endLate);
+        var paced = new PacedReads(pace, headDeadline::pause);
+        pipeline.addAfter(FRAMING_GUARD, "sallyport.http2-frame-guard", frames)
+                .addAfter(FRAMING_GUARD, "sallyport.paced-reads", paced);
+        pipeline.replace(HEAD_DEADLINE, HEAD_DEADLINE, headDeadline);
+        pipeline.addAfter(NettyPipeline.HttpCodec, "sallyport.http2-message-guard", new Http2MessageGuard(frames))
+                .addAfter(NettyPipeline.HttpCodec, "sallyport.flush-per-turn", new FlushPerTurn());
     }
 
     private static void logCapabilities() {

@@ -61,6 +61,7 @@ public final class LoadShedding {
                 (task, delay, unit) -> runIn(eventLoop, task, delay, unit),
                 System::nanoTime,
                 config.eventLoopLag(),
+                LoopPace.of(eventLoop)::longestWait,
                 () -> memory.percent() > config.memory());
         here.set(load);
         loops.add(load);
@@ -68,7 +69,7 @@ public final class LoadShedding {
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // it is never cancelled
-    private static void runIn(EventLoop eventLoop, Runnable task, long delay, TimeUnit unit) {
+    static void runIn(EventLoop eventLoop, Runnable task, long delay, TimeUnit unit) {
         try {
             eventLoop.schedule(task, delay, unit);
         } catch (RejectedExecutionException _) {

@@ -37,6 +37,7 @@ final class LoopLoad implements Runnable {
     private final Timer timer;
     private final LongSupplier nanoTime;
     private final long limit;
+    private final LongSupplier longestWait;
     private final BooleanSupplier memoryIsShort;
 
     private boolean running;
@@ -47,10 +48,20 @@ final class LoopLoad implements Runnable {
     private int shed;
     private volatile long lag;
 
-    LoopLoad(Timer timer, LongSupplier nanoTime, Duration limit, BooleanSupplier memoryIsShort) {
+    /**
+     * @param limit of the lag
+     * @param longestWait nanoseconds for which something has been held back so far because the loop is behind; that is lag, too
+     */
+    LoopLoad(
+            Timer timer,
+            LongSupplier nanoTime,
+            Duration limit,
+            LongSupplier longestWait,
+            BooleanSupplier memoryIsShort) {
         this.timer = timer;
         this.nanoTime = nanoTime;
         this.limit = limit.toNanos();
+        this.longestWait = longestWait;
         this.memoryIsShort = memoryIsShort;
     }
 
@@ -75,7 +86,7 @@ final class LoopLoad implements Runnable {
 
     @Override
     public void run() {
-        long late = Math.max(0, nanoTime.getAsLong() - due);
+        long late = Math.max(longestWait.getAsLong(), nanoTime.getAsLong() - due);
         lag = late;
         adjust(late);
         // Fewer connections do not help against what is held already; fewer requests do.

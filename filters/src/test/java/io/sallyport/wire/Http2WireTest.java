@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.handler.ssl.OpenSsl;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
+import io.sallyport.decision.Verdict;
 import io.sallyport.forward.ForwardFailure;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.forward.TestCa;
@@ -13,6 +14,7 @@ import io.sallyport.pipeline.Outcome;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -100,6 +102,39 @@ class Http2WireTest {
         try (var server = WireServer.denying(DENIED).tls(tls).start();
                 var client = Http2Client.connect(server.port(), HOST)) {
             assertThat(client.request("HEAD", HOST, true).next()).isEqualTo("HEADERS 403.");
+        }
+    }
+
+    /** Each request keeps its event loop so busy that two make a turn which is too long. */
+    @Test
+    void a_loop_that_is_behind_answers_everybody() throws Exception {
+        var server = WireServer.denying(DENIED).tls(tls).judging(_ -> {
+            long until = System.nanoTime() + LoopPace.LONGEST_TURN * 2 / 3;
+            long work = 0;
+            while (System.nanoTime() < until) {
+                work++;
+            }
+            assertThat(work).isPositive();
+            return new Verdict.Deny(DENIED);
+        });
+        var clients = new ArrayList<Http2Client>();
+        try (var _ = server.start()) {
+            var streams = new ArrayList<Http2Client.Stream>();
+            for (int i = 0; i < 12; i++) {
+                clients.add(Http2Client.connect(server.port(), HOST));
+            }
+            for (int i = 0; i < 10; i++) {
+                for (var client : clients) {
+                    streams.add(client.request("GET", HOST, true));
+                }
+            }
+            for (var stream : streams) {
+                assertThat(stream.next()).isEqualTo("HEADERS 403");
+            }
+        } finally {
+            for (var client : clients) {
+                client.close();
+            }
         }
     }
 

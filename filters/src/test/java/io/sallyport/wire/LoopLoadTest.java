@@ -16,6 +16,7 @@ class LoopLoadTest {
     private long now;
     private long due;
     private @Nullable Runnable timer;
+    private long held;
     private boolean memoryIsShort;
 
     private final LoopLoad load = new LoopLoad(
@@ -25,6 +26,7 @@ class LoopLoadTest {
             },
             () -> now,
             LIMIT,
+            () -> held,
             () -> memoryIsShort);
 
     @Test
@@ -33,6 +35,18 @@ class LoopLoadTest {
             assertThat(refusedOf256()).isZero();
             look(LIMIT);
         }
+    }
+
+    @Test
+    void what_has_been_held_back_for_longer_than_the_limit_is_lag_of_a_loop_in_time() {
+        refusedOf256();
+        held = LIMIT.toNanos() + 1;
+        for (int i = 0; i < 10; i++) {
+            look(Duration.ZERO);
+        }
+
+        assertThat(refusedOf256()).isPositive();
+        assertThat(load.lag()).isEqualTo(held);
     }
 
     @Test
