@@ -140,8 +140,12 @@ final class WebSocketTunnel extends Mono<Void> implements Subscription {
         if (closing == null) {
             closing = later(this::notClosedInTime, CLOSE_WITHIN);
         }
-        if (from.isClosed() && to.isClosed()) {
+        if (Objects.requireNonNull(client).isClosed()) {
+            // Before its connection ends, which the server would take for a client that has gone, and break the
+            // upstream's off.
             end(null);
+        }
+        if (from.isClosed() && to.isClosed()) {
             stop();
         }
         if (from.isClosed()) {

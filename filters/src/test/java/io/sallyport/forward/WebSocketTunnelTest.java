@@ -21,6 +21,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -323,6 +324,34 @@ class WebSocketTunnelTest {
 
             assertThat(upstreamGot).contains(Frame.ofServer(Frame.CLOSE, Frame.code(1001, "")));
         }
+    }
+
+    @Test
+    void an_upstream_may_close_later_than_the_client() throws Exception {
+        var clientHasEnded = new CountDownLatch(1);
+        start(turn -> {
+            turn.send(SWITCHED);
+            upstreamGot.add(Frame.read(turn::readBytes));
+            upstreamGot.add(Frame.read(turn::readBytes));
+            await().until(() -> clientHasEnded.getCount() == 0);
+            turn.send(Frame.ofServer(Frame.CLOSE, Frame.code(1001, "")).bytes());
+            turn.awaitClose();
+        });
+        try (var client = connect()) {
+            client.head();
+            client.send(Frame.ofClient(Frame.TEXT, "there"));
+            got();
+            exchange.closeWebSockets();
+            client.frame();
+            got();
+            client.send(Frame.ofClient(Frame.CLOSE, Frame.code(1001, "")));
+            assertThat(client.hasEnded()).isTrue();
+        }
+
+        assertThat(front().nextEnd().signal()).isEqualTo(SignalType.ON_COMPLETE);
+        assertThat(upstream().closedByPeer()).isZero();
+        clientHasEnded.countDown();
+        await().until(() -> upstream().closedByPeer() == 1);
     }
 
     @Test
