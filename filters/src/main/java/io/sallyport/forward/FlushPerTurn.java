@@ -11,32 +11,42 @@ import io.netty.channel.ChannelPromise;
  * rest of that turn. Between the codec and the channels of the streams; what the codec has to say by itself it flushes itself.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // the promise is handed on, and its owner watches it
-public final class FlushPerTurn extends ChannelOutboundHandlerAdapter {
+public final class FlushPerTurn extends ChannelOutboundHandlerAdapter implements Runnable {
+    @SuppressWarnings("NullAway.Init") // set before anything is flushed
+    private ChannelHandlerContext here;
+
     private boolean due;
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        here = context;
+    }
 
     @Override
     public void flush(ChannelHandlerContext context) {
         if (!due) {
             due = true;
-            context.executor().execute(() -> flushNow(context));
+            context.executor().execute(this);
         }
     }
 
-    private void flushNow(ChannelHandlerContext context) {
+    /** The end of the turn. */
+    @Override
+    public void run() {
         if (due) {
             due = false;
-            context.flush();
+            here.flush();
         }
     }
 
     @Override
     public void close(ChannelHandlerContext context, ChannelPromise promise) {
-        flushNow(context);
+        run();
         context.close(promise);
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
-        flushNow(context);
+        run();
     }
 }

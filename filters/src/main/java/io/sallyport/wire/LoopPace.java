@@ -19,7 +19,7 @@ import java.util.function.LongSupplier;
  *
  * <p>On its event loop alone.
  */
-final class LoopPace {
+final class LoopPace implements Runnable {
     /** In nanoseconds. A loop in time has far less to do in one turn. */
     static final long LONGEST_TURN = Duration.ofMillis(4).toNanos();
 
@@ -76,11 +76,17 @@ final class LoopPace {
         if (!inTurn) {
             inTurn = true;
             turnBegan = now();
-            atEndOfTurn.execute(() -> inTurn = false);
+            atEndOfTurn.execute(this);
         } else if (now() - turnBegan > LONGEST_TURN) {
             return false;
         }
         return waiting.isEmpty();
+    }
+
+    /** The end of the turn. */
+    @Override
+    public void run() {
+        inTurn = false;
     }
 
     /** Has a connection wait until it is told to {@link PacedReads#readOn}. */
