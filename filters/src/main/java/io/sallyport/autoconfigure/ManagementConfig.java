@@ -5,7 +5,7 @@ import io.netty.util.NetUtil;
 import io.sallyport.config.Finding;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
-import io.sallyport.wire.CertificateFiles;
+import io.sallyport.wire.tls.CertificateFiles;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 

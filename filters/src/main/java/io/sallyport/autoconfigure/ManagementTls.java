@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.autoconfigure;
 
-import io.sallyport.wire.RenewedTls;
+import io.sallyport.wire.tls.RenewedTls;
 import org.jspecify.annotations.Nullable;
 
 /**

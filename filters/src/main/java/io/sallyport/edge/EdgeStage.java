@@ -20,7 +20,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Judges messages, where {@code wire.FramingGuard} judges bytes: it does not rely on the guard, because a request over HTTP/2
+ * Judges messages, where {@code wire.framing.FramingGuard} judges bytes: it does not rely on the guard, because a request over HTTP/2
  * has not passed it. Reads {@link EdgeSettings} from the request's snapshot; keeps nothing.
  */
 public final class EdgeStage implements Stage {

@@ -9,7 +9,7 @@
  * for the method. Removes from the head, on public routes too, every field by which a gateway says who a caller is or where
  * a request came from ({@link io.sallyport.identity.IdentityHeaders}).
  *
- * <p>Reasons: {@code edge.*}, for whole messages; those for bytes that are none are given by {@code wire.FramingGuard}, which
+ * <p>Reasons: {@code edge.*}, for whole messages; those for bytes that are none are given by {@code wire.framing.FramingGuard}, which
  * stands in front of the codec. Always decides. An unknown host is refused here; an unknown path, or one that does not take
  * the method, passes on the host's unmatched route, so that {@code authorize} can answer 404 or 405 to those who may know.
  *

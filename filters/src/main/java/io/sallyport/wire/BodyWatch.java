@@ -15,6 +15,7 @@ import io.netty.util.concurrent.Future;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.BodyLimit;
+import io.sallyport.wire.framing.Http2MessageGuard;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;

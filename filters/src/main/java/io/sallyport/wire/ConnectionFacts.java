@@ -7,6 +7,7 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.util.AttributeKey;
 import io.sallyport.pipeline.PeerCertificate;
 import io.sallyport.pipeline.TlsConnection;
+import io.sallyport.wire.tls.ServerCertificates;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;

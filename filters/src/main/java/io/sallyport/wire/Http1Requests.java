@@ -21,6 +21,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.sallyport.decision.Denial;
 import io.sallyport.pipeline.Admission;
 import io.sallyport.pipeline.RequestContext;
+import io.sallyport.wire.framing.HeadDeadline;
 import java.util.ArrayDeque;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

@@ -14,6 +14,8 @@ import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.RequestHead;
 import io.sallyport.pipeline.RequestIds;
 import io.sallyport.pipeline.Snapshot;
+import io.sallyport.wire.framing.FramingGuard;
+import io.sallyport.wire.shedding.LoadShedding;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;

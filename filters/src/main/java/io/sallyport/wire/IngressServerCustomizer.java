@@ -12,6 +12,18 @@ import io.sallyport.forward.SvidSource;
 import io.sallyport.forward.SwitchableConnection;
 import io.sallyport.identity.ExpectedIds;
 import io.sallyport.identity.TrustBundleSource;
+import io.sallyport.wire.framing.FramingGuard;
+import io.sallyport.wire.framing.HeadDeadline;
+import io.sallyport.wire.framing.Http2FrameGuard;
+import io.sallyport.wire.framing.Http2MessageGuard;
+import io.sallyport.wire.shedding.LoopPace;
+import io.sallyport.wire.shedding.PacedReads;
+import io.sallyport.wire.tls.CertificateWatch;
+import io.sallyport.wire.tls.ClientTrustManager;
+import io.sallyport.wire.tls.CurrentTls;
+import io.sallyport.wire.tls.ListenerTls;
+import io.sallyport.wire.tls.OwnSvidTls;
+import io.sallyport.wire.tls.RenewedTls;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.time.InstantSource;
@@ -85,7 +97,7 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
         if (tls == null) {
             return new IngressServerCustomizer(listener, address, handler, gate, null, null);
         }
-        var watch = new CertificateWatch(LISTENER, clock, meters);
+        var watch = new CertificateWatch(LISTENER, ConnectionFacts::clientOf, clock, meters);
         var clients = new ClientTrustManager(bundles, null, clock, watch);
         var renewed = RenewedTls.follow(
                 LISTENER,
@@ -111,7 +123,7 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
             SvidSource identities,
             InstantSource clock,
             MeterRegistry meters) {
-        var watch = new CertificateWatch(INTERNAL_LISTENER, clock, meters);
+        var watch = new CertificateWatch(INTERNAL_LISTENER, ConnectionFacts::clientOf, clock, meters);
         var callers = new ClientTrustManager(identities, ExpectedIds.of(internal.clientSpiffeIds()), clock, watch);
         return new IngressServerCustomizer(
                 limits,
@@ -209,7 +221,7 @@ public final class IngressServerCustomizer implements NettyServerCustomizer, Aut
         var pipeline = here.pipeline();
         var codec = pipeline.get(Http2FrameCodec.class);
         var pace = LoopPace.of(here.channel().eventLoop());
-        var frames = new Http2FrameGuard(codec, handler, pace, System::nanoTime);
+        var frames = new Http2FrameGuard(codec, handler::recordUnread, pace, System::nanoTime);
         var headDeadline = new HeadDeadline(frames::headUnderWay, listener.requestTimeout(), frames::endLate);
         var paced = new PacedReads(pace, headDeadline::pause);
         pipeline.addAfter(FRAMING_GUARD, "sallyport.http2-frame-guard", frames)

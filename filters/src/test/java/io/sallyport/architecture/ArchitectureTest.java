@@ -98,6 +98,15 @@ class ArchitectureTest {
         slices().matching(ROOT + "(*)..").should().beFreeOfCycles().check(MAIN);
     }
 
+    @Test
+    void a_part_of_the_wire_does_not_know_what_it_is_a_part_of() {
+        noClasses()
+                .that(resideInAnyPackage(ROOT + "wire.*.."))
+                .should()
+                .dependOnClassesThat(resideInAPackage(ROOT + "wire"))
+                .check(MAIN);
+    }
+
     // What a stage may touch.
 
     @Test
@@ -389,12 +398,18 @@ class ArchitectureTest {
             public void check(JavaClass item, ConditionEvents events) {
                 for (var dependency : item.getDirectDependenciesToSelf()) {
                     var from = dependency.getOriginClass().getPackageName();
-                    // The adapters of a package are sub-packages of it.
-                    var fine = (from + ".").startsWith(item.getPackageName() + ".")
-                            || (from + ".").startsWith(ROOT + other + ".");
+                    // The parts of a package are sub-packages of it.
+                    var fine = topOf(from).equals(topOf(item.getPackageName()))
+                            || topOf(from).equals(other);
                     events.add(new SimpleConditionEvent(item, fine, dependency.getDescription()));
                 }
             }
         };
+    }
+
+    private static String topOf(String packageName) {
+        var below = packageName.substring(ROOT.length());
+        int end = below.indexOf('.');
+        return end < 0 ? below : below.substring(0, end);
     }
 }

@@ -10,6 +10,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.forward.TestCa;
 import io.sallyport.pipeline.Outcome;
+import io.sallyport.wire.tls.ClientCertificates;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -130,7 +131,7 @@ class AnswerDeadlineTest {
     }
 
     private static RawClient overTls(WireServer server) throws Exception {
-        return new RawClient(RenewedTlsTest.trustingAll()
+        return new RawClient(InsecureTls.trustingAll()
                 .getSocketFactory()
                 .createSocket(java.net.InetAddress.getLoopbackAddress(), server.port()));
     }

@@ -16,6 +16,7 @@ import io.sallyport.forward.TestCa.Leaf;
 import io.sallyport.forward.TestCa.Svid;
 import io.sallyport.identity.TrustBundles;
 import io.sallyport.pipeline.PeerCertificate;
+import io.sallyport.wire.tls.ClientCertificates;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyStore;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.TestCa;
+import io.sallyport.wire.tls.ClientCertificates;
 import java.io.IOException;
 import java.net.SocketException;
 import java.nio.file.Path;

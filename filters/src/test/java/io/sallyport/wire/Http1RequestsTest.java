@@ -18,6 +18,7 @@ import io.sallyport.decision.Verdict;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.RequestContext;
+import io.sallyport.wire.framing.HeadDeadline;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;

@@ -3,7 +3,6 @@ package io.sallyport.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.netty.handler.ssl.OpenSsl;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
@@ -11,6 +10,8 @@ import io.sallyport.forward.ForwardFailure;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.forward.TestCa;
 import io.sallyport.pipeline.Outcome;
+import io.sallyport.wire.shedding.LoopPace;
+import io.sallyport.wire.tls.ClientCertificates;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -447,18 +448,6 @@ class Http2WireTest {
                         .hasRootCauseInstanceOf(SSLHandshakeException.class);
             }
         }
-    }
-
-    @Test
-    void the_native_library_is_used_where_there_is_one() throws Exception {
-        var svid = TestCa.of("example.org").issue(new TestCa.Leaf().dnsName(HOST));
-        var certificates = new ServerCertificates(java.util.List.of(ServerCertificate.of(svid.chain(), svid.key())));
-
-        assertThat(ListenerTls.isNative()).isEqualTo(OpenSsl.isAvailable());
-        assertThat(ListenerTls.context(certificates, builder -> builder)
-                        .getClass()
-                        .getSimpleName())
-                .startsWith(OpenSsl.isAvailable() ? "OpenSsl" : "Jdk");
     }
 
     private static void happens(CountDownLatch latch) throws InterruptedException {

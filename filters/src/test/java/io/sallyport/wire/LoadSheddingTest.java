@@ -7,6 +7,7 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.pipeline.Outcome;
+import io.sallyport.wire.shedding.SheddingConfig;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

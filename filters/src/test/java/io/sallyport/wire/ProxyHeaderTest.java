@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.TestCa;
+import io.sallyport.wire.tls.ClientCertificates;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -129,7 +130,7 @@ class ProxyHeaderTest {
         try (var server = required("127.0.0.0/8").tls(tls).start();
                 var plain = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
             plain.getOutputStream().write(version2("21 11 000c c0000207c6336401dc0401bb"));
-            try (var socket = (SSLSocket) RenewedTlsTest.trustingAll()
+            try (var socket = (SSLSocket) InsecureTls.trustingAll()
                     .getSocketFactory()
                     .createSocket(plain, "localhost", server.port(), true)) {
                 socket.startHandshake();

@@ -11,32 +11,32 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /** A socket that says exactly what a test wants, and reads exactly what comes back. */
-final class RawClient implements AutoCloseable {
+public final class RawClient implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final Socket socket;
     private final InputStream in;
 
-    RawClient(Socket socket) throws IOException {
+    public RawClient(Socket socket) throws IOException {
         this.socket = socket;
         this.in = socket.getInputStream();
         socket.setSoTimeout((int) PATIENCE.toMillis());
         socket.setTcpNoDelay(true);
     }
 
-    static RawClient connect(int port) throws IOException {
+    public static RawClient connect(int port) throws IOException {
         return new RawClient(new Socket(InetAddress.getLoopbackAddress(), port));
     }
 
     /** Sends those characters, one byte each. */
-    RawClient send(String bytes) throws IOException {
+    public RawClient send(String bytes) throws IOException {
         socket.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));
         socket.getOutputStream().flush();
         return this;
     }
 
     /** One head, with the empty line that ends it. */
-    String readHead() throws IOException {
+    public String readHead() throws IOException {
         var head = new ByteArrayOutputStream();
         int matched = 0;
         while (matched < 4) {
@@ -52,7 +52,7 @@ final class RawClient implements AutoCloseable {
     }
 
     /** One line, without its end. */
-    String readLine() throws IOException {
+    public String readLine() throws IOException {
         var line = new ByteArrayOutputStream();
         for (int next = in.read(); next != '\n'; next = in.read()) {
             if (next < 0) {
@@ -66,7 +66,7 @@ final class RawClient implements AutoCloseable {
     }
 
     /** One answer whose length its head says. */
-    String readAnswer() throws IOException {
+    public String readAnswer() throws IOException {
         var head = readHead();
         var length =
                 head.toLowerCase(java.util.Locale.ROOT).replaceFirst("(?s).*\r\ncontent-length: (\\d+)\r\n.*", "$1");
@@ -74,7 +74,7 @@ final class RawClient implements AutoCloseable {
     }
 
     /** Everything up to the end of the connection, which must be an orderly one. */
-    String readToEnd() throws IOException {
+    public String readToEnd() throws IOException {
         return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
     }
 

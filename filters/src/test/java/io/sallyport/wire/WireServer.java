@@ -25,6 +25,7 @@ import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
+import io.sallyport.wire.shedding.LoadShedding;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -51,11 +52,11 @@ import reactor.netty.http.server.HttpServer;
  * A real server of Reactor Netty with the ingress handler on it, one stage that says what the test wants, and a forwarder of the
  * test's own. Collects the outcomes.
  */
-final class WireServer implements AutoCloseable {
-    static final Instant NOW = Instant.parse("2026-11-22T12:00:00Z");
+public final class WireServer implements AutoCloseable {
+    public static final Instant NOW = Instant.parse("2026-11-22T12:00:00Z");
 
     /** What one request came to. */
-    record Ended(RequestContext context, Outcome outcome) {}
+    public record Ended(RequestContext context, Outcome outcome) {}
 
     static {
         // Whatever blocks an event loop fails the request that it serves, and so the test.
@@ -108,77 +109,77 @@ final class WireServer implements AutoCloseable {
     private @Nullable IngressServerCustomizer customizer;
     private @Nullable DisposableServer server;
 
-    static WireServer denying(Denial denial) {
+    public static WireServer denying(Denial denial) {
         return new WireServer().judging(_ -> new Verdict.Deny(denial));
     }
 
-    static WireServer permitting(Forwarder forwarder) {
+    public static WireServer permitting(Forwarder forwarder) {
         var server = new WireServer();
         server.forwarder = forwarder;
         return server;
     }
 
-    WireServer judging(Function<RequestContext, Verdict> judge) {
+    public WireServer judging(Function<RequestContext, Verdict> judge) {
         this.judge = judge;
         return this;
     }
 
-    WireServer maxBody(DataSize maxBody) {
+    public WireServer maxBody(DataSize maxBody) {
         return on(Route.builder("orders", "localhost", Route.Kind.UPSTREAM)
                 .settings(StageName.EDGE, BodyLimit.of(maxBody))
                 .build());
     }
 
     /** Every request is on that route. */
-    WireServer on(Route route) {
+    public WireServer on(Route route) {
         this.route = route;
         return this;
     }
 
-    WireServer bodyTimeout(Duration bodyTimeout) {
+    public WireServer bodyTimeout(Duration bodyTimeout) {
         this.bodyTimeout = bodyTimeout;
         return this;
     }
 
-    WireServer requestTimeout(Duration requestTimeout) {
+    public WireServer requestTimeout(Duration requestTimeout) {
         this.requestTimeout = requestTimeout;
         return this;
     }
 
-    WireServer withoutSnapshot() {
+    public WireServer withoutSnapshot() {
         this.ready = false;
         return this;
     }
 
-    WireServer tls(ListenerConfig.Tls tls) {
+    public WireServer tls(ListenerConfig.Tls tls) {
         this.tls = tls;
         return this;
     }
 
     /** What certificates of clients are judged by. */
-    WireServer bundles(TrustBundleSource bundles) {
+    public WireServer bundles(TrustBundleSource bundles) {
         this.bundles = bundles;
         return this;
     }
 
     /** The listener is the internal one. */
-    WireServer internal(SvidSource identities, String... callers) {
+    public WireServer internal(SvidSource identities, String... callers) {
         this.identities = identities;
         this.callers = Arrays.stream(callers).map(ExpectedId::parse).toList();
         return this;
     }
 
-    WireServer maxConnections(int maxConnections) {
+    public WireServer maxConnections(int maxConnections) {
         this.maxConnections = maxConnections;
         return this;
     }
 
-    WireServer maxHeaders(DataSize maxHeaders) {
+    public WireServer maxHeaders(DataSize maxHeaders) {
         this.maxHeaders = maxHeaders;
         return this;
     }
 
-    WireServer start() {
+    public WireServer start() {
         var listener = listener();
         var snapshot = ready ? new Snapshot("test", List.of(), Map.of(StageName.EDGE, edgeSettings())) : null;
         var handler = new IngressHandler(
@@ -251,27 +252,27 @@ final class WireServer implements AutoCloseable {
                 .build();
     }
 
-    int port() {
+    public int port() {
         if (server == null) {
             throw new IllegalStateException("not started");
         }
         return server.port();
     }
 
-    IngressHandler handler() {
+    public IngressHandler handler() {
         return Objects.requireNonNull(handler, "not started");
     }
 
-    RawClient connect() throws IOException {
+    public RawClient connect() throws IOException {
         return RawClient.connect(port());
     }
 
     /** The next outcome, which has to come. */
-    Outcome outcome() throws InterruptedException {
+    public Outcome outcome() throws InterruptedException {
         return ended().outcome();
     }
 
-    Ended ended() throws InterruptedException {
+    public Ended ended() throws InterruptedException {
         var next = ended.poll(10, TimeUnit.SECONDS);
         if (next == null) {
             throw new AssertionError("no outcome");
@@ -281,7 +282,7 @@ final class WireServer implements AutoCloseable {
 
     /** The next outcome if one comes within that time. */
     @Nullable
-    Ended ended(Duration patience) throws InterruptedException {
+    public Ended ended(Duration patience) throws InterruptedException {
         return ended.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
     }
 

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.wire.tls;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.handler.ssl.ClientAuth;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.sallyport.config.InvalidSetting;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The TLS of a port by the certificates that are in its files now. Files that are incomplete, unreadable, do not belong together or
+ * have expired change nothing; they are looked at again when they change.
+ */
+public final class RenewedTls extends CurrentTls {
+    private static final Logger log = LoggerFactory.getLogger(RenewedTls.class);
+
+    // The files are read whole and compared, once a second: no file system's notion of events or of time is trusted,
+    // and a mounted secret, whose directory is swapped by a symbolic link, needs no special case.
+    private static final Duration INTERVAL = Duration.ofSeconds(1);
+
+    private static final String USABLE =
+            "PEM files: a certificate chain, and the PKCS #8 key of its first certificate, RSA of 2048 bits or more, or EC";
+
+    private final String port;
+    private final List<CertificateFiles> files;
+    private final UnaryOperator<SslContextBuilder> clients;
+    private final InstantSource clock;
+    private final Counter renewals;
+    private final Counter refusals;
+    private final ScheduledExecutorService thread;
+
+    private volatile Generation current;
+
+    private List<Contents> seen;
+    private List<Contents> tried;
+    private @Nullable String complaint;
+
+    private record Contents(String certificate, String key) {}
+
+    private record Generation(ServerCertificates certificates, SslContext context) {}
+
+    private RenewedTls(
+            String port,
+            List<CertificateFiles> files,
+            UnaryOperator<SslContextBuilder> clients,
+            InstantSource clock,
+            MeterRegistry meters) {
+        this.port = port;
+        this.files = List.copyOf(files);
+        this.clients = clients;
+        this.clock = clock;
+        this.seen = read();
+        this.tried = seen;
+        this.current = load(seen);
+        warnOfExpired();
+        this.renewals = counter("renewed", meters);
+        this.refusals = counter("refused", meters);
+        Gauge.builder("sallyport.server.certificate.seconds.to.expiry", this, RenewedTls::secondsToExpiry)
+                .description("How long the certificate that expires first is still valid")
+                .tag("port", port)
+                .register(meters);
+        this.thread = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().daemon().name("sallyport-certificates").factory());
+        var _ = thread.scheduleWithFixedDelay(
+                this::look, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private Counter counter(String result, MeterRegistry meters) {
+        return Counter.builder("sallyport.server.certificate.changes")
+                .description("Changes of certificate files, by whether they are what clients are shown now")
+                .tag("port", port)
+                .tag("result", result)
+                .register(meters);
+    }
+
+    /**
+     * Reads one certificate, for a port that asks its clients for none, and follows its files.
+     *
+     * @param port its section in the file
+     * @throws InvalidSetting naming the file that cannot be used
+     */
+    public static RenewedTls follow(String port, CertificateFiles files, InstantSource clock, MeterRegistry meters) {
+        return follow(port, List.of(files), builder -> builder.clientAuth(ClientAuth.NONE), clock, meters);
+    }
+
+    /**
+     * The same for several.
+     *
+     * @param files at least one, which is for whoever asks for none of the names of the others
+     * @param clients what is asked of clients
+     */
+    public static RenewedTls follow(
+            String port,
+            List<CertificateFiles> files,
+            UnaryOperator<SslContextBuilder> clients,
+            InstantSource clock,
+            MeterRegistry meters) {
+        return new RenewedTls(port, files, clients, clock, meters);
+    }
+
+    private List<Contents> read() {
+        var contents = new ArrayList<Contents>();
+        for (int i = 0; i < files.size(); i++) {
+            var each = files.get(i);
+            contents.add(
+                    new Contents(read(key(i) + ".certificate", each.certificate()), read(key(i) + ".key", each.key())));
+        }
+        return contents;
+    }
+
+    private static String key(int number) {
+        return number == 0 ? "tls" : "tls.more-certificates[%d]".formatted(number - 1);
+    }
+
+    // Not UTF-8: a file that is no text at all is for the parser to refuse.
+    private static String read(String key, Path file) {
+        try {
+            return Files.readString(file, StandardCharsets.ISO_8859_1);
+        } catch (IOException _) {
+            throw new InvalidSetting(key, file, "a PEM file that this process may read");
+        }
+    }
+
+    private Generation load(List<Contents> contents) {
+        var certificates = new ArrayList<ServerCertificate>();
+        for (int i = 0; i < contents.size(); i++) {
+            try {
+                certificates.add(ServerCertificate.parse(
+                        contents.get(i).certificate(), contents.get(i).key()));
+            } catch (GeneralSecurityException | IllegalArgumentException _) {
+                // The parser's message may quote what it read of the key.
+                var wrong = files.get(i);
+                throw new InvalidSetting(key(i), "%s, %s".formatted(wrong.certificate(), wrong.key()), USABLE);
+            }
+        }
+        var all = new ServerCertificates(certificates);
+        try {
+            return new Generation(all, ListenerTls.context(all, clients));
+        } catch (SSLException _) {
+            throw new InvalidSetting("tls", files, USABLE);
+        }
+    }
+
+    /** Looks at the files once, and takes what has kept still since the last look: a file that is being written is not read half. */
+    synchronized void look() {
+        try {
+            var contents = read();
+            boolean still = contents.equals(seen);
+            seen = contents;
+            if (still && !contents.equals(tried)) {
+                tried = contents;
+                take(load(contents));
+            }
+        } catch (InvalidSetting e) {
+            refuse(e.getMessage());
+        } catch (RuntimeException e) {
+            refuse(e.getClass().getName());
+        }
+    }
+
+    private void take(Generation next) {
+        var now = clock.instant();
+        for (var certificate : next.certificates.all()) {
+            if (certificate.hasExpired(now)) {
+                refuse("%s has expired".formatted(certificate));
+                return;
+            }
+        }
+        current = next;
+        complaint = null;
+        renewals.increment();
+        log.atInfo()
+                .addKeyValue("port", port)
+                .addKeyValue("certificates", next.certificates)
+                .log("certificates were renewed; new connections see them");
+    }
+
+    // Once for each cause: a file that is not there is looked for each second.
+    private void refuse(@Nullable String why) {
+        if (Objects.equals(why, complaint)) {
+            return;
+        }
+        complaint = why;
+        refusals.increment();
+        log.atWarn()
+                .addKeyValue("port", port)
+                .addKeyValue("cause", why)
+                .log("changed certificate files cannot be used; the previous certificates stay");
+    }
+
+    private void warnOfExpired() {
+        var now = clock.instant();
+        for (var certificate : current.certificates.all()) {
+            if (certificate.hasExpired(now)) {
+                // It may be all there is, and what is behind it may be reached by clients that look away.
+                log.atWarn()
+                        .addKeyValue("port", port)
+                        .addKeyValue("certificate", certificate)
+                        .log("a certificate has expired");
+            }
+        }
+    }
+
+    private double secondsToExpiry() {
+        return current.certificates.all().stream()
+                .map(certificate -> certificate.leaf().getNotAfter().toInstant())
+                .min(Comparator.naturalOrder())
+                .map(end -> Duration.between(clock.instant(), end).toSeconds())
+                .orElseThrow();
+    }
+
+    @Override
+    SslContext current() {
+        return current.context;
+    }
+
+    @Override
+    public ServerCertificates certificates() {
+        return current.certificates;
+    }
+
+    @Override
+    public void close() {
+        thread.shutdownNow();
+    }
+}
