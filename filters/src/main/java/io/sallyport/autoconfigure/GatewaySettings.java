@@ -4,7 +4,7 @@ package io.sallyport.autoconfigure;
 import io.sallyport.authenticate.IssuerConfig;
 import io.sallyport.config.Setting;
 import io.sallyport.decisionlog.DecisionLogConfig;
-import io.sallyport.forward.IdentityConfig;
+import io.sallyport.forward.svid.IdentityConfig;
 import io.sallyport.wire.InternalListenerConfig;
 import io.sallyport.wire.ListenerConfig;
 import java.util.Map;

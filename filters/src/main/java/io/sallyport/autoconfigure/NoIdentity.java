@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.autoconfigure;
 
-import io.sallyport.forward.SvidSource;
-import io.sallyport.forward.WorkloadIdentity;
+import io.sallyport.forward.svid.SvidSource;
+import io.sallyport.forward.svid.WorkloadIdentity;
 import java.time.Instant;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;

@@ -5,7 +5,7 @@ import io.sallyport.authenticate.RouteAuthentication;
 import io.sallyport.authorize.RouteAuthorization;
 import io.sallyport.config.Setting;
 import io.sallyport.edge.MatchConfig;
-import io.sallyport.forward.UpstreamConfig;
+import io.sallyport.forward.upstream.UpstreamConfig;
 import io.sallyport.ratelimit.LimitConfig;
 import io.sallyport.risk.RiskLadderConfig;
 import io.sallyport.wire.CorsConfig;

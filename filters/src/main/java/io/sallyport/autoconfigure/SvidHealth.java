@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.autoconfigure;
 
-import io.sallyport.forward.SvidSource;
+import io.sallyport.forward.svid.SvidSource;
 import java.time.InstantSource;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;

@@ -2,8 +2,8 @@
 package io.sallyport.autoconfigure;
 
 import io.sallyport.config.Findings;
-import io.sallyport.forward.UpstreamConfig;
-import io.sallyport.forward.UpstreamTarget;
+import io.sallyport.forward.upstream.UpstreamConfig;
+import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.route.UpstreamCapacity;
 import java.util.HashMap;
 import java.util.Map;

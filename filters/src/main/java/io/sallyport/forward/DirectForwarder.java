@@ -2,6 +2,7 @@
 package io.sallyport.forward;
 
 import io.netty.channel.Channel;
+import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.pipeline.Permit;
 import io.sallyport.pipeline.Route;
 import reactor.core.CoreSubscriber;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import org.jspecify.annotations.Nullable;

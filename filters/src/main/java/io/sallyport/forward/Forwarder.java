@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.pipeline.Permit;
 import io.sallyport.pipeline.Route;
 import org.jspecify.annotations.Nullable;

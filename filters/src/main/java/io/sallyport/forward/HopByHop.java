@@ -4,6 +4,7 @@ package io.sallyport.forward;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
+import io.sallyport.forward.upstream.FieldNames;
 import java.util.ArrayList;
 import java.util.List;
 

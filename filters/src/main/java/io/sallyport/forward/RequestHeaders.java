@@ -7,6 +7,8 @@ import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
 import io.netty.util.NetUtil;
+import io.sallyport.forward.upstream.FieldNames;
+import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.Permit;

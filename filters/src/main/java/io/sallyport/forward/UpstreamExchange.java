@@ -18,6 +18,17 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
+import io.sallyport.forward.upstream.ForwardFailure;
+import io.sallyport.forward.upstream.HandshakeMetrics;
+import io.sallyport.forward.upstream.PeerRefused;
+import io.sallyport.forward.upstream.PoolRetired;
+import io.sallyport.forward.upstream.StreamOver;
+import io.sallyport.forward.upstream.UpstreamConnection;
+import io.sallyport.forward.upstream.UpstreamConnections;
+import io.sallyport.forward.upstream.UpstreamPool;
+import io.sallyport.forward.upstream.UpstreamProtocolError;
+import io.sallyport.forward.upstream.UpstreamSilent;
+import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Permit;
 import java.io.IOException;
@@ -293,22 +304,22 @@ public final class UpstreamExchange {
         }
 
         @Override
-        void head(HttpResponse head) {
+        protected void head(HttpResponse head) {
             answer = new UpstreamAnswer(this, head, body);
         }
 
         @Override
-        void part(ByteBuf content) {
+        protected void part(ByteBuf content) {
             body.add(content);
         }
 
         @Override
-        void readComplete() {
+        protected void readComplete() {
             answer();
         }
 
         @Override
-        void end(HttpHeaders trailers) {
+        protected void end(HttpHeaders trailers) {
             stopSending();
             settle();
             body.complete(trailers);
@@ -316,13 +327,12 @@ public final class UpstreamExchange {
         }
 
         @Override
-        @Nullable
-        String problemOfSwitch(HttpResponse head) {
+        protected @Nullable String problemOfSwitch(HttpResponse head) {
             return handshake == null ? super.problemOfSwitch(head) : handshake.problemOf(head.headers());
         }
 
         @Override
-        void switched(HttpResponse head, Channel connection) {
+        protected void switched(HttpResponse head, Channel connection) {
             webSocket = WebSocketEnd.ofUpstream(
                     connection, Objects.requireNonNull(webSocketPlan).maxFrame());
             var lease = permit.context().lease();
@@ -420,7 +430,7 @@ public final class UpstreamExchange {
 
         /** It will not be answered, or not in full. */
         @Override
-        void failed(Throwable error) {
+        protected void failed(Throwable error) {
             if (cancelled) {
                 return;
             }

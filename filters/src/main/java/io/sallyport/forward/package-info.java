@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Is the upstream really the workload that this route names? Redeems permits over mutual TLS with the upstream's SPIFFE ID
- * pinned per route, and makes the last edit of the heads in both directions.
+ * Redeems permits: makes the last edit of the heads in both directions, and hands a request to a connection to its upstream and the
+ * answer to the client. {@link io.sallyport.forward.UpstreamExchange} is one request there and back.
+ *
+ * <p>Parts of it know nothing of the whole: {@code svid} (who is the gateway?), {@code upstream} (is that the workload which the
+ * route names?) and {@code spiffe} (where SVIDs and bundles come from).
  *
  * <p>Reasons: {@code forward.*}. Fails closed: without an own X509-SVID, without the peer's bundle, or with any other peer
  * than the expected, not one byte of the request is sent.

@@ -6,11 +6,11 @@ import static org.springframework.cloud.gateway.support.ServerWebExchangeUtils.G
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.CanonicalPaths;
-import io.sallyport.forward.ForwardFailure;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.UpstreamAnswer;
 import io.sallyport.forward.UpstreamExchange;
-import io.sallyport.forward.UpstreamTarget;
+import io.sallyport.forward.upstream.ForwardFailure;
+import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Permit;
 import java.net.URI;

@@ -5,7 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
-import io.sallyport.forward.ForwardFailure;
+import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.pipeline.Admission;
 import io.sallyport.pipeline.Outcome;

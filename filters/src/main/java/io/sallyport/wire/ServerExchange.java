@@ -7,7 +7,7 @@ import io.netty.util.AttributeKey;
 import io.sallyport.decision.Denial;
 import io.sallyport.edge.EdgeSettings;
 import io.sallyport.forward.ForwardPlan;
-import io.sallyport.forward.UpstreamProtocol;
+import io.sallyport.forward.upstream.UpstreamProtocol;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.pipeline.Admission;
 import io.sallyport.pipeline.Outcome;

@@ -3,7 +3,7 @@ package io.sallyport.wire;
 
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
-import io.sallyport.forward.ForwardFailure;
+import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.RequestContext;
 import org.slf4j.Logger;

@@ -17,7 +17,7 @@ import io.sallyport.config.Findings;
 import io.sallyport.config.RecordBinder;
 import io.sallyport.config.YamlDocument;
 import io.sallyport.forward.ForwardPlan;
-import io.sallyport.forward.UpstreamTarget;
+import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.fuzz.Corpus;
 import io.sallyport.pipeline.Route;
 import java.io.IOException;

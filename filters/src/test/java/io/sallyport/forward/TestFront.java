@@ -6,6 +6,8 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.sallyport.decision.Reason;
+import io.sallyport.forward.upstream.ForwardFailure;
+import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.Admission;
 import io.sallyport.pipeline.CanonicalPath;
@@ -87,7 +89,7 @@ public final class TestFront implements AutoCloseable {
     }
 
     /** All of whose requests are on one event loop. */
-    static TestFront on(LoopResources oneLoop, Forwarder forwarder, Route route) {
+    public static TestFront on(LoopResources oneLoop, Forwarder forwarder, Route route) {
         return new TestFront(forwarder, _ -> route, HttpServer.create().runOn(oneLoop));
     }
 
@@ -112,11 +114,12 @@ public final class TestFront implements AutoCloseable {
         return route(name, target, new StreamLimit(Duration.ofHours(1), Duration.ZERO));
     }
 
-    static Route route(String name, UpstreamTarget target, StreamLimit stream) {
+    public static Route route(String name, UpstreamTarget target, StreamLimit stream) {
         return route(name, target, stream, null);
     }
 
-    static Route route(String name, UpstreamTarget target, StreamLimit stream, @Nullable WebSocketPlan webSocket) {
+    public static Route route(
+            String name, UpstreamTarget target, StreamLimit stream, @Nullable WebSocketPlan webSocket) {
         return Route.builder(name, "api.example.org", Route.Kind.UPSTREAM)
                 .settings(
                         io.sallyport.pipeline.StageName.FORWARD,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.sallyport.forward.upstream.UpstreamProtocol;
+import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.identity.ExpectedId;
 import io.sallyport.identity.ExpectedIds;
 import java.time.Duration;

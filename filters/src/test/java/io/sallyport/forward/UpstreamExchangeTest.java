@@ -8,6 +8,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.decision.Reason;
+import io.sallyport.forward.upstream.UpstreamConnections;
+import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.identity.FakeSubject;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.FakeRequest;
@@ -34,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.SignalType;
 
-/** Messages, bodies and failures, over plaintext; what TLS adds is in {@link PinnedUpstreamTest}. */
+/** Messages, bodies and failures, over plaintext; what TLS adds is in {@code upstream.PinnedUpstreamTest}. */
 class UpstreamExchangeTest {
     private static final Duration LONG = Duration.ofSeconds(10);
     private static final Duration BEFORE_THE_DEFAULT = Duration.ofSeconds(3);

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.decision.Reason;
+import io.sallyport.forward.upstream.UpstreamConnections;
 import io.sallyport.pipeline.Evidence;
 import java.io.EOFException;
 import java.io.IOException;

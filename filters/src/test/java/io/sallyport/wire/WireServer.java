@@ -13,7 +13,7 @@ import io.sallyport.edge.EdgeSettings;
 import io.sallyport.edge.HeadLimits;
 import io.sallyport.edge.RouteTable;
 import io.sallyport.forward.Forwarder;
-import io.sallyport.forward.SvidSource;
+import io.sallyport.forward.svid.SvidSource;
 import io.sallyport.identity.ExpectedId;
 import io.sallyport.identity.TrustBundleSource;
 import io.sallyport.ingress.Ingress;

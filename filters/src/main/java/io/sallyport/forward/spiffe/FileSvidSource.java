@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward.spiffe;
 
-import io.sallyport.forward.CurrentIdentity;
-import io.sallyport.forward.IdentityConfig;
-import io.sallyport.forward.SvidSource;
-import io.sallyport.forward.WorkloadIdentity;
+import io.sallyport.forward.svid.CurrentIdentity;
+import io.sallyport.forward.svid.IdentityConfig;
+import io.sallyport.forward.svid.SvidSource;
+import io.sallyport.forward.svid.WorkloadIdentity;
 import io.sallyport.identity.KeyPairCheck;
 import io.spiffe.bundle.x509bundle.X509Bundle;
 import io.spiffe.exception.X509BundleException;

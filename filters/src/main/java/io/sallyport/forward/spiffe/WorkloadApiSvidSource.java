@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward.spiffe;
 
-import io.sallyport.forward.CurrentIdentity;
-import io.sallyport.forward.SvidSource;
-import io.sallyport.forward.WorkloadIdentity;
+import io.sallyport.forward.svid.CurrentIdentity;
+import io.sallyport.forward.svid.SvidSource;
+import io.sallyport.forward.svid.WorkloadIdentity;
 import io.sallyport.identity.KeyPairCheck;
 import io.sallyport.identity.workloadapi.WorkloadApiStream;
 import io.spiffe.bundle.x509bundle.X509Bundle;

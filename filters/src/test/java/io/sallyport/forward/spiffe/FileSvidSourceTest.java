@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.sallyport.forward.FakeSvidSource;
-import io.sallyport.forward.IdentityConfig;
-import io.sallyport.forward.SvidSource;
 import io.sallyport.forward.TestCa;
 import io.sallyport.forward.TestCa.Svid;
-import io.sallyport.forward.WorkloadIdentity;
+import io.sallyport.forward.svid.IdentityConfig;
+import io.sallyport.forward.svid.SvidSource;
+import io.sallyport.forward.svid.WorkloadIdentity;
 import io.spiffe.spiffeid.TrustDomain;
 import java.io.IOException;
 import java.nio.file.Files;

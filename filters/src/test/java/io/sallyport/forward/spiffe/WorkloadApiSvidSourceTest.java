@@ -6,9 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
 import io.sallyport.forward.FakeWorkloadApi;
-import io.sallyport.forward.SvidSource;
 import io.sallyport.forward.TestCa;
-import io.sallyport.forward.WorkloadIdentity;
+import io.sallyport.forward.svid.SvidSource;
+import io.sallyport.forward.svid.WorkloadIdentity;
 import io.spiffe.spiffeid.TrustDomain;
 import io.spiffe.workloadapi.grpc.Workload;
 import java.nio.file.Path;
