@@ -4,7 +4,7 @@ package io.sallyport.forward.upstream;
 import org.jspecify.annotations.Nullable;
 
 /** What makes answers of an upstream's bytes, and the part of it that the messages alone do not tell. */
-public interface AnswerReader {
+interface AnswerReader {
     /** Whether the next answer is one to a HEAD, which has no body whatever its head says. */
     void expectAnswerToHead(boolean toHead);
 

@@ -7,7 +7,7 @@
  * towards which peer a connection is made. Fails closed: a handshake with any other peer ends before a byte of a request is sent,
  * and a connection made under an identity or an authority that has gone is used no more.
  *
- * <p>RFC 9112 (HTTP/1.1), RFC 9113 (HTTP/2), SPIFFE X509-SVID section 5.2 (validation).
+ * <p>RFC 9112 (HTTP/1.1), RFC 9113 (HTTP/2), SPIFFE X509-SVID section 5 (validation).
  */
 @NullMarked
 package io.sallyport.forward.upstream;
