@@ -7,8 +7,8 @@
  * <p>Reads: the connection (TLS facts, peer) and the request. Sets: the request id, the one clock reading, and, for what ends
  * before {@code edge} could say better, the client's address. Reasons: those of {@code edge} that only the wire can see (a body
  * too large, too late or broken; a message that the codec refuses; an answer that nobody reads), {@code pipeline.not_ready}, and
- * {@code forward.failed} for whatever nobody foresaw. Every request ends here in exactly one outcome. Where it cannot decide it refuses: never a 500, never
- * a stack trace, never an answer that looks complete and is not.
+ * {@code forward.failed} for whatever nobody foresaw. Every request ends here in exactly one outcome. Where it cannot decide it
+ * refuses: never a 500, never a stack trace, never an answer that looks complete and is not.
  *
  * <p>Parts of it know nothing of the whole: {@code tls} (certificates, ours and clients'), {@code framing} (what stands before the
  * codecs) and {@code shedding} (what is too much for the event loops). {@link io.sallyport.wire.IngressServerCustomizer} puts them

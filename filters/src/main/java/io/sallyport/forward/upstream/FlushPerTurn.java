@@ -11,7 +11,9 @@ import io.netty.channel.ChannelPromise;
  * rest of that turn. Between the codec and the channels of the streams; what the codec has to say by itself it flushes itself.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // the promise is handed on, and its owner watches it
-public final class FlushPerTurn extends ChannelOutboundHandlerAdapter implements Runnable {
+public final class FlushPerTurn extends ChannelOutboundHandlerAdapter {
+    private final Runnable endOfTurn = this::flushNow;
+
     @SuppressWarnings("NullAway.Init") // set before anything is flushed
     private ChannelHandlerContext here;
 
@@ -26,13 +28,11 @@ public final class FlushPerTurn extends ChannelOutboundHandlerAdapter implements
     public void flush(ChannelHandlerContext context) {
         if (!due) {
             due = true;
-            context.executor().execute(this);
+            context.executor().execute(endOfTurn);
         }
     }
 
-    /** The end of the turn. */
-    @Override
-    public void run() {
+    private void flushNow() {
         if (due) {
             due = false;
             here.flush();
@@ -41,12 +41,12 @@ public final class FlushPerTurn extends ChannelOutboundHandlerAdapter implements
 
     @Override
     public void close(ChannelHandlerContext context, ChannelPromise promise) {
-        run();
+        flushNow();
         context.close(promise);
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
-        run();
+        flushNow();
     }
 }
