@@ -47,6 +47,7 @@ public record RouteAuthorization(
     /** What the word {@code public} stands for. */
     public static final RouteAuthorization PUBLIC = new RouteAuthorization(List.of(), NO_RULES_ASKED, Map.of(), false);
 
+    @SuppressWarnings("ReferenceEquality") // only the word `public` brings this instance
     public RouteAuthorization {
         scopes = List.copyOf(scopes);
         for (var scope : scopes) {

@@ -43,7 +43,7 @@ final class ConfigurationWatcher implements SmartLifecycle {
     public void start() {
         var watching = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("sallyport-configuration").factory());
-        var unused = watching.scheduleWithFixedDelay(
+        var _ = watching.scheduleWithFixedDelay(
                 this::look, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
         timer = watching;
     }
@@ -60,7 +60,7 @@ final class ConfigurationWatcher implements SmartLifecycle {
         seen = now;
         if (still && !now.equals(loaded)) {
             loaded = now;
-            var unused = reloader.reload();
+            var _ = reloader.reload();
         }
     }
 

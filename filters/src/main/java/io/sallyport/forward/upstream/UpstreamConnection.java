@@ -51,7 +51,10 @@ import reactor.netty.channel.ChannelOperations;
  *
  * <p>Confined to the channel's event loop.
  */
-@SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes its channel, and that is seen here
+@SuppressWarnings({
+    "FutureReturnValueIgnored", // a write that fails closes its channel, and that is seen here
+    "ReferenceEquality" // a turn is itself, and so is the last part of a body
+})
 public final class UpstreamConnection extends ChannelDuplexHandler implements Retirable, Runnable {
     private static final long NOT_WAITING = 0;
 

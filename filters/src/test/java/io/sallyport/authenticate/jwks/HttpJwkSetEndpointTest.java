@@ -390,7 +390,7 @@ class HttpJwkSetEndpointTest {
     }
 
     /** What the endpoint answers from some moment on, and what a token with an unknown key is answered then. */
-    private record Fault(
+    record Fault(
             String what, Reason reason, BiFunction<HttpServerRequest, HttpServerResponse, Publisher<Void>> answer) {
         @Override
         public String toString() {
