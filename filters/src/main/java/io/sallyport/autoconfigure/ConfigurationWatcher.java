@@ -52,8 +52,8 @@ final class ConfigurationWatcher implements SmartLifecycle {
     void look() {
         var now = stamp();
         if (now == null) {
-            // Between the removal of the old file and the arrival of the new one. Nothing to load; what is in force
-            // stays.
+            // Between the removal of the old file and the arrival of the new one. Nothing to load;
+            // what is in force stays.
             return;
         }
         boolean still = now.equals(seen);

@@ -115,8 +115,8 @@ final class SnapshotCompiler {
      */
     @Nullable
     Generation compileNext(ConfigurationFile file, Generation inForce, Executor background, Findings findings) {
-        // No key set is to be followed for an issuer in a file that is wrong, so that other issuers are tried out
-        // first.
+        // No key set is to be followed for an issuer in a file that
+        // is wrong, so that other issuers are tried out first.
         boolean onlyRoutes = file.settings().isSameButForRoutes(inForce.settings());
         return onlyRoutes
                         || BackgroundExecutor.compute(

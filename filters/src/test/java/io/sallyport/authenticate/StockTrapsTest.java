@@ -139,8 +139,8 @@ class StockTrapsTest {
         var token = CORP.issue();
         var other = withOtherSignature(token);
         assertThat(other).isNotEqualTo(token);
-        // Both are good ECDSA signatures: RFC 7518 does not ask for the lower S, and half of all honest ones have the
-        // higher.
+        // Both are good ECDSA signatures:
+        // RFC 7518 does not ask for the lower S, and half of all honest ones have the higher.
         assertThat(admit(token)).isInstanceOf(Admission.Permitted.class);
         assertThat(admit(other)).isInstanceOf(Admission.Permitted.class);
 

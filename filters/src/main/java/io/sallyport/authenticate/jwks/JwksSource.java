@@ -279,9 +279,8 @@ final class JwksSource implements JwkSetSource {
         if (saved == null || read == null) {
             return;
         }
-        // The clock of staleness runs on from when the issuer was last heard of. Without the ETag: the issuer has to
-        // show its keys
-        // once before it may say that they are unchanged.
+        // The clock of staleness runs on from when the issuer was last heard of. Without the ETag:
+        // the issuer has to show its keys once before it may say that they are unchanged.
         var usableUntil = saved.confirmedAt().plus(timing.maxStale());
         if (now.isAfter(usableUntil)) {
             log.atWarn()

@@ -410,8 +410,8 @@ class JwksSourceTest {
         after.start();
 
         assertThat(kidsOf(after)).containsExactly("second");
-        // Asked for without the ETag of the saved document: an issuer that says unchanged would confirm what somebody
-        // put there.
+        // Asked for without the ETag of the saved document:
+        // an issuer that says unchanged would confirm what somebody put there.
         assertThat(etags).containsExactly(null, null);
     }
 
