@@ -16,7 +16,7 @@ import io.sallyport.flood.AuthenticationFailures;
 import io.sallyport.flood.ConnectionCounts;
 import io.sallyport.flood.FloodStage;
 import io.sallyport.forward.DirectForwarder;
-import io.sallyport.forward.UpstreamExchange;
+import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.spiffe.FileSvidSource;
 import io.sallyport.forward.spiffe.WorkloadApiSvidSource;
 import io.sallyport.forward.svid.SvidSource;
@@ -38,12 +38,11 @@ import io.sallyport.revocation.journal.DenyListJournal;
 import io.sallyport.risk.RiskStage;
 import io.sallyport.route.RouteStage;
 import io.sallyport.route.UpstreamHealth;
-import io.sallyport.wire.ConnectionListener;
-import io.sallyport.wire.IngressHandler;
-import io.sallyport.wire.IngressRoutes;
-import io.sallyport.wire.IngressServerCustomizer;
-import io.sallyport.wire.LocalForwarder;
-import io.sallyport.wire.PermitForwarder;
+import io.sallyport.wire.answer.LocalForwarder;
+import io.sallyport.wire.exchange.IngressHandler;
+import io.sallyport.wire.exchange.PermitForwarder;
+import io.sallyport.wire.listener.ConnectionListener;
+import io.sallyport.wire.listener.IngressServerCustomizer;
 import io.sallyport.wire.shedding.LoadShedding;
 import io.sallyport.wire.tls.RenewedTls;
 import java.net.InetAddress;
@@ -229,13 +228,8 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    UpstreamExchange upstreamExchange(UpstreamConnections clients) {
-        return new UpstreamExchange(clients);
-    }
-
-    @Bean
-    WebSocketShutdown webSocketShutdown(UpstreamExchange exchange) {
-        return new WebSocketShutdown(exchange);
+    UpstreamClient upstreamClient(UpstreamConnections connections) {
+        return new UpstreamClient(connections);
     }
 
     @Bean
@@ -252,8 +246,8 @@ public class SallyportAutoConfiguration {
     // Spring Cloud Gateway: its beans of these types back off
 
     @Bean
-    PinnedWebHandler filteringWebHandler(UpstreamExchange exchange) {
-        return new PinnedWebHandler(new PinnedRoutingFilter(exchange));
+    PinnedWebHandler filteringWebHandler(UpstreamClient upstreams) {
+        return new PinnedWebHandler(new PinnedRoutingFilter(upstreams));
     }
 
     @Bean
@@ -262,8 +256,8 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    PermitForwarder permitForwarder(UpstreamExchange exchange, PermitRouteMapping routes) {
-        return new PermitForwarder(new LocalForwarder(), new DirectForwarder(exchange), new GatewayForwarder(routes));
+    PermitForwarder permitForwarder(UpstreamClient upstreams, PermitRouteMapping routes) {
+        return new PermitForwarder(new LocalForwarder(), new DirectForwarder(upstreams), new GatewayForwarder(routes));
     }
 
     // the request path
@@ -325,7 +319,13 @@ public class SallyportAutoConfiguration {
     IngressHandler ingressHandler(
             Ingress ingress, SnapshotSource snapshots, Clock clock, ConfigurationFile file, MeterRegistry meters) {
         var listener = file.settings().requireListener();
-        return new IngressHandler(new LoadShedding(listener.shedding(), meters), ingress, snapshots, clock, listener);
+        return new IngressHandler(
+                new LoadShedding(listener.shedding(), meters),
+                ingress,
+                snapshots,
+                clock,
+                listener.bodyTimeout(),
+                listener.shutdownGrace());
     }
 
     /** For the ingress server alone: the management server is customized by the beans of its own context. */
@@ -337,18 +337,11 @@ public class SallyportAutoConfiguration {
             SvidSource svids,
             Clock clock,
             MeterRegistry meters) {
-        return new IngressServer(
-                Opening.section(
-                        "sallyport.listener",
-                        file,
-                        () -> IngressServerCustomizer.of(
-                                file.settings().requireListener(),
-                                handler,
-                                counting(connections),
-                                svids,
-                                clock,
-                                meters)),
-                new IngressRoutes(handler));
+        return new IngressServer(Opening.section(
+                "sallyport.listener",
+                file,
+                () -> IngressServerCustomizer.of(
+                        file.settings().requireListener(), handler, counting(connections), svids, clock, meters)));
     }
 
     /** Nothing but a place for it where the file has none. */
@@ -367,7 +360,7 @@ public class SallyportAutoConfiguration {
         }
         var customizer = IngressServerCustomizer.internal(
                 internal, file.settings().requireListener(), handler, counting(connections), svids, clock, meters);
-        return InternalListener.of(new IngressServer(customizer, new IngressRoutes(handler)), resources);
+        return InternalListener.of(new IngressServer(customizer), resources);
     }
 
     private static ConnectionListener counting(ConnectionCounts connections) {

@@ -22,7 +22,7 @@ import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.risk.AuthenticationFailureIndex;
 import io.sallyport.risk.RiskScoring;
-import io.sallyport.wire.ListenerConfig;
+import io.sallyport.wire.listener.ListenerConfig;
 import java.net.URI;
 import java.time.Instant;
 import java.util.List;

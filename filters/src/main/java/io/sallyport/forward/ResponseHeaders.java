@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
@@ -91,14 +92,18 @@ public final class ResponseHeaders {
         }
     }
 
-    /** Copies the trailer fields that may follow the answer. */
-    static void writeTrailers(HttpHeaders trailers, HttpHeaders out) {
+    /** The trailer fields that may follow the answer. */
+    static HttpHeaders trailers(HttpHeaders trailers) {
+        var out = DefaultHttpHeadersFactory.trailersFactory()
+                .withValidation(false)
+                .newHeaders();
         for (var fields = trailers.iteratorCharSequence(); fields.hasNext(); ) {
             var field = fields.next();
             if (!isDropped(field.getKey(), true) && !NOT_IN_TRAILERS.contains(field.getKey())) {
                 out.add(field.getKey(), field.getValue());
             }
         }
+        return out;
     }
 
     private static boolean isDropped(CharSequence name, boolean limits) {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.gateway.PermitRouteMapping;
 import io.sallyport.gateway.PinnedWebHandler;
-import io.sallyport.wire.IngressHandler;
+import io.sallyport.wire.exchange.IngressHandler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -100,7 +100,7 @@ public final class JudgedRequests {
                 new RiskStage(),
                 new AuthorizeStage(meters),
                 new RouteStage(new UpstreamHealth(meters, clock)),
-                (_, _, _) -> {
+                (_, _) -> {
                     throw new IllegalStateException("nothing is forwarded here");
                 },
                 (_, _) -> {});
