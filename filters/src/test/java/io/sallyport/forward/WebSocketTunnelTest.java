@@ -126,7 +126,8 @@ class WebSocketTunnelTest {
     void what_is_no_handshake_reaches_no_upstream() throws Exception {
         start(this::echoes);
 
-        assertThat(refused(HANDSHAKE.replace("Sec-WebSocket-Key: d", "Sec-WebSocket-Key: "))).startsWith("HTTP/1.1 400");
+        assertThat(refused(HANDSHAKE.replace("Sec-WebSocket-Key: d", "Sec-WebSocket-Key: ")))
+                .startsWith("HTTP/1.1 400");
         assertThat(front().nextEnd().reason()).isEqualTo(Reason.FORWARD_WEBSOCKET_MALFORMED);
         assertThat(refused(HANDSHAKE.replace("Version: 13", "Version: 8"))).startsWith("HTTP/1.1 426");
         assertThat(front().nextEnd().reason()).isEqualTo(Reason.FORWARD_WEBSOCKET_VERSION);

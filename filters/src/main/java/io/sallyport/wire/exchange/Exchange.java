@@ -342,6 +342,15 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
     }
 
     private void sendRefusal(Denial denial) {
+        try {
+            writeRefusal(denial);
+        } catch (RuntimeException _) {
+            // Whatever failed before may fail here too, the rules for other origins for instance: then nothing is answered at all.
+            connection.abort();
+        }
+    }
+
+    private void writeRefusal(Denial denial) {
         var client = connection.context();
         var message = DenialResponse.of(denial, context, client.alloc());
         var unread = context.head().isHttp2()

@@ -340,7 +340,7 @@ class ExchangeTest {
                 .build();
         try (var server = server(route).start();
                 var client = server.connect().send(get("Number: 1"))) {
-            assertThat(client.readAnswer()).startsWith("HTTP/1.1 502 ");
+            assertThatThrownBy(client::readToEnd).isInstanceOf(IOException.class);
             assertThat(server.outcome())
                     .isEqualTo(new Outcome.Refused(new Denial.UpstreamFailed(Reason.FORWARD_FAILED)));
             assertThat(server.handler().isAnswering()).isFalse();
