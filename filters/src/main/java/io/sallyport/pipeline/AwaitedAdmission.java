@@ -97,9 +97,8 @@ final class AwaitedAdmission<T> extends Mono<Admission.Settled> implements Subsc
         }
         var subscription = asking;
         if (subscription != null) {
-            subscription.cancel();
+            release(subscription::cancel);
         }
-        // The outcome has to be recorded, whatever the stage does.
         release(pending.resumption()::abandoned);
     }
 
@@ -189,6 +188,7 @@ final class AwaitedAdmission<T> extends Mono<Admission.Settled> implements Subsc
         request(1);
     }
 
+    // The outcome of the request has to be recorded, whatever a stage or an adapter does.
     private void release(Runnable release) {
         try {
             release.run();
@@ -196,7 +196,7 @@ final class AwaitedAdmission<T> extends Mono<Admission.Settled> implements Subsc
             log.atError()
                     .addKeyValue("request_id", context.requestId())
                     .setCause(e)
-                    .log("a stage failed to release what it had taken for a request that was cancelled");
+                    .log("a stage or its adapter failed to let go of a request that was cancelled");
         }
     }
 }

@@ -18,6 +18,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
 
@@ -120,7 +123,7 @@ class AwaitedAdmissionTest {
     void a_call_that_throws_denies() {
         Mono<String> broken = new Mono<>() {
             @Override
-            public void subscribe(reactor.core.CoreSubscriber<? super String> asker) {
+            public void subscribe(CoreSubscriber<? super String> asker) {
                 throw new IllegalStateException("bug");
             }
         };
@@ -221,9 +224,9 @@ class AwaitedAdmissionTest {
     void a_cancel_before_the_call_lets_nobody_be_asked() {
         var admission = (Admission.Awaited) pipeline.admit(context);
 
-        admission.admission().subscribe(new reactor.core.publisher.BaseSubscriber<>() {
+        admission.admission().subscribe(new BaseSubscriber<>() {
             @Override
-            protected void hookOnSubscribe(org.reactivestreams.Subscription subscription) {
+            protected void hookOnSubscribe(Subscription subscription) {
                 subscription.cancel();
                 subscription.request(1);
             }
@@ -240,6 +243,15 @@ class AwaitedAdmissionTest {
 
         assertThatCode(client::cancel).doesNotThrowAnyException();
         assertThat(answer.cancelled()).isEqualTo(1);
+    }
+
+    @Test
+    void an_adapter_that_throws_when_it_is_cancelled_does_not_cost_the_outcome_either() {
+        answer.throwWhenCancelled();
+        client.await(pipeline, context);
+
+        assertThatCode(client::cancel).doesNotThrowAnyException();
+        assertThat(stage.abandoned).isEqualTo(1);
     }
 
     @Test

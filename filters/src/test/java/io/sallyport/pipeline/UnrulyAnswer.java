@@ -14,6 +14,7 @@ import reactor.core.publisher.Mono;
 public final class UnrulyAnswer<T> extends Mono<T> implements Subscription {
     private final List<CoreSubscriber<? super T>> asking = new ArrayList<>();
     private int cancelled;
+    private boolean throwsWhenCancelled;
 
     @Override
     public void subscribe(CoreSubscriber<? super T> subscriber) {
@@ -27,6 +28,9 @@ public final class UnrulyAnswer<T> extends Mono<T> implements Subscription {
     @Override
     public void cancel() {
         cancelled++;
+        if (throwsWhenCancelled) {
+            throw new IllegalStateException("bug");
+        }
     }
 
     public boolean isAsked() {
@@ -35,6 +39,10 @@ public final class UnrulyAnswer<T> extends Mono<T> implements Subscription {
 
     public int cancelled() {
         return cancelled;
+    }
+
+    public void throwWhenCancelled() {
+        throwsWhenCancelled = true;
     }
 
     public UnrulyAnswer<T> says(T value) {

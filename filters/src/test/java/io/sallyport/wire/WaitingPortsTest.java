@@ -127,7 +127,7 @@ class WaitingPortsTest {
                             .getBytes(StandardCharsets.US_ASCII)));
             await().until(() -> !asked.isEmpty());
             client.configureBlocking(false);
-            long taken = fill(client);
+            long taken = fill(client, length);
 
             assertThat(taken).isLessThan(length);
             decide(DENIED);
@@ -140,10 +140,10 @@ class WaitingPortsTest {
         }
     }
 
-    /** Writes until the other end has taken nothing for a while. */
-    private static long fill(SocketChannel client) throws IOException, InterruptedException {
+    /** Writes until the other end has taken nothing for a while, or all of it. */
+    private static long fill(SocketChannel client, long most) throws IOException, InterruptedException {
         long taken = 0;
-        for (int idle = 0; idle < 20; ) {
+        for (int idle = 0; idle < 20 && taken < most; ) {
             int written = client.write(ByteBuffer.allocate(64 * 1024));
             taken += written;
             if (written == 0) {
