@@ -27,7 +27,7 @@ import io.sallyport.gateway.PinnedRoutingFilter;
 import io.sallyport.gateway.PinnedWebHandler;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.ingress.IngressPipeline;
-import io.sallyport.ratelimit.BucketStore;
+import io.sallyport.ratelimit.LimitStore;
 import io.sallyport.ratelimit.RateLimitStage;
 import io.sallyport.revocation.DenyListIndex;
 import io.sallyport.revocation.DenyListStore;
@@ -307,7 +307,7 @@ public class SallyportAutoConfiguration {
                 new FloodStage(failures, connections),
                 new AuthenticateStage(file.settings().stages().authenticate(), svids, meters),
                 new RevocationStage(denyList),
-                new RateLimitStage(BucketStore.inMemory()),
+                new RateLimitStage(LimitStore.inMemory()),
                 new RiskStage(),
                 new AuthorizeStage(meters),
                 new RouteStage(upstreams),

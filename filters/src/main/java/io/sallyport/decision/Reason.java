@@ -435,6 +435,12 @@ public enum Reason {
             PublicCode.METHOD_NOT_ALLOWED,
             "A route has this path, but not with this method.",
             "Add the method to the route's match.methods."),
+    AUTHORIZE_PDP_UNAVAILABLE(
+            "authorize.pdp_unavailable",
+            503,
+            PublicCode.UNAVAILABLE,
+            "The policy decision point of the route did not decide: it failed, or was too late.",
+            "Look at the cause in the record, and whether the decision point can be reached."),
 
     // route
     ROUTE_CIRCUIT_OPEN(

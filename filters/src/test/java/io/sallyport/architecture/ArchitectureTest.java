@@ -186,6 +186,17 @@ class ArchitectureTest {
     }
 
     @Test
+    void stages_return_what_they_wait_for_and_only_the_pipeline_subscribes_to_it() {
+        noClasses()
+                .that(areStages())
+                .and(not(areAdapters()))
+                .should()
+                .callMethodWhere(
+                        isOneOf(Map.of("reactor.core.publisher.Mono", Set.of("subscribe", "subscribeOn", "publishOn"))))
+                .check(MAIN);
+    }
+
+    @Test
     void a_stage_is_final_and_lies_in_the_package_that_is_named_like_it() {
         classes()
                 .that()

@@ -23,7 +23,7 @@ import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.RequestHead;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.TlsConnection;
-import io.sallyport.ratelimit.BucketStore;
+import io.sallyport.ratelimit.LimitStore;
 import io.sallyport.ratelimit.RateLimitStage;
 import io.sallyport.revocation.DenyListIndex;
 import io.sallyport.revocation.MemoryDenyListStore;
@@ -96,7 +96,7 @@ public final class JudgedRequests {
                 new AuthenticateStage(
                         new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1_000, null), () -> null, meters),
                 new RevocationStage(denyList),
-                new RateLimitStage(BucketStore.inMemory()),
+                new RateLimitStage(LimitStore.inMemory()),
                 new RiskStage(),
                 new AuthorizeStage(meters),
                 new RouteStage(new UpstreamHealth(meters, clock)),

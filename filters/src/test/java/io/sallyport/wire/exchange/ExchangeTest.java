@@ -353,7 +353,7 @@ class ExchangeTest {
         try (var server = server(naming())
                         .judging(context -> {
                             var _ = judge(context);
-                            return new Verdict.Pending(Mono.fromFuture(decided));
+                            return new Verdict.Pending<>(Mono.fromFuture(decided), verdict -> verdict);
                         })
                         .start();
                 var client = server.connect().send(get("Number: 1") + get("Number: 2"))) {

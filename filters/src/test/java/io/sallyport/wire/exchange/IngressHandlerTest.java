@@ -61,8 +61,10 @@ class IngressHandlerTest {
     @Test
     void a_verdict_that_had_to_be_waited_for_refuses_as_well() throws Exception {
         var server = new WireServer()
-                .judging(_ -> new Verdict.Pending(Mono.<Verdict.Settled>just(new Verdict.Deny(DENIED))
-                        .delayElement(Duration.ofMillis(5), Schedulers.boundedElastic())));
+                .judging(_ -> new Verdict.Pending<>(
+                        Mono.<Verdict>just(new Verdict.Deny(DENIED))
+                                .delayElement(Duration.ofMillis(5), Schedulers.boundedElastic()),
+                        verdict -> verdict));
         try (var started = server.start();
                 var client = started.connect().send(GET)) {
             assertThat(client.readAnswer()).startsWith("HTTP/1.1 403 Forbidden\r\n");
@@ -74,8 +76,10 @@ class IngressHandlerTest {
     @Test
     void a_verdict_that_had_to_be_waited_for_permits_as_well() throws Exception {
         var server = new WireServer()
-                .judging(_ -> new Verdict.Pending(Mono.<Verdict.Settled>just(Verdict.Pass.PASS)
-                        .delayElement(Duration.ofMillis(5), Schedulers.boundedElastic())));
+                .judging(_ -> new Verdict.Pending<>(
+                        Mono.<Verdict>just(Verdict.Pass.PASS)
+                                .delayElement(Duration.ofMillis(5), Schedulers.boundedElastic()),
+                        verdict -> verdict));
         try (var started = server.start();
                 var client = started.connect().send(GET)) {
             assertThat(client.readAnswer()).endsWith("forwarded");
@@ -86,9 +90,11 @@ class IngressHandlerTest {
     @Test
     void a_client_that_goes_away_cancels_the_stage_that_is_asking() throws Exception {
         var server = new WireServer()
-                .judging(_ -> new Verdict.Pending(Mono.<Verdict.Settled>never()
-                        .doOnSubscribe(_ -> forwarding.countDown())
-                        .doOnCancel(forwardCancelled::countDown)));
+                .judging(_ -> new Verdict.Pending<>(
+                        Mono.<Verdict>never()
+                                .doOnSubscribe(_ -> forwarding.countDown())
+                                .doOnCancel(forwardCancelled::countDown),
+                        verdict -> verdict));
         try (var started = server.start();
                 var client = started.connect().send(GET)) {
             happens(forwarding);
