@@ -26,6 +26,11 @@ final class Expectation {
     /** Checks everything of a response but its place. */
     void check(Response response, int number) {
         require(!response.http10 || request.http10, "a response of HTTP/1.0", response);
+        // RFC 9112 section 6.1
+        require(
+                !request.http10 || response.field("transfer-encoding") == null,
+                "a transfer coding in HTTP/1.0",
+                response);
         for (int status : response.informational) {
             boolean asked = status == 100 ? request.expects && request.hasBody() : script.hints();
             require(
