@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 final class WebSocketTunnel implements Tunnel {
     private static final Denial CLIENT_MALFORMED = new Denial.Rejected(Reason.FORWARD_WEBSOCKET_FRAME);
 
+    private static final Denial STOPPED = new Denial.Unavailable(Reason.FORWARD_GATEWAY_STOPPED, Duration.ofSeconds(1));
+
     /** For the other side's Close after ours, and for ours to arrive. */
     private static final Duration CLOSE_WITHIN = Duration.ofSeconds(5);
 
@@ -44,6 +46,7 @@ final class WebSocketTunnel implements Tunnel {
     private @Nullable Future<?> closing;
     private long frames;
     private long framesBefore;
+    private boolean stopping;
     private boolean ended;
     private boolean over;
 
@@ -192,7 +195,7 @@ final class WebSocketTunnel implements Tunnel {
             framesBefore = frames;
             idleTick = later(this::lookForFrames, plan.idleTimeout());
         } else {
-            goAway();
+            sayClose(WebSocketCloseStatus.ENDPOINT_UNAVAILABLE);
         }
     }
 
@@ -202,9 +205,9 @@ final class WebSocketTunnel implements Tunnel {
         end(new StreamOver(attempt.longest()));
     }
 
-    /** Closes it in order, for no fault of anybody's. */
     @Override
     public void goAway() {
+        stopping = true;
         sayClose(WebSocketCloseStatus.ENDPOINT_UNAVAILABLE);
     }
 
@@ -231,7 +234,11 @@ final class WebSocketTunnel implements Tunnel {
         ended = true;
         if (error == null) {
             attempt.settle();
-            attempt.client().tunnelClosed();
+            if (stopping) {
+                attempt.client().fail(new ForwardFailure(STOPPED, null));
+            } else {
+                attempt.client().tunnelClosed();
+            }
         } else {
             attempt.client().fail(attempt.failureOf(error));
         }

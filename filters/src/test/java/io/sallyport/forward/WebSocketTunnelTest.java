@@ -350,7 +350,7 @@ class WebSocketTunnelTest {
             assertThat(client.hasEnded()).isTrue();
         }
 
-        assertThat(front().nextEnd().outcome()).isInstanceOf(Outcome.Answered.class);
+        assertThat(front().nextEnd().outcome()).isEqualTo(new Outcome.Aborted(101, Reason.FORWARD_GATEWAY_STOPPED));
         assertThat(upstream().closedByPeer()).isZero();
         clientHasEnded.countDown();
         await().until(() -> upstream().closedByPeer() == 1);
@@ -372,7 +372,7 @@ class WebSocketTunnelTest {
             client.send(Frame.ofClient(Frame.CLOSE, Frame.code(1001, "")));
             assertThat(client.hasEnded()).isTrue();
         }
-        assertThat(front().nextEnd().outcome()).isInstanceOf(Outcome.Answered.class);
+        assertThat(front().nextEnd().outcome()).isEqualTo(new Outcome.Aborted(101, Reason.FORWARD_GATEWAY_STOPPED));
     }
 
     @ParameterizedTest

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.wire.answer;
 
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
@@ -48,6 +49,18 @@ public final class GrpcRefusal {
                 .remove(HttpHeaderNames.CONTENT_LENGTH)
                 .setInt(STATUS, statusOf(reason.status()))
                 .set(MESSAGE, reason.publicCode().code());
+    }
+
+    /**
+     * The trailer fields of a call that the gateway ends.
+     *
+     * @param expired whether the caller's credential holds no longer
+     */
+    public static HttpHeaders trailers(Denial denial, boolean expired) {
+        return DefaultHttpHeadersFactory.trailersFactory()
+                .newHeaders()
+                .setInt(STATUS, expired ? UNAUTHENTICATED : UNAVAILABLE)
+                .set(MESSAGE, denial.reason().publicCode().code());
     }
 
     /** As clients of gRPC translate statuses themselves, but for 429, which they would take for an outage. */

@@ -8,6 +8,7 @@ import io.netty.handler.codec.EncoderException;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -16,6 +17,7 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.GenericFutureListener;
 import io.sallyport.decision.Denial;
@@ -25,10 +27,12 @@ import io.sallyport.forward.ClientExchange;
 import io.sallyport.forward.RequestHeaders;
 import io.sallyport.forward.Tunnel;
 import io.sallyport.forward.upstream.ForwardFailure;
+import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.Admission;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.wire.answer.DenialResponse;
+import io.sallyport.wire.answer.GrpcRefusal;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +49,8 @@ import reactor.netty.channel.AbortedException;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a write fails with its connection, whose end is noticed elsewhere
 public final class Exchange implements ClientExchange, GenericFutureListener<Future<? super Void>> {
-    private static final Denial STOPPED = new Denial.Unavailable(Reason.PIPELINE_NOT_READY, Duration.ofSeconds(1));
+    private static final Denial STOPPED = new Denial.Unavailable(Reason.FORWARD_GATEWAY_STOPPED, Duration.ofSeconds(1));
+    private static final String EVENT_STREAM = "text/event-stream";
 
     private final IngressHandler handler;
     private final ClientConnection connection;
@@ -222,9 +227,19 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
             head.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
         }
         client.write(new DefaultHttpResponse(HttpVersion.HTTP_1_1, status, head), client.voidPromise());
-        writer = new AnswerWriter(this, client, content, withTrailers);
+        writer = new AnswerWriter(this, client, content, withTrailers, isEvents(head) ? new EventBoundary() : null);
         content.take(writer);
         client.flush();
+        if (goingAway) {
+            endStream();
+        }
+    }
+
+    private static boolean isEvents(HttpHeaders head) {
+        var type = head.get(HttpHeaderNames.CONTENT_TYPE);
+        return type != null
+                && type.regionMatches(true, 0, EVENT_STREAM, 0, EVENT_STREAM.length())
+                && !head.contains(HttpHeaderNames.CONTENT_LENGTH);
     }
 
     // RFC 9110 section 6.5.1: to a client that did not ask for trailer fields they may be dropped.
@@ -330,8 +345,11 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
             return;
         }
         if (sent != 0) {
+            var last = endOf(denial);
             conclude(new Outcome.Aborted(sent, denial.reason()));
-            if (tunnel == null) {
+            if (last != null) {
+                connection.context().writeAndFlush(last).addListener(_ -> connection.finished(isReceiving()));
+            } else if (tunnel == null) {
                 connection.abort();
             }
             // Else there is a Close frame on its way to the client; the tunnel ends its connections by itself.
@@ -341,11 +359,35 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
         sendRefusal(denial);
     }
 
+    /** What completes a stream that ends here for no fault of the upstream; null if it can only be broken off. */
+    private @Nullable LastHttpContent endOf(Denial denial) {
+        var inOrder =
+                denial.reason() == Reason.FORWARD_GATEWAY_STOPPED || denial.reason() == Reason.FORWARD_STREAM_OVER;
+        if (writer == null || lastWritten || !inOrder) {
+            return null;
+        }
+        if (GrpcRefusal.isFor(context)) {
+            return new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER, GrpcRefusal.trailers(denial, hasExpired()));
+        }
+        return writer.isBetweenEvents() ? LastHttpContent.EMPTY_LAST_CONTENT : null;
+    }
+
+    /** Whether what the caller proved itself with has expired since. */
+    private boolean hasExpired() {
+        var now = context.receivedAt().plusNanos(System.nanoTime() - context.startedNanos());
+        return switch (context.principal()) {
+            case Principal.Anonymous _ -> false;
+            case Principal.Workload workload -> workload.expiresAt().isBefore(now);
+            case Principal.Subject subject -> subject.expiresAt().isBefore(now);
+        };
+    }
+
     private void sendRefusal(Denial denial) {
         try {
             writeRefusal(denial);
         } catch (RuntimeException _) {
-            // Whatever failed before may fail here too, the rules for other origins for instance: then nothing is answered at all.
+            // Whatever failed before may fail here too, the rules for other origins for instance: then nothing is
+            // answered at all.
             connection.abort();
         }
     }
@@ -392,10 +434,23 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
             return;
         }
         goingAway = true;
+        eventLoop().schedule(this::stop, handler.shutdownGrace().toMillis(), TimeUnit.MILLISECONDS);
+        endStream();
+    }
+
+    private void endStream() {
         if (tunnel != null) {
             tunnel.goAway();
+        } else if (writer != null && GrpcRefusal.isFor(context)) {
+            stop();
+        } else if (writer != null) {
+            writer.endBetweenEvents();
         }
-        eventLoop().schedule(() -> refuse(STOPPED), handler.shutdownGrace().toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Ends the exchange because the gateway stops. */
+    void stop() {
+        refuse(STOPPED);
     }
 
     /** Records what came of it, and lets go of everything that is under way for it. */

@@ -457,6 +457,54 @@ class ExchangeTest {
         }
     }
 
+    @Test
+    void a_stream_of_events_ends_between_two_events_when_the_gateway_stops() throws Exception {
+        var half = new CountDownLatch(1);
+        var rest = new CountDownLatch(1);
+        RawUpstream.Script events = turn -> {
+            turn.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+            turn.send("6\r\ndata: \r\n");
+            half.countDown();
+            awaitIn(rest);
+            turn.send("3\r\n1\n\n\r\n");
+            turn.awaitClose();
+        };
+        try (var server = server(events).start();
+                var client = server.connect().send(get())) {
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
+            awaitIn(half);
+            assertThat(client.readLine()).isEqualTo("6");
+            assertThat(client.readLine()).isEqualTo("data: ");
+
+            server.stop();
+            assertThat(server.handler().isAnswering()).isTrue();
+            rest.countDown();
+
+            assertThat(client.readToEnd()).isEqualTo("3\r\n1\n\n\r\n0\r\n\r\n");
+            assertThat(server.outcome()).isEqualTo(new Outcome.Aborted(200, Reason.FORWARD_GATEWAY_STOPPED));
+            await().until(() -> !server.handler().isAnswering());
+            await().until(() -> upstream.closedByPeer() == 1);
+        }
+    }
+
+    @Test
+    void a_download_is_completed_within_the_grace_and_broken_off_after_it() throws Exception {
+        RawUpstream.Script endless = turn -> {
+            turn.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+            turn.awaitClose();
+        };
+        try (var server = server(endless)
+                        .listening(listener -> listener.shutdownGrace(Duration.ofSeconds(1)))
+                        .start();
+                var client = server.connect().send(get())) {
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 ");
+            server.stop();
+
+            assertThatThrownBy(client::readToEnd).isInstanceOf(IOException.class);
+            assertThat(server.outcome()).isEqualTo(new Outcome.Aborted(200, Reason.FORWARD_GATEWAY_STOPPED));
+        }
+    }
+
     private static void sleep(Duration time) throws IOException {
         try {
             Thread.sleep(time);
