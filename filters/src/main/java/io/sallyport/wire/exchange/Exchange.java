@@ -345,7 +345,8 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
         try {
             writeRefusal(denial);
         } catch (RuntimeException _) {
-            // Whatever failed before may fail here too, the rules for other origins for instance: then nothing is answered at all.
+            // Whatever failed before may fail here too, the rules for other origins for instance: then nothing is
+            // answered at all.
             connection.abort();
         }
     }
