@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
-import io.sallyport.wire.IngressHandler;
+import io.sallyport.wire.exchange.IngressHandler;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -15,7 +15,7 @@ import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RouteFilters;
 import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestTarget;
-import io.sallyport.forward.UpstreamExchange;
+import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.WebSocketPlan;
 import io.sallyport.forward.upstream.UpstreamConnections;
 import io.sallyport.gateway.FilterDefinitions;
@@ -29,13 +29,13 @@ import io.sallyport.pipeline.ClientAddress;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
-import io.sallyport.wire.CorsConfig;
-import io.sallyport.wire.CorsRules;
-import io.sallyport.wire.LocalAnswer;
-import io.sallyport.wire.LocalForwarder;
-import io.sallyport.wire.Origin;
-import io.sallyport.wire.PermitForwarder;
 import io.sallyport.wire.WireServer;
+import io.sallyport.wire.answer.CorsConfig;
+import io.sallyport.wire.answer.CorsRules;
+import io.sallyport.wire.answer.LocalAnswer;
+import io.sallyport.wire.answer.LocalForwarder;
+import io.sallyport.wire.answer.Origin;
+import io.sallyport.wire.exchange.PermitForwarder;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -80,7 +80,7 @@ final class ModelGateway implements AutoCloseable {
     private volatile boolean stopped;
 
     private ModelGateway() {
-        var exchange = new UpstreamExchange(connections);
+        var exchange = new UpstreamClient(connections);
         var filtered = new GatewayForwarder(new PermitRouteMapping(
                 new PinnedWebHandler(new PinnedRoutingFilter(exchange)), new StandardEnvironment()));
         server = WireServer.permitting(
@@ -133,7 +133,9 @@ final class ModelGateway implements AutoCloseable {
         context.matched(routeOf(request), new CanonicalPath(target), null, Map.of());
         var denial = DENIALS.get(request.refusal);
         Verdict.Settled verdict = denial == null ? Verdict.Pass.PASS : new Verdict.Deny(denial);
-        return request.later ? new Verdict.Pending(Mono.just(verdict).delayElement(Duration.ofMillis(2))) : verdict;
+        return request.later
+                ? new Verdict.Pending<>(Mono.just(verdict).delayElement(Duration.ofMillis(2)), late -> late)
+                : verdict;
     }
 
     private @Nullable Run runOf(String target) {
