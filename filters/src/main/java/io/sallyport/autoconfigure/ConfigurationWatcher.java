@@ -43,7 +43,7 @@ final class ConfigurationWatcher implements SmartLifecycle {
     public void start() {
         var watching = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("sallyport-configuration").factory());
-        var unused = watching.scheduleWithFixedDelay(
+        var _ = watching.scheduleWithFixedDelay(
                 this::look, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
         timer = watching;
     }
@@ -52,15 +52,15 @@ final class ConfigurationWatcher implements SmartLifecycle {
     void look() {
         var now = stamp();
         if (now == null) {
-            // Between the removal of the old file and the arrival of the new one. Nothing to load; what is in force
-            // stays.
+            // Between the removal of the old file and the arrival of the new one. Nothing to load;
+            // what is in force stays.
             return;
         }
         boolean still = now.equals(seen);
         seen = now;
         if (still && !now.equals(loaded)) {
             loaded = now;
-            var unused = reloader.reload();
+            var _ = reloader.reload();
         }
     }
 

@@ -6,7 +6,7 @@ import io.sallyport.authenticate.AuthenticateStage;
 import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
 import io.sallyport.authenticate.introspection.Introspections;
-import io.sallyport.authenticate.jwks.JwksSources;
+import io.sallyport.authenticate.jwks.JwkSetRegistry;
 import io.sallyport.authenticate.jwks.KeySetDirectory;
 import io.sallyport.authenticate.spiffe.JwtBundles;
 import io.sallyport.authorize.AuthorizeStage;
@@ -89,13 +89,13 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    JwksSources jwksSources(
+    JwkSetRegistry jwkSetRegistry(
             ConfigurationFile file, CryptoProvider crypto, Scheduler jwksScheduler, Clock clock, MeterRegistry meters) {
         var path = file.settings().stages().authenticate().keySets();
         var directory = path == null
                 ? null
                 : Opening.section("sallyport.stages.authenticate", file, () -> KeySetDirectory.open(path));
-        return new JwksSources(crypto, jwksScheduler, clock, meters, directory);
+        return new JwkSetRegistry(crypto, jwksScheduler, clock, meters, directory);
     }
 
     /** Follows the Workload API from when the first trust domain is an issuer. */
@@ -111,7 +111,7 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    KeySets keySets(JwksSources sources, JwtBundles bundles, Introspections introspections) {
+    KeySets keySets(JwkSetRegistry sources, JwtBundles bundles, Introspections introspections) {
         return new KeySets() {
             @Override
             public void prefetch(Collection<Issuer> issuers) {
@@ -146,7 +146,7 @@ public class SallyportAutoConfiguration {
 
     @Bean
     SnapshotCompiler snapshotCompiler(
-            JwksSources keySets,
+            JwkSetRegistry keySets,
             JwtBundles bundles,
             Introspections introspections,
             CryptoProvider crypto,

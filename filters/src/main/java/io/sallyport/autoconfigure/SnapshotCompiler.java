@@ -5,10 +5,10 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.authenticate.AcceptedTokens;
 import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
-import io.sallyport.authenticate.JwkSetSources;
+import io.sallyport.authenticate.JwkSetSourceFactory;
 import io.sallyport.authenticate.NoKeys;
 import io.sallyport.authenticate.OpaqueTokenSource;
-import io.sallyport.authenticate.OpaqueTokenSources;
+import io.sallyport.authenticate.OpaqueTokenSourceFactory;
 import io.sallyport.authenticate.RouteAuthentication;
 import io.sallyport.authenticate.TokenDigest;
 import io.sallyport.config.Findings;
@@ -41,8 +41,8 @@ final class SnapshotCompiler {
     private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,64}");
     private static final String A_NAME = "1 to 64 of a-z, 0-9 and dash";
 
-    private final JwkSetSources keySets;
-    private final OpaqueTokenSources introspections;
+    private final JwkSetSourceFactory keySets;
+    private final OpaqueTokenSourceFactory introspections;
     private final CryptoProvider crypto;
     private final AuthenticationFailureIndex failures;
 
@@ -52,8 +52,8 @@ final class SnapshotCompiler {
      * @param failures what the risk signal of failed authentications reads
      */
     SnapshotCompiler(
-            JwkSetSources keySets,
-            OpaqueTokenSources introspections,
+            JwkSetSourceFactory keySets,
+            OpaqueTokenSourceFactory introspections,
             CryptoProvider crypto,
             AuthenticationFailureIndex failures) {
         this.keySets = keySets;
@@ -115,8 +115,8 @@ final class SnapshotCompiler {
      */
     @Nullable
     Generation compileNext(ConfigurationFile file, Generation inForce, Executor background, Findings findings) {
-        // No key set is to be followed for an issuer in a file that is wrong, so that other issuers are tried out
-        // first.
+        // No key set is to be followed for an issuer in a file that
+        // is wrong, so that other issuers are tried out first.
         boolean onlyRoutes = file.settings().isSameButForRoutes(inForce.settings());
         return onlyRoutes
                         || BackgroundExecutor.compute(

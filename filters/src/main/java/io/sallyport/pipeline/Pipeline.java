@@ -150,6 +150,7 @@ public final class Pipeline {
         };
     }
 
+    @SuppressWarnings("ReferenceEquality") // the one instance, made here: no stage can return it
     private static @Nullable Denial applyMode(StageName stage, Mode mode, Denial denial, RequestContext context) {
         // A failed stage denies whatever its mode: it may have passed the request half-judged.
         return mode == Mode.OBSERVE && denial != STAGE_FAILED

@@ -52,8 +52,8 @@ class ArchitectureTest {
             .toList();
     private static final List<String> GROUND = List.of("decision", "identity", "config");
 
-    // Dependency direction: autoconfigure -> wire, gateway, ingress -> forward, decisionlog, stages -> pipeline -> the
-    // ground.
+    // Dependency direction:
+    // autoconfigure -> wire, gateway, ingress -> forward, decisionlog, stages -> pipeline -> the ground.
 
     @ParameterizedTest
     @ValueSource(strings = {"decision", "config"})

@@ -82,7 +82,7 @@ public final class JudgedRequests {
         var meters = new SimpleMeterRegistry();
         var clock = Clock.fixed(FakeRequest.NOW, ZoneOffset.UTC);
         var denyList = new DenyListIndex(meters);
-        var unused = new MemoryDenyListStore(denyList, 1_000, clock);
+        var _ = new MemoryDenyListStore(denyList, 1_000, clock);
         snapshot = new SnapshotCompiler(
                         (_, _, _) -> FakeJwkSetSource.of(KEY),
                         (_, _, _) -> null,

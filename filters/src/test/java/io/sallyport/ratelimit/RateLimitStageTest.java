@@ -54,12 +54,11 @@ class RateLimitStageTest {
         var judged = reason == Reason.RATELIMIT_EXCEEDED ? stage : new RateLimitStage(RateLimitStageTest::unavailable);
         judged.evaluate(byAlice(route));
 
-        var reasonGiven =
-                switch (judged.evaluate(byAlice(route))) {
-                    case Verdict.Deny(Denial denial) -> denial.reason();
-                    case Verdict.Undecided undecided -> undecided.ifDenied().reason();
-                    default -> null;
-                };
+        var reasonGiven = switch (judged.evaluate(byAlice(route))) {
+            case Verdict.Deny(Denial denial) -> denial.reason();
+            case Verdict.Undecided undecided -> undecided.ifDenied().reason();
+            default -> null;
+        };
 
         assertThat(reasonGiven).isEqualTo(reason);
     }

@@ -47,7 +47,10 @@ import reactor.netty.NettyPipeline;
  *
  * <p>Confined to the channel's event loop.
  */
-@SuppressWarnings("FutureReturnValueIgnored") // a write that fails closes its channel, and that is seen here
+@SuppressWarnings({
+    "FutureReturnValueIgnored", // a write that fails closes its channel, and that is seen here
+    "ReferenceEquality" // a turn is itself, and so is the last part of a body
+})
 public final class UpstreamConnection extends ChannelDuplexHandler implements Retirable, Runnable {
     private static final long NOT_WAITING = 0;
 

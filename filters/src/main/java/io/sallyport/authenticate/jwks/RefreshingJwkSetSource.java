@@ -31,8 +31,8 @@ import reactor.core.scheduler.Scheduler;
  * Whatever the reason, at most one fetch is under way, and it does not depend on whoever waits for it staying. What it brings is
  * read and put in place on the scheduler.
  */
-final class JwksSource implements JwkSetSource {
-    private static final Logger log = LoggerFactory.getLogger(JwksSource.class);
+final class RefreshingJwkSetSource implements JwkSetSource {
+    private static final Logger log = LoggerFactory.getLogger(RefreshingJwkSetSource.class);
 
     private static final double REFRESH_AHEAD = 0.8;
     /** Not even an issuer that says max-age=0 is asked more often, unless the operator says so. */
@@ -115,7 +115,7 @@ final class JwksSource implements JwkSetSource {
     }
 
     /** @param file what keeps the last good set over a restart, or null if nothing does */
-    JwksSource(
+    RefreshingJwkSetSource(
             String issuer,
             JwkSetEndpoint endpoint,
             JwksConfig timing,
@@ -279,9 +279,8 @@ final class JwksSource implements JwkSetSource {
         if (saved == null || read == null) {
             return;
         }
-        // The clock of staleness runs on from when the issuer was last heard of. Without the ETag: the issuer has to
-        // show its keys
-        // once before it may say that they are unchanged.
+        // The clock of staleness runs on from when the issuer was last heard of. Without the ETag:
+        // the issuer has to show its keys once before it may say that they are unchanged.
         var usableUntil = saved.confirmedAt().plus(timing.maxStale());
         if (now.isAfter(usableUntil)) {
             log.atWarn()

@@ -9,7 +9,7 @@ import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
 import io.sallyport.authenticate.IssuerConfig;
 import io.sallyport.authenticate.JwkSetSource;
-import io.sallyport.authenticate.JwkSetSources;
+import io.sallyport.authenticate.JwkSetSourceFactory;
 import io.sallyport.authenticate.JwksConfig;
 import io.sallyport.config.Findings;
 import java.net.URI;
@@ -39,7 +39,7 @@ import reactor.core.scheduler.Scheduler;
  * <p>A configuration is compiled ({@link #source}), its key sets are fetched ({@link #prefetch}), it takes effect, and what is no
  * longer needed is let go ({@link #retain}). One that is compiled and goes no further has caused no network I/O.
  */
-public final class JwksSources implements JwkSetSources, AutoCloseable {
+public final class JwkSetRegistry implements JwkSetSourceFactory, AutoCloseable {
     private final CryptoProvider crypto;
     private final Scheduler scheduler;
     private final InstantSource clock;
@@ -47,10 +47,10 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
     private final @Nullable KeySetDirectory directory;
     private final List<Made> made = new ArrayList<>();
     private final Map<String, List<Meter>> gauges = new HashMap<>();
-    private volatile Map<String, JwksSource> inUse = Map.of();
+    private volatile Map<String, RefreshingJwkSetSource> inUse = Map.of();
 
     /** A source and what it was made for. */
-    private record Made(String issuerName, Place place, JwksSource source) {}
+    private record Made(String issuerName, Place place, RefreshingJwkSetSource source) {}
 
     /** All of an issuer's section that its keys depend on. Algorithms do not: they are looked at when a key is used. */
     private record Place(
@@ -81,7 +81,7 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
      * @param scheduler for timers, for reading key sets and for files; not an event loop
      * @param directory what keeps key sets over a restart, or null if nothing does
      */
-    public JwksSources(
+    public JwkSetRegistry(
             CryptoProvider crypto,
             Scheduler scheduler,
             InstantSource clock,
@@ -111,7 +111,7 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
                 return each.source();
             }
         }
-        var source = new JwksSource(
+        var source = new RefreshingJwkSetSource(
                 issuerName,
                 new HttpJwkSetEndpoint(config, authorities.tls(), clock),
                 config.jwks(),
@@ -124,7 +124,7 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
         return source;
     }
 
-    private JwksSource.RefreshListener refreshCounters(String issuerName) {
+    private RefreshingJwkSetSource.RefreshListener refreshCounters(String issuerName) {
         var changed = refreshCounter(issuerName, "changed");
         var unchanged = refreshCounter(issuerName, "unchanged");
         var failed = refreshCounter(issuerName, "failed");
@@ -152,7 +152,7 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
      */
     public Mono<Void> prefetch(Collection<Issuer> issuers) {
         return Flux.fromIterable(sourcesOf(issuers).values())
-                .flatMap(JwksSource::start)
+                .flatMap(RefreshingJwkSetSource::start)
                 .then();
     }
 
@@ -177,10 +177,10 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
         needed.keySet().forEach(name -> gauges.computeIfAbsent(name, this::registerGauges));
     }
 
-    private static Map<String, JwksSource> sourcesOf(Collection<Issuer> issuers) {
-        var sources = new HashMap<String, JwksSource>();
+    private static Map<String, RefreshingJwkSetSource> sourcesOf(Collection<Issuer> issuers) {
+        var sources = new HashMap<String, RefreshingJwkSetSource>();
         for (var issuer : issuers) {
-            if (issuer.keys() instanceof JwksSource source) {
+            if (issuer.keys() instanceof RefreshingJwkSetSource source) {
                 sources.put(issuer.name(), source);
             }
         }
@@ -194,11 +194,16 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
                     var keys = source.current(clock.instant());
                     return keys == null ? 0 : keys.keys().size();
                 }),
-                gauge("ignored.keys", null, "Keys of the set that cannot be used", issuerName, JwksSource::ignoredKeys),
+                gauge(
+                        "ignored.keys",
+                        null,
+                        "Keys of the set that cannot be used",
+                        issuerName,
+                        RefreshingJwkSetSource::ignoredKeys),
                 gauge("stale", null, "1 while the last fetch failed", issuerName, source -> source.isStale() ? 1 : 0));
     }
 
-    private double ageOf(JwksSource source) {
+    private double ageOf(RefreshingJwkSetSource source) {
         var confirmedAt = source.confirmedAt();
         return confirmedAt == null
                 ? Double.NaN
@@ -210,7 +215,7 @@ public final class JwksSources implements JwkSetSources, AutoCloseable {
             @Nullable String unit,
             String description,
             String issuerName,
-            ToDoubleFunction<JwksSource> value) {
+            ToDoubleFunction<RefreshingJwkSetSource> value) {
         // By name and not by source: a reload may have put another one in its place.
         return Gauge.builder("sallyport.jwks." + name, () -> {
                     var source = inUse.get(issuerName);

@@ -13,7 +13,7 @@ import io.sallyport.authenticate.TestTokens;
 import io.sallyport.authenticate.VerificationKey;
 import io.sallyport.authenticate.jwks.JwkSetEndpoint.Answer;
 import io.sallyport.authenticate.jwks.JwkSetEndpoint.UnusableAnswer;
-import io.sallyport.authenticate.jwks.JwksSource.RefreshResult;
+import io.sallyport.authenticate.jwks.RefreshingJwkSetSource.RefreshResult;
 import io.sallyport.pipeline.FakeRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -40,7 +40,7 @@ import reactor.test.scheduler.VirtualTimeScheduler;
 
 /** When the keys of an issuer are fetched, how long they serve, and what a token can cause. Time is virtual. */
 @ExtendWith(OutputCaptureExtension.class)
-class JwksSourceTest {
+class RefreshingJwkSetSourceTest {
     private static final TestTokens FIRST = TestTokens.withNewKey(SignatureAlgorithm.ES256, "first");
     private static final TestTokens SECOND = TestTokens.withNewKey(SignatureAlgorithm.ES256, "second");
 
@@ -53,7 +53,7 @@ class JwksSourceTest {
     private Path folder = Path.of("");
 
     private Supplier<Mono<Answer>> endpoint = () -> publishing(FIRST);
-    private final JwksSource source = source(JwksConfig.DEFAULT);
+    private final RefreshingJwkSetSource source = source(JwksConfig.DEFAULT);
 
     @AfterEach
     void stop() {
@@ -410,8 +410,8 @@ class JwksSourceTest {
         after.start();
 
         assertThat(kidsOf(after)).containsExactly("second");
-        // Asked for without the ETag of the saved document: an issuer that says unchanged would confirm what somebody
-        // put there.
+        // Asked for without the ETag of the saved document:
+        // an issuer that says unchanged would confirm what somebody put there.
         assertThat(etags).containsExactly(null, null);
     }
 
@@ -457,17 +457,17 @@ class JwksSourceTest {
     }
 
     /** A source as the next start of the gateway makes it, over the same directory. */
-    private JwksSource restarted() {
+    private RefreshingJwkSetSource restarted() {
         var directory = KeySetDirectory.open(folder.resolve("key-sets"));
         return source(JwksConfig.DEFAULT, directory.file("corp", "0".repeat(64), new SimpleMeterRegistry()));
     }
 
-    private JwksSource source(JwksConfig timing) {
+    private RefreshingJwkSetSource source(JwksConfig timing) {
         return source(timing, null);
     }
 
-    private JwksSource source(JwksConfig timing, @Nullable KeySetFile file) {
-        return new JwksSource(
+    private RefreshingJwkSetSource source(JwksConfig timing, @Nullable KeySetFile file) {
+        return new RefreshingJwkSetSource(
                 "corp",
                 etag -> {
                     etags.add(etag);
@@ -506,7 +506,7 @@ class JwksSourceTest {
         return source.current(now());
     }
 
-    private List<String> kidsOf(JwksSource other) {
+    private List<String> kidsOf(RefreshingJwkSetSource other) {
         return Objects.requireNonNull(other.current(now())).keys().stream()
                 .map(key -> String.valueOf(key.kid()))
                 .toList();

@@ -4,9 +4,9 @@ package io.sallyport.authenticate;
 import io.sallyport.config.Findings;
 import org.jspecify.annotations.Nullable;
 
-/** Who is asked about opaque tokens. */
+/** Makes the source of what an issuer says about its opaque tokens. */
 @FunctionalInterface
-public interface OpaqueTokenSources {
+public interface OpaqueTokenSourceFactory {
     /**
      * The source for an issuer with {@code introspection}, of a configuration that is being compiled. Does no network I/O.
      *

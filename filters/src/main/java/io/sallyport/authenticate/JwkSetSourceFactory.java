@@ -4,9 +4,9 @@ package io.sallyport.authenticate;
 import io.sallyport.config.Findings;
 import org.jspecify.annotations.Nullable;
 
-/** Where the key sets of issuers come from. */
+/** Makes the source of an issuer's key set, or finds the one that the issuer has. */
 @FunctionalInterface
-public interface JwkSetSources {
+public interface JwkSetSourceFactory {
     /**
      * The source for an issuer of a configuration that is being compiled. Does no network I/O: the configuration may turn out
      * to be wrong elsewhere, or may only be checked.
