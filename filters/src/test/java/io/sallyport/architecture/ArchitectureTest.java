@@ -52,8 +52,8 @@ class ArchitectureTest {
             .toList();
     private static final List<String> GROUND = List.of("decision", "identity", "config");
 
-    // Dependency direction: autoconfigure -> wire, gateway, ingress -> forward, decisionlog, stages -> pipeline -> the
-    // ground.
+    // Dependency direction: boot -> compile -> management, wire, gateway, ingress -> forward, decisionlog, stages ->
+    // pipeline, workload -> the ground.
 
     @ParameterizedTest
     @ValueSource(strings = {"decision", "config"})
@@ -71,25 +71,43 @@ class ArchitectureTest {
         allow("pipeline", List.of("decision", "identity"));
     }
 
+    @Test
+    void the_gateways_own_identity_knows_neither_side_that_shows_it() {
+        allow("workload", List.of("identity", "config", "decision"));
+    }
+
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FORWARD")
     void a_stage_knows_the_pipeline_and_no_other_stage_and_nothing_above_it(StageName stage) {
-        allow(stage.code(), with(GROUND, "pipeline"));
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"forward", "decisionlog"})
-    void what_stands_beside_the_stages_knows_no_stage_and_nothing_above_it(String beside) {
-        allow(beside, with(GROUND, "pipeline"));
+        // The keys of JWT-SVIDs come from the Workload API too, by the same kind of stream.
+        allow(stage.code(), stage == StageName.AUTHENTICATE ? with(GROUND, "pipeline", "workload.api") : with(GROUND, "pipeline"));
     }
 
     @Test
-    void nobody_knows_who_puts_it_together() {
+    void the_record_of_a_decision_knows_no_stage_and_nothing_above_it() {
+        allow("decisionlog", with(GROUND, "pipeline"));
+    }
+
+    @Test
+    void the_way_to_an_upstream_knows_no_stage_and_nothing_above_it() {
+        allow("forward", with(GROUND, "pipeline", "workload"));
+    }
+
+    @Test
+    void nobody_knows_who_makes_the_beans() {
         noClasses()
-                .that(not(resideInAPackage("..autoconfigure..")))
+                .that(not(resideInAPackage(ROOT + "boot..")))
                 .should()
-                .dependOnClassesThat(resideInAPackage(ROOT + "autoconfigure.."))
-                .allowEmptyShould(true)
+                .dependOnClassesThat(resideInAPackage(ROOT + "boot.."))
+                .check(MAIN);
+    }
+
+    @Test
+    void only_who_makes_the_beans_knows_who_compiles() {
+        noClasses()
+                .that(not(resideInAnyPackage(ROOT + "boot..", ROOT + "compile..")))
+                .should()
+                .dependOnClassesThat(resideInAPackage(ROOT + "compile.."))
                 .check(MAIN);
     }
 
@@ -175,7 +193,7 @@ class ArchitectureTest {
     void nobody_sleeps_and_nobody_blocks_on_a_reactive_answer() {
         noClasses()
                 // A reload waits for the key sets of new issuers on a thread of its own, which serves no request.
-                .that(not(resideInAPackage(ROOT + "autoconfigure..")))
+                .that(not(resideInAnyPackage(ROOT + "boot..", ROOT + "compile..")))
                 .should()
                 .callMethodWhere(isOneOf(Map.of(
                         "java.lang.Thread", Set.of("sleep"),
@@ -244,7 +262,7 @@ class ArchitectureTest {
     @Test
     void time_is_injected() {
         noClasses()
-                .that(not(resideInAPackage(ROOT + "autoconfigure..")))
+                .that(not(resideInAPackage(ROOT + "boot..")))
                 .should()
                 .callMethodWhere(isOneOf(Map.of(
                         "java.lang.System", Set.of("currentTimeMillis"),
@@ -284,9 +302,9 @@ class ArchitectureTest {
     }
 
     @Test
-    void only_autoconfigure_knows_a_property_of_spring() {
+    void only_who_makes_the_beans_knows_a_property_of_spring() {
         noClasses()
-                .that(not(resideInAPackage(ROOT + "autoconfigure..")))
+                .that(not(resideInAPackage(ROOT + "boot..")))
                 // The library's constructor wants the environment; nothing is read from it there.
                 .and()
                 .doNotHaveSimpleName("PermitRouteMapping")
@@ -300,13 +318,13 @@ class ArchitectureTest {
     }
 
     @Test
-    void a_section_of_the_file_is_a_record_that_only_its_package_and_autoconfigure_read() {
+    void a_section_of_the_file_is_a_record_that_its_package_and_those_who_put_it_together_read() {
         classes()
                 .that()
                 .haveSimpleNameEndingWith("Config")
                 .should()
                 .beRecords()
-                .andShould(onlyBeKnownInTheirPackageAndIn("autoconfigure"))
+                .andShould(onlyBeKnownInTheirPackageAndIn(Set.of("compile", "boot")))
                 .check(MAIN);
     }
 
@@ -364,7 +382,7 @@ class ArchitectureTest {
 
     private static DescribedPredicate<JavaClass> areAdapters() {
         var ofStages = STAGES.stream().map(name -> ROOT + name + ".*..").toArray(String[]::new);
-        return resideInAnyPackage(ofStages).or(resideInAPackage(ROOT + "forward.spiffe.."));
+        return resideInAnyPackage(ofStages).or(resideInAnyPackage(ROOT + "workload.api..", ROOT + "workload.files.."));
     }
 
     private static DescribedPredicate<JavaClass> equalTo(Class<?> type) {
@@ -392,15 +410,15 @@ class ArchitectureTest {
         };
     }
 
-    private static ArchCondition<JavaClass> onlyBeKnownInTheirPackageAndIn(String other) {
-        return new ArchCondition<>("only be known in their package and in " + other) {
+    private static ArchCondition<JavaClass> onlyBeKnownInTheirPackageAndIn(Set<String> others) {
+        return new ArchCondition<>("only be known in their package and in " + others) {
             @Override
             public void check(JavaClass item, ConditionEvents events) {
                 for (var dependency : item.getDirectDependenciesToSelf()) {
                     var from = dependency.getOriginClass().getPackageName();
                     // The parts of a package are sub-packages of it.
                     var fine = topOf(from).equals(topOf(item.getPackageName()))
-                            || topOf(from).equals(other);
+                            || others.contains(topOf(from));
                     events.add(new SimpleConditionEvent(item, fine, dependency.getDescription()));
                 }
             }

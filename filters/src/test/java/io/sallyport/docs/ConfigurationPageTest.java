@@ -3,8 +3,8 @@ package io.sallyport.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sallyport.autoconfigure.ConfigurationCheck;
-import io.sallyport.autoconfigure.GatewayFile;
+import io.sallyport.compile.ConfigurationCheck;
+import io.sallyport.compile.GatewayFile;
 import io.sallyport.config.SettingsReference;
 import io.sallyport.config.SettingsSchema;
 import java.io.IOException;
