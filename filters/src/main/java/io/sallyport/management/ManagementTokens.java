@@ -15,7 +15,7 @@ import io.sallyport.pipeline.RequestHead;
 import io.sallyport.pipeline.RequestIds;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.TlsConnection;
-import io.sallyport.revocation.DenyList;
+import io.sallyport.revocation.denylist.DenyList;
 import io.sallyport.revocation.RevocationStage;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

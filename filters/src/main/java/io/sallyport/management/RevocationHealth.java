@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.management;
 
-import io.sallyport.revocation.DenyListIndex;
-import io.sallyport.revocation.DenyListStore;
+import io.sallyport.revocation.denylist.DenyListIndex;
+import io.sallyport.revocation.denylist.DenyListStore;
 import io.sallyport.revocation.journal.DenyListJournal;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.revocation;
 
+import io.sallyport.revocation.denylist.DenyList;
+import io.sallyport.revocation.denylist.DenyListKey;
+
 import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.revocation;
 
+import io.sallyport.revocation.denylist.DenyListIndex;
+import io.sallyport.revocation.denylist.DenyListKey;
+import io.sallyport.revocation.denylist.DenyListStore;
+import io.sallyport.revocation.denylist.MemoryDenyListStore;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.revocation;
 
+import io.sallyport.revocation.denylist.DenyListEntry;
+import io.sallyport.revocation.denylist.DenyListIndex;
+import io.sallyport.revocation.denylist.DenyListKey;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.revocation;
+package io.sallyport.revocation.denylist;
+
+import io.sallyport.revocation.RevocationConfig;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

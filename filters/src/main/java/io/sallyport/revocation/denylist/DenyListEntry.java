@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.revocation;
+package io.sallyport.revocation.denylist;
 
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
