@@ -41,11 +41,11 @@ import io.sallyport.management.RevocationHealth;
 import io.sallyport.management.SvidHealth;
 import io.sallyport.ratelimit.BucketStore;
 import io.sallyport.ratelimit.RateLimitStage;
+import io.sallyport.revocation.RevocationApi;
+import io.sallyport.revocation.RevocationStage;
 import io.sallyport.revocation.denylist.DenyListIndex;
 import io.sallyport.revocation.denylist.DenyListStore;
 import io.sallyport.revocation.denylist.MemoryDenyListStore;
-import io.sallyport.revocation.RevocationApi;
-import io.sallyport.revocation.RevocationStage;
 import io.sallyport.revocation.journal.DenyListJournal;
 import io.sallyport.risk.RiskStage;
 import io.sallyport.route.RouteStage;
@@ -177,7 +177,7 @@ public class SallyportAutoConfiguration {
                 failures::lastMinute);
     }
 
-    /** The first generation. Its key sets are fetched while the rest starts; readiness waits for them. */
+    /** The first configuration. Its key sets are fetched while the rest starts; readiness waits for them. */
     @Bean
     SnapshotSource snapshotSource(ConfigurationFile file, SnapshotCompiler compiler, KeySets keySets) {
         var first = compiler.compile(file);
@@ -214,7 +214,7 @@ public class SallyportAutoConfiguration {
 
     @Bean
     RevocationApi revocationApi(DenyListStore store, SnapshotSource snapshots, Clock clock) {
-        return new RevocationApi(store, issuer -> snapshots.generation().longestLifetime(issuer), clock);
+        return new RevocationApi(store, issuer -> snapshots.configuration().longestLifetime(issuer), clock);
     }
 
     // upstreams
@@ -425,7 +425,7 @@ public class SallyportAutoConfiguration {
         // The metrics of the stage are about the ingress port, so these go nowhere.
         var authenticate = new AuthenticateStage(
                 file.settings().stages().authenticate(), () -> null, new CompositeMeterRegistry());
-        return new ManagementTokens(() -> snapshots.generation().management(), authenticate, denyList, clock);
+        return new ManagementTokens(() -> snapshots.configuration().management(), authenticate, denyList, clock);
     }
 
     @Bean
@@ -439,7 +439,7 @@ public class SallyportAutoConfiguration {
 
     @Bean
     KeySetHealth jwksHealthIndicator(SnapshotSource snapshots, Clock clock) {
-        return new KeySetHealth(() -> snapshots.generation().issuers().values(), clock);
+        return new KeySetHealth(() -> snapshots.configuration().issuers().values(), clock);
     }
 
     @Bean

@@ -5,7 +5,7 @@ import io.sallyport.edge.RouteTable;
 import java.util.IdentityHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** The routes of one generation as they are compiled, for the next one to take over those that did not change. */
+/** The routes of one configuration as they are compiled, for the next one to take over those that did not change. */
 public final class CompiledRoutes {
     static final CompiledRoutes NONE = new CompiledRoutes(new IdentityHashMap<>(), BuiltInRoutes.Made.NONE, null);
 

@@ -97,7 +97,7 @@ public final class ConfigurationReloader {
 
     /** Reads the file and applies it. Takes as long as its new issuers' key sets take to be fetched; never throws. */
     public synchronized Result reload() {
-        var inForce = snapshots.generation();
+        var inForce = snapshots.configuration();
         var path = inForce.file().path();
         try {
             var findings = new Findings();
@@ -138,7 +138,7 @@ public final class ConfigurationReloader {
         });
     }
 
-    private void apply(Generation next) {
+    private void apply(CompiledConfiguration next) {
         var file = next.file();
         keySets.await(next.issuers().values());
         snapshots.swap(next);
@@ -151,7 +151,7 @@ public final class ConfigurationReloader {
                 .log("the configuration was replaced");
     }
 
-    private void refuse(Generation inForce, List<Finding> findings, String message) {
+    private void refuse(CompiledConfiguration inForce, List<Finding> findings, String message) {
         var revision = inForce.file().revision();
         status = new Status(revision, findings);
         refused.increment();

@@ -93,7 +93,7 @@ final class RouteCompiler {
         return routes;
     }
 
-    /** What the next generation can take over of them, after {@link #compile}. */
+    /** What the next configuration can take over of them, after {@link #compile}. */
     CompiledRoutes compiled(RouteTable table) {
         return new CompiledRoutes(bySection, madeBuiltIn, table);
     }

@@ -88,13 +88,13 @@ public final class SnapshotCompiler {
      *
      * @throws InvalidConfiguration with everything that is wrong
      */
-    public Generation compile(ConfigurationFile file) {
+    public CompiledConfiguration compile(ConfigurationFile file) {
         var findings = new Findings();
-        var generation = compile(file, findings);
-        if (generation == null) {
+        var compiled = compile(file, findings);
+        if (compiled == null) {
             throw new InvalidConfiguration(file.path(), findings.all());
         }
-        return generation;
+        return compiled;
     }
 
     /**
@@ -103,7 +103,7 @@ public final class SnapshotCompiler {
      * @return null if there are any
      */
     @Nullable
-    Generation compile(ConfigurationFile file, Findings findings) {
+    CompiledConfiguration compile(ConfigurationFile file, Findings findings) {
         return compile(file, null, Runnable::run, findings);
     }
 
@@ -115,7 +115,8 @@ public final class SnapshotCompiler {
      * @return null if there are findings
      */
     @Nullable
-    Generation compileNext(ConfigurationFile file, Generation inForce, Executor background, Findings findings) {
+    CompiledConfiguration compileNext(
+            ConfigurationFile file, CompiledConfiguration inForce, Executor background, Findings findings) {
         // No key set is to be followed for an issuer in a file that is wrong, so that other issuers are tried out
         // first.
         boolean onlyRoutes = file.settings().isSameButForRoutes(inForce.settings());
@@ -128,8 +129,8 @@ public final class SnapshotCompiler {
     }
 
     /** @param before differs in its routes at most; null if there is none such */
-    private @Nullable Generation compile(
-            ConfigurationFile file, @Nullable Generation before, Executor background, Findings findings) {
+    private @Nullable CompiledConfiguration compile(
+            ConfigurationFile file, @Nullable CompiledConfiguration before, Executor background, Findings findings) {
         var settings = file.settings();
         var at = findings.at("sallyport");
         checkPorts(settings, at);
@@ -153,7 +154,7 @@ public final class SnapshotCompiler {
         }
         var snapshot = new Snapshot(
                 file.revision(), routes.routes(), gatewayWide(settings, settings.requireListener(), table));
-        return new Generation(file, snapshot, issuers, management, routes.compiled(table));
+        return new CompiledConfiguration(file, snapshot, issuers, management, routes.compiled(table));
     }
 
     /** What the management port accepts: tokens as its issuer makes them, but for an audience of its own. */

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The configuration in force: the one volatile that is swapped on a reload. A request reads it once. */
 public final class SnapshotSource implements Supplier<@Nullable Snapshot> {
-    private volatile Generation current;
+    private volatile CompiledConfiguration current;
 
-    public SnapshotSource(Generation first) {
+    public SnapshotSource(CompiledConfiguration first) {
         this.current = first;
     }
 
@@ -18,11 +18,11 @@ public final class SnapshotSource implements Supplier<@Nullable Snapshot> {
         return current.snapshot();
     }
 
-    public Generation generation() {
+    public CompiledConfiguration configuration() {
         return current;
     }
 
-    void swap(Generation next) {
+    void swap(CompiledConfiguration next) {
         current = next;
     }
 }

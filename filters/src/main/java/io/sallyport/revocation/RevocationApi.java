@@ -4,7 +4,6 @@ package io.sallyport.revocation;
 import io.sallyport.revocation.denylist.DenyListEntry;
 import io.sallyport.revocation.denylist.DenyListKey;
 import io.sallyport.revocation.denylist.DenyListStore;
-
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.revocation;
 
-import io.sallyport.revocation.denylist.DenyList;
-import io.sallyport.revocation.denylist.DenyListKey;
-
 import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
@@ -13,6 +10,8 @@ import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
+import io.sallyport.revocation.denylist.DenyList;
+import io.sallyport.revocation.denylist.DenyListKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;

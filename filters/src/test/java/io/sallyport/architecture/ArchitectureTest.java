@@ -80,7 +80,9 @@ class ArchitectureTest {
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FORWARD")
     void a_stage_knows_the_pipeline_and_no_other_stage_and_nothing_above_it(StageName stage) {
         // The keys of JWT-SVIDs come from the Workload API too, by the same kind of stream.
-        allow(stage.code(), stage == StageName.AUTHENTICATE ? with(GROUND, "pipeline", "workload.api") : with(GROUND, "pipeline"));
+        allow(
+                stage.code(),
+                stage == StageName.AUTHENTICATE ? with(GROUND, "pipeline", "workload.api") : with(GROUND, "pipeline"));
     }
 
     @Test
@@ -417,8 +419,7 @@ class ArchitectureTest {
                 for (var dependency : item.getDirectDependenciesToSelf()) {
                     var from = dependency.getOriginClass().getPackageName();
                     // The parts of a package are sub-packages of it.
-                    var fine = topOf(from).equals(topOf(item.getPackageName()))
-                            || others.contains(topOf(from));
+                    var fine = topOf(from).equals(topOf(item.getPackageName())) || others.contains(topOf(from));
                     events.add(new SimpleConditionEvent(item, fine, dependency.getDescription()));
                 }
             }

@@ -170,7 +170,7 @@ final class ChangedRoutesTest {
 
     @Test
     void all_that_is_wrong_in_one_route_of_many_is_found_at_once_and_what_was_in_force_stays() throws IOException {
-        var before = snapshots.generation();
+        var before = snapshots.configuration();
         Files.writeString(
                 path,
                 file.replace("path: \"/v1/other-7/{id}/**\", methods: [GET]", "path: x, methods: [GOT]")
@@ -183,7 +183,7 @@ final class ChangedRoutesTest {
                 .containsExactly(
                         tuple(46, "sallyport.routes.other-7.match.path"),
                         tuple(4511, "sallyport.routes.other-900.match.path"));
-        assertThat(snapshots.generation()).isSameAs(before);
+        assertThat(snapshots.configuration()).isSameAs(before);
     }
 
     @Test
@@ -259,7 +259,7 @@ final class ChangedRoutesTest {
     @Test
     void what_routes_have_in_the_same_words_is_kept_once() {
         var upstream = section("other-7").upstream();
-        assertThat(snapshots.generation().settings().routes().values())
+        assertThat(snapshots.configuration().settings().routes().values())
                 .allSatisfy(section -> assertThat(section.upstream()).isSameAs(upstream))
                 .doesNotHaveDuplicates();
 
@@ -288,7 +288,8 @@ final class ChangedRoutesTest {
     }
 
     private RouteSection section(String name) {
-        return Objects.requireNonNull(snapshots.generation().settings().routes().get(name));
+        return Objects.requireNonNull(
+                snapshots.configuration().settings().routes().get(name));
     }
 
     private void apply(String yaml) throws IOException {

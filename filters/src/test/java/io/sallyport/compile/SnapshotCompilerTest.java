@@ -136,9 +136,9 @@ final class SnapshotCompilerTest {
 
     @Test
     void what_a_route_says_of_a_stage_goes_before_what_is_said_for_all() throws IOException {
-        var generation = compile(FILE);
-        var orders = route(generation, "orders@api.example.org");
-        var status = route(generation, "status@status.example.org");
+        var compiled = compile(FILE);
+        var orders = route(compiled, "orders@api.example.org");
+        var status = route(compiled, "status@status.example.org");
 
         assertThat(orders.mode(StageName.RISK)).isEqualTo(Mode.ENFORCE);
         assertThat(orders.onUndecided(StageName.RISK)).isEqualTo(FaultPolicy.PASS);
@@ -151,9 +151,9 @@ final class SnapshotCompilerTest {
 
     @Test
     void insecure_observe_observes_that_stage_on_that_route_alone() throws IOException {
-        var generation = compile(FILE);
-        var observed = route(generation, "observed@api.example.org");
-        var orders = route(generation, "orders@api.example.org");
+        var compiled = compile(FILE);
+        var observed = route(compiled, "observed@api.example.org");
+        var orders = route(compiled, "orders@api.example.org");
 
         assertThat(observed.mode(StageName.AUTHENTICATE)).isEqualTo(Mode.OBSERVE);
         assertThat(observed.mode(StageName.AUTHORIZE)).isEqualTo(Mode.OBSERVE);
@@ -163,9 +163,9 @@ final class SnapshotCompilerTest {
 
     @Test
     void what_matches_nothing_is_as_closed_as_the_host() throws IOException {
-        var generation = compile(FILE);
-        var closed = route(generation, "sallyport:unmatched@api.example.org");
-        var open = route(generation, "sallyport:unmatched@status.example.org");
+        var compiled = compile(FILE);
+        var closed = route(compiled, "sallyport:unmatched@api.example.org");
+        var open = route(compiled, "sallyport:unmatched@status.example.org");
 
         assertThat(closed.isPublic()).isFalse();
         assertThat(closed.requireSettings(StageName.AUTHENTICATE, AcceptedTokens.class)
@@ -218,11 +218,11 @@ final class SnapshotCompilerTest {
 
     @Test
     void a_revocation_outlives_every_token_that_it_is_about() throws IOException {
-        var generation = compile(FILE);
+        var compiled = compile(FILE);
 
-        assertThat(generation.longestLifetime("https://idp.example.org"))
+        assertThat(compiled.longestLifetime("https://idp.example.org"))
                 .isEqualTo(Duration.ofHours(1).plusSeconds(20));
-        assertThat(generation.longestLifetime("https://other.example")).isNull();
+        assertThat(compiled.longestLifetime("https://other.example")).isNull();
     }
 
     private static final String WORKLOADS = """
@@ -351,13 +351,13 @@ final class SnapshotCompilerTest {
                         + " api.example.org/.well-known/oauth-protected-resource)");
     }
 
-    private Generation compile(String yaml) throws IOException {
+    private CompiledConfiguration compile(String yaml) throws IOException {
         return SnapshotCompiler.forChecking()
                 .compile(ConfigurationFile.load(Files.writeString(folder.resolve("gateway.yaml"), yaml)));
     }
 
-    private static Route route(Generation generation, String name) {
-        return generation.snapshot().routes().stream()
+    private static Route route(CompiledConfiguration compiled, String name) {
+        return compiled.snapshot().routes().stream()
                 .filter(route -> route.toString().equals(name))
                 .findFirst()
                 .orElseThrow();

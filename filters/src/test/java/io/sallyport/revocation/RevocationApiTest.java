@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.revocation;
 
-import io.sallyport.revocation.denylist.DenyListIndex;
-import io.sallyport.revocation.denylist.DenyListKey;
-import io.sallyport.revocation.denylist.DenyListStore;
-import io.sallyport.revocation.denylist.MemoryDenyListStore;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.identity.FakeSubject;
+import io.sallyport.revocation.denylist.DenyListIndex;
+import io.sallyport.revocation.denylist.DenyListKey;
+import io.sallyport.revocation.denylist.DenyListStore;
+import io.sallyport.revocation.denylist.MemoryDenyListStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;

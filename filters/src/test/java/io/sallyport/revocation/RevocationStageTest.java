@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.revocation;
 
-import io.sallyport.revocation.denylist.DenyListEntry;
-import io.sallyport.revocation.denylist.DenyListIndex;
-import io.sallyport.revocation.denylist.DenyListKey;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
@@ -17,6 +13,9 @@ import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RequestContext;
+import io.sallyport.revocation.denylist.DenyListEntry;
+import io.sallyport.revocation.denylist.DenyListIndex;
+import io.sallyport.revocation.denylist.DenyListKey;
 import io.spiffe.spiffeid.SpiffeId;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.revocation.denylist;
 
-import io.sallyport.revocation.RevocationConfig;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -11,6 +9,7 @@ import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.RecordBinder;
 import io.sallyport.identity.FakeSubject;
+import io.sallyport.revocation.RevocationConfig;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;

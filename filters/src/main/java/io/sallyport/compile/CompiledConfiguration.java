@@ -10,21 +10,21 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One generation of the configuration with what is needed of it beside the request path.
+ * One configuration as it is compiled, with what is needed of it beside the request path.
  *
  * @param snapshot what requests are judged by
  * @param issuers by name; their keys stay current by themselves
  * @param management what tokens of the management port are judged by; null if it accepts none
- * @param routes what became of each section {@code routes.<name>}, for the next generation to take over
+ * @param routes what became of each section {@code routes.<name>}, for the next configuration to take over
  */
-public record Generation(
+public record CompiledConfiguration(
         ConfigurationFile file,
         Snapshot snapshot,
         Map<String, Issuer> issuers,
         @Nullable Snapshot management,
         CompiledRoutes routes) {
-    public Generation {
-        // In their order, for the next generation's findings list them if it takes them over.
+    public CompiledConfiguration {
+        // In their order, for the findings of the next configuration list them if it takes them over.
         issuers = Collections.unmodifiableMap(new LinkedHashMap<>(issuers));
     }
 
