@@ -84,11 +84,11 @@ public final class UpstreamConnections implements AutoCloseable {
     private final InstantSource clock;
     private final boolean openSsl;
     private final HandshakeMetrics handshakes;
-    private final Generation plaintext = new Generation(null);
-    private volatile @Nullable Generation current;
+    private final IdentityPools plaintext = new IdentityPools(null);
+    private volatile @Nullable IdentityPools current;
 
-    /** Generations that may still have connections in use. Guarded by this. */
-    private final List<Generation> former = new ArrayList<>();
+    /** Pools of former identities that may still have connections in use. Guarded by this. */
+    private final List<IdentityPools> former = new ArrayList<>();
 
     private final DnsAddressResolverGroup resolver = newResolver();
     private volatile @Nullable EventLoop anyEventLoop;
@@ -136,7 +136,7 @@ public final class UpstreamConnections implements AutoCloseable {
      *     the one it has, or {@code svid_expired}
      */
     public UpstreamPool poolFor(UpstreamTarget target, EventLoop eventLoop) {
-        return generationFor(target).pool(UpstreamPeer.of(target), eventLoop);
+        return poolsFor(target).pool(UpstreamPeer.of(target), eventLoop);
     }
 
     /** Where what became of handshakes is counted. */
@@ -144,7 +144,7 @@ public final class UpstreamConnections implements AutoCloseable {
         return handshakes;
     }
 
-    private Generation generationFor(UpstreamTarget target) {
+    private IdentityPools poolsFor(UpstreamTarget target) {
         if (!target.tls()) {
             return plaintext;
         }
@@ -155,16 +155,16 @@ public final class UpstreamConnections implements AutoCloseable {
         if (identity.isExpiredAt(clock.instant())) {
             throw new ForwardFailure(SVID_EXPIRED, null);
         }
-        var generation = current;
-        return generation != null && generation.isOf(identity) ? generation : swap(identity);
+        var pools = current;
+        return pools != null && pools.isOf(identity) ? pools : swap(identity);
     }
 
-    private synchronized Generation swap(WorkloadIdentity identity) {
+    private synchronized IdentityPools swap(WorkloadIdentity identity) {
         var previous = current;
         if (previous != null && !previous.isOlderThan(identity)) {
             return previous;
         }
-        var next = new Generation(identity);
+        var next = new IdentityPools(identity);
         if (previous != null) {
             next.makeReadyAs(previous);
         }
@@ -193,15 +193,15 @@ public final class UpstreamConnections implements AutoCloseable {
         if (previous != null) {
             former.add(previous);
         }
-        for (var generation : former) {
-            generation.retireConnections(_ -> true);
-            later(cutAfter, generation::dispose);
+        for (var pools : former) {
+            pools.retireConnections(_ -> true);
+            later(cutAfter, pools::dispose);
         }
         former.clear();
     }
 
-    private void drain(Generation previous, WorkloadIdentity next) {
-        former.removeIf(Generation::isOver);
+    private void drain(IdentityPools previous, WorkloadIdentity next) {
+        former.removeIf(IdentityPools::isOver);
         former.add(previous);
         later(drainAfter, previous::retire);
         if (previous.identity != null) {
@@ -215,9 +215,9 @@ public final class UpstreamConnections implements AutoCloseable {
         }
         log.atInfo().addKeyValue("trust_domains", distrusted).log("an authority left the bundle; closing connections");
         Predicate<UpstreamPeer> concerned = peer -> peer.expectedIds().concern(distrusted);
-        for (var generation : former) {
-            generation.retireConnections(concerned);
-            later(cutAfter, () -> generation.closeConnections(concerned));
+        for (var pools : former) {
+            pools.retireConnections(concerned);
+            later(cutAfter, () -> pools.closeConnections(concerned));
         }
     }
 
@@ -233,7 +233,7 @@ public final class UpstreamConnections implements AutoCloseable {
             last.dispose();
         }
         synchronized (this) {
-            former.forEach(Generation::dispose);
+            former.forEach(IdentityPools::dispose);
             former.clear();
         }
         plaintext.dispose();
@@ -269,7 +269,7 @@ public final class UpstreamConnections implements AutoCloseable {
     }
 
     /** Everything that was made under one identity. */
-    private final class Generation {
+    private final class IdentityPools {
         private final @Nullable WorkloadIdentity identity;
         private final ConcurrentMap<UpstreamPeer, SslContext> contexts = new ConcurrentHashMap<>();
         private final ConcurrentMap<PoolKey, UpstreamPool> pools = new ConcurrentHashMap<>();
@@ -277,7 +277,7 @@ public final class UpstreamConnections implements AutoCloseable {
         private volatile boolean retired;
 
         /** @param identity null for upstreams that are reached in plaintext */
-        Generation(@Nullable WorkloadIdentity identity) {
+        IdentityPools(@Nullable WorkloadIdentity identity) {
             this.identity = identity;
         }
 
@@ -289,7 +289,7 @@ public final class UpstreamConnections implements AutoCloseable {
             return identity == null || identity.generation() < other.generation();
         }
 
-        void makeReadyAs(Generation previous) {
+        void makeReadyAs(IdentityPools previous) {
             for (var peer : previous.contexts.keySet()) {
                 try {
                     contextOf(peer);
@@ -397,7 +397,7 @@ public final class UpstreamConnections implements AutoCloseable {
             retirePools(peers);
             channels.forEach((peer, group) -> {
                 if (peers.test(peer)) {
-                    group.forEach(Generation::retireConnection);
+                    group.forEach(IdentityPools::retireConnection);
                 }
             });
         }

@@ -50,7 +50,7 @@ public final class RenewedTls extends CurrentTls {
     private final Counter refusals;
     private final ScheduledExecutorService thread;
 
-    private volatile Generation current;
+    private volatile Served current;
 
     private List<Contents> seen;
     private List<Contents> tried;
@@ -58,7 +58,7 @@ public final class RenewedTls extends CurrentTls {
 
     private record Contents(String certificate, String key) {}
 
-    private record Generation(ServerCertificates certificates, SslContext context) {}
+    private record Served(ServerCertificates certificates, SslContext context) {}
 
     private RenewedTls(
             String port,
@@ -142,7 +142,7 @@ public final class RenewedTls extends CurrentTls {
         }
     }
 
-    private Generation load(List<Contents> contents) {
+    private Served load(List<Contents> contents) {
         var certificates = new ArrayList<ServerCertificate>();
         for (int i = 0; i < contents.size(); i++) {
             try {
@@ -156,7 +156,7 @@ public final class RenewedTls extends CurrentTls {
         }
         var all = new ServerCertificates(certificates);
         try {
-            return new Generation(all, ListenerTls.context(all, clients));
+            return new Served(all, ListenerTls.context(all, clients));
         } catch (SSLException _) {
             throw new InvalidSetting("tls", files, USABLE);
         }
@@ -179,7 +179,7 @@ public final class RenewedTls extends CurrentTls {
         }
     }
 
-    private void take(Generation next) {
+    private void take(Served next) {
         var now = clock.instant();
         for (var certificate : next.certificates.all()) {
             if (certificate.hasExpired(now)) {
