@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.boot;
 
-import io.sallyport.compile.ConfigurationFile;
+import io.sallyport.compile.Configuration;
 import io.sallyport.compile.InvalidConfiguration;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
@@ -17,14 +17,14 @@ final class Opening {
      * @param section dotted from the top, as the file has it
      * @throws InvalidConfiguration with the file's name and the key's path, if it throws {@link InvalidSetting}
      */
-    static <T> T section(String section, ConfigurationFile file, Supplier<T> open) {
+    static <T> T section(String section, Configuration configuration, Supplier<T> open) {
         try {
             return open.get();
         } catch (InvalidSetting e) {
             var findings = new Findings();
             var at = findings.at(section);
             (e.key().isEmpty() ? at : at.child(e.key())).reject(e.value(), e.expected());
-            throw new InvalidConfiguration(file.path(), findings.all());
+            throw new RefusedStart(new InvalidConfiguration(configuration.source(), findings.all()));
         }
     }
 }

@@ -12,8 +12,11 @@ import io.sallyport.authenticate.jwks.KeySetDirectory;
 import io.sallyport.authenticate.spiffe.JwtBundles;
 import io.sallyport.authorize.AuthorizeStage;
 import io.sallyport.compile.BackgroundExecutor;
-import io.sallyport.compile.ConfigurationFile;
+import io.sallyport.compile.CompiledConfiguration;
+import io.sallyport.compile.Configuration;
 import io.sallyport.compile.ConfigurationReloader;
+import io.sallyport.compile.ConfigurationSource;
+import io.sallyport.compile.InvalidConfiguration;
 import io.sallyport.compile.KeySets;
 import io.sallyport.compile.SnapshotCompiler;
 import io.sallyport.compile.SnapshotSource;
@@ -78,7 +81,7 @@ import reactor.core.scheduler.Schedulers;
 import reactor.netty.resources.LoopResources;
 
 /**
- * The gateway's beans. What they are made of is {@link ConfigurationFile}, which {@link SallyportInitializer} has read.
+ * The gateway's beans. What they are made of is {@link Configuration}, which {@link SallyportInitializer} has read.
  */
 @AutoConfiguration(beforeName = "org.springframework.cloud.gateway.config.GatewayAutoConfiguration")
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
@@ -107,18 +110,22 @@ public class SallyportAutoConfiguration {
 
     @Bean
     JwksSources jwksSources(
-            ConfigurationFile file, CryptoProvider crypto, Scheduler jwksScheduler, Clock clock, MeterRegistry meters) {
-        var path = file.settings().stages().authenticate().keySets();
+            Configuration configuration,
+            CryptoProvider crypto,
+            Scheduler jwksScheduler,
+            Clock clock,
+            MeterRegistry meters) {
+        var path = configuration.settings().stages().authenticate().keySets();
         var directory = path == null
                 ? null
-                : Opening.section("sallyport.stages.authenticate", file, () -> KeySetDirectory.open(path));
+                : Opening.section("sallyport.stages.authenticate", configuration, () -> KeySetDirectory.open(path));
         return new JwksSources(crypto, jwksScheduler, clock, meters, directory);
     }
 
     /** Follows the Workload API from when the first trust domain is an issuer. */
     @Bean
-    JwtBundles jwtBundles(ConfigurationFile file, CryptoProvider crypto, Clock clock) {
-        var identity = file.settings().identity();
+    JwtBundles jwtBundles(Configuration configuration, CryptoProvider crypto, Clock clock) {
+        var identity = configuration.settings().identity();
         return new JwtBundles(identity == null ? null : identity.workloadApi(), crypto, clock);
     }
 
@@ -179,22 +186,34 @@ public class SallyportAutoConfiguration {
 
     /** The first configuration. Its key sets are fetched while the rest starts; readiness waits for them. */
     @Bean
-    SnapshotSource snapshotSource(ConfigurationFile file, SnapshotCompiler compiler, KeySets keySets) {
-        var first = compiler.compile(file);
+    SnapshotSource snapshotSource(Configuration configuration, SnapshotCompiler compiler, KeySets keySets) {
+        var first = compile(compiler, configuration);
         keySets.prefetch(first.issuers().values());
         keySets.retain(first.issuers().values());
         return new SnapshotSource(first);
     }
 
-    @Bean
-    ConfigurationReloader configurationReloader(
-            SnapshotCompiler compiler, KeySets keySets, SnapshotSource snapshots, MeterRegistry meters) {
-        return new ConfigurationReloader(compiler, keySets, snapshots, new BackgroundExecutor(), meters);
+    private static CompiledConfiguration compile(SnapshotCompiler compiler, Configuration configuration) {
+        try {
+            return compiler.compile(configuration);
+        } catch (InvalidConfiguration e) {
+            throw new RefusedStart(e);
+        }
     }
 
     @Bean
-    ConfigurationWatcher configurationWatcher(ConfigurationFile file, ConfigurationReloader reloader) {
-        return new ConfigurationWatcher(file.path(), reloader);
+    ConfigurationReloader configurationReloader(
+            SnapshotCompiler compiler,
+            KeySets keySets,
+            SnapshotSource snapshots,
+            ConfigurationSource source,
+            MeterRegistry meters) {
+        return new ConfigurationReloader(compiler, keySets, snapshots, source, new BackgroundExecutor(), meters);
+    }
+
+    @Bean
+    ConfigurationWatcher configurationWatcher(ConfigurationSource source, ConfigurationReloader reloader) {
+        return new ConfigurationWatcher(source, reloader);
     }
 
     // revocations
@@ -205,8 +224,8 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    DenyListStore denyListStore(ConfigurationFile file, DenyListIndex index, Clock clock, MeterRegistry meters) {
-        var config = file.settings().stages().revocation();
+    DenyListStore denyListStore(Configuration configuration, DenyListIndex index, Clock clock, MeterRegistry meters) {
+        var config = configuration.settings().stages().revocation();
         return config.journal() == null
                 ? new MemoryDenyListStore(index, config.maxEntries(), clock)
                 : DenyListJournal.open(config.journal(), index, config.maxEntries(), clock, meters);
@@ -214,31 +233,31 @@ public class SallyportAutoConfiguration {
 
     @Bean
     RevocationApi revocationApi(DenyListStore store, SnapshotSource snapshots, Clock clock) {
-        return new RevocationApi(store, issuer -> snapshots.configuration().longestLifetime(issuer), clock);
+        return new RevocationApi(store, issuer -> snapshots.inForce().longestLifetime(issuer), clock);
     }
 
     // upstreams
 
     @Bean
-    SvidSource svidSource(ConfigurationFile file, Clock clock) {
-        var identity = file.settings().identity();
+    SvidSource svidSource(Configuration configuration, Clock clock) {
+        var identity = configuration.settings().identity();
         if (identity == null) {
             return new NoIdentity();
         }
         var path = "sallyport.identity";
         var workloadApi = identity.workloadApi();
         return workloadApi != null
-                ? Opening.section(path, file, () -> WorkloadApiSvidSource.connect(workloadApi, clock))
+                ? Opening.section(path, configuration, () -> WorkloadApiSvidSource.connect(workloadApi, clock))
                 : Opening.section(
                         path + ".files",
-                        file,
+                        configuration,
                         () -> FileSvidSource.watch(Objects.requireNonNull(identity.files(), "files"), clock));
     }
 
     @Bean
     UpstreamConnections upstreamConnections(
-            ConfigurationFile file, SvidSource svids, Clock clock, MeterRegistry meters) {
-        var identity = file.settings().identity();
+            Configuration configuration, SvidSource svids, Clock clock, MeterRegistry meters) {
+        var identity = configuration.settings().identity();
         return identity == null
                 ? new UpstreamConnections(svids, Duration.ZERO, Duration.ZERO, clock, meters)
                 : new UpstreamConnections(svids, identity.drainAfter(), identity.cutAfter(), clock, meters);
@@ -255,9 +274,9 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    GracefulShutdownEnd gracefulShutdownEnd(IngressHandler handler, ConfigurationFile file) {
+    GracefulShutdownEnd gracefulShutdownEnd(IngressHandler handler, Configuration configuration) {
         return new GracefulShutdownEnd(
-                handler::isAnswering, file.settings().requireListener().shutdownGrace());
+                handler::isAnswering, configuration.settings().requireListener().shutdownGrace());
     }
 
     @Bean
@@ -301,11 +320,11 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    DecisionLog decisionLog(ConfigurationFile file, MeterRegistry meters, Clock clock) {
+    DecisionLog decisionLog(Configuration configuration, MeterRegistry meters, Clock clock) {
         return Opening.section(
                 "sallyport.decision-log",
-                file,
-                () -> new DecisionLog(file.settings().decisionLog(), meters, clock, version()));
+                configuration,
+                () -> new DecisionLog(configuration.settings().decisionLog(), meters, clock, version()));
     }
 
     private static String version() {
@@ -315,7 +334,7 @@ public class SallyportAutoConfiguration {
 
     @Bean
     Ingress ingress(
-            ConfigurationFile file,
+            Configuration configuration,
             AuthenticationFailures failures,
             ConnectionCounts connections,
             SvidSource svids,
@@ -327,7 +346,7 @@ public class SallyportAutoConfiguration {
         return IngressPipeline.create(
                 new EdgeStage(),
                 new FloodStage(failures, connections),
-                new AuthenticateStage(file.settings().stages().authenticate(), svids, meters),
+                new AuthenticateStage(configuration.settings().stages().authenticate(), svids, meters),
                 new RevocationStage(denyList),
                 new RateLimitStage(BucketStore.inMemory()),
                 new RiskStage(),
@@ -339,15 +358,15 @@ public class SallyportAutoConfiguration {
 
     @Bean
     IngressHandler ingressHandler(
-            Ingress ingress, SnapshotSource snapshots, Clock clock, ConfigurationFile file, MeterRegistry meters) {
-        var listener = file.settings().requireListener();
+            Ingress ingress, SnapshotSource snapshots, Clock clock, Configuration configuration, MeterRegistry meters) {
+        var listener = configuration.settings().requireListener();
         return new IngressHandler(new LoadShedding(listener.shedding(), meters), ingress, snapshots, clock, listener);
     }
 
     /** For the ingress server alone: the management server is customized by the beans of its own context. */
     @Bean
     IngressServer ingressServer(
-            ConfigurationFile file,
+            Configuration configuration,
             IngressHandler handler,
             ConnectionCounts connections,
             SvidSource svids,
@@ -356,9 +375,9 @@ public class SallyportAutoConfiguration {
         return new IngressServer(
                 Opening.section(
                         "sallyport.listener",
-                        file,
+                        configuration,
                         () -> IngressServerCustomizer.of(
-                                file.settings().requireListener(),
+                                configuration.settings().requireListener(),
                                 handler,
                                 counting(connections),
                                 svids,
@@ -370,19 +389,25 @@ public class SallyportAutoConfiguration {
     /** Nothing but a place for it where the file has none. */
     @Bean
     InternalListener internalListener(
-            ConfigurationFile file,
+            Configuration configuration,
             IngressHandler handler,
             ConnectionCounts connections,
             SvidSource svids,
             ReactorResourceFactory resources,
             Clock clock,
             MeterRegistry meters) {
-        var internal = file.settings().internalListener();
+        var internal = configuration.settings().internalListener();
         if (internal == null) {
             return InternalListener.none();
         }
         var customizer = IngressServerCustomizer.internal(
-                internal, file.settings().requireListener(), handler, counting(connections), svids, clock, meters);
+                internal,
+                configuration.settings().requireListener(),
+                handler,
+                counting(connections),
+                svids,
+                clock,
+                meters);
         return InternalListener.of(new IngressServer(customizer, new IngressRoutes(handler)), resources);
     }
 
@@ -403,48 +428,48 @@ public class SallyportAutoConfiguration {
     // the management port; the rest of it is in a context of its own
 
     @Bean
-    ManagementTls managementTls(ConfigurationFile file, Clock clock, MeterRegistry meters) {
-        var tls = file.settings().management().tls();
+    ManagementTls managementTls(Configuration configuration, Clock clock, MeterRegistry meters) {
+        var tls = configuration.settings().management().tls();
         return new ManagementTls(
                 tls == null
                         ? null
                         : Opening.section(
                                 "sallyport.management",
-                                file,
+                                configuration,
                                 () -> RenewedTls.follow("management", tls, clock, meters)));
     }
 
     @Bean
-    ManagementConfig managementConfig(ConfigurationFile file) {
-        return file.settings().management();
+    ManagementConfig managementConfig(Configuration configuration) {
+        return configuration.settings().management();
     }
 
     @Bean
     ManagementTokens managementTokens(
-            ConfigurationFile file, SnapshotSource snapshots, DenyListIndex denyList, Clock clock) {
+            Configuration configuration, SnapshotSource snapshots, DenyListIndex denyList, Clock clock) {
         // The metrics of the stage are about the ingress port, so these go nowhere.
         var authenticate = new AuthenticateStage(
-                file.settings().stages().authenticate(), () -> null, new CompositeMeterRegistry());
-        return new ManagementTokens(() -> snapshots.configuration().management(), authenticate, denyList, clock);
+                configuration.settings().stages().authenticate(), () -> null, new CompositeMeterRegistry());
+        return new ManagementTokens(() -> snapshots.inForce().management(), authenticate, denyList, clock);
     }
 
     @Bean
-    ConfigurationHealth configurationHealthIndicator(ConfigurationReloader reloader) {
+    ConfigurationHealth configurationHealthIndicator(ConfigurationReloader reloader, ConfigurationSource source) {
         return new ConfigurationHealth(() -> {
             var status = reloader.status();
             return new ConfigurationHealth.State(
-                    status.revision(), status.findings().size());
+                    status.revision(), status.findings().size(), source.problem());
         });
     }
 
     @Bean
     KeySetHealth jwksHealthIndicator(SnapshotSource snapshots, Clock clock) {
-        return new KeySetHealth(() -> snapshots.configuration().issuers().values(), clock);
+        return new KeySetHealth(() -> snapshots.inForce().issuers().values(), clock);
     }
 
     @Bean
-    SvidHealth svidHealthIndicator(ConfigurationFile file, SvidSource svids, Clock clock) {
-        return new SvidHealth(svids, file.settings().identity() != null, clock);
+    SvidHealth svidHealthIndicator(Configuration configuration, SvidSource svids, Clock clock) {
+        return new SvidHealth(svids, configuration.settings().identity() != null, clock);
     }
 
     @Bean

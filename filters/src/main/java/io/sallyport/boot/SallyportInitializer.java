@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.boot;
 
+import io.sallyport.compile.Configuration;
 import io.sallyport.compile.ConfigurationFile;
 import io.sallyport.compile.GatewayFile;
 import io.sallyport.compile.InvalidConfiguration;
 import io.sallyport.config.Findings;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.Ordered;
@@ -30,6 +32,14 @@ public final class SallyportInitializer
      */
     @Override
     public void initialize(ConfigurableApplicationContext context) {
+        try {
+            fix(context);
+        } catch (InvalidConfiguration e) {
+            throw new RefusedStart(e);
+        }
+    }
+
+    private static void fix(ConfigurableApplicationContext context) {
         var environment = context.getEnvironment();
         var findings = new Findings();
         FileOnlySettings.check(environment, GatewayFile.SECTIONS, findings);
@@ -40,10 +50,12 @@ public final class SallyportInitializer
         if (name == null || !findings.isEmpty()) {
             throw new InvalidConfiguration(null, findings.all());
         }
-        var file = ConfigurationFile.load(path(name));
-        var properties = FixedProperties.of(file.settings(), environment.getProperty(FixedProperties.EXCLUDE));
+        var source = new ConfigurationFile(path(name), InstantSource.system());
+        var configuration = Configuration.load(source);
+        var properties = FixedProperties.of(configuration.settings(), environment.getProperty(FixedProperties.EXCLUDE));
         environment.getPropertySources().addFirst(new MapPropertySource(NAME, properties));
-        context.getBeanFactory().registerSingleton("sallyportConfigurationFile", file);
+        context.getBeanFactory().registerSingleton("sallyportConfigurationSource", source);
+        context.getBeanFactory().registerSingleton("sallyportConfiguration", configuration);
     }
 
     private static Path path(String name) {

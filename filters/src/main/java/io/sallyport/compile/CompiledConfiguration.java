@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param routes what became of each section {@code routes.<name>}, for the next configuration to take over
  */
 public record CompiledConfiguration(
-        ConfigurationFile file,
+        Configuration configuration,
         Snapshot snapshot,
         Map<String, Issuer> issuers,
         @Nullable Snapshot management,
@@ -29,7 +29,7 @@ public record CompiledConfiguration(
     }
 
     public GatewaySettings settings() {
-        return file.settings();
+        return configuration.settings();
     }
 
     /** The longest that a token of that {@code iss} is accepted after its {@code iat}, or null if there is no such issuer. */

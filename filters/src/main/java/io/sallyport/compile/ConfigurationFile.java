@@ -5,68 +5,88 @@ import io.sallyport.config.Bound;
 import io.sallyport.config.Findings;
 import io.sallyport.config.RecordBinder;
 import io.sallyport.config.YamlDocument;
+import io.sallyport.files.FileWatch;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.HexFormat;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The configuration file as it was at one moment, read and found right as far as that can be said without starting anything.
- *
- * @param path where it is
- * @param revision names its content: the first 12 hex digits of its SHA-256
- * @param read what a later state of the file is compared with; null for settings that stand in no file
- */
-public record ConfigurationFile(
-        Path path,
-        String revision,
-        GatewaySettings settings,
-        @Nullable Bound<GatewayFile> read) {
+/** One file of YAML. Its revision is the first 12 hex digits of the SHA-256 of its content. */
+public final class ConfigurationFile implements ConfigurationSource {
     private static final int REVISION_DIGITS = 12;
+    private static final String THREAD = "sallyport-configuration";
 
-    ConfigurationFile(Path path, String revision, GatewaySettings settings) {
-        this(path, revision, settings, null);
+    private final Path path;
+    private final FileWatch watch;
+
+    /** @param clock says since when the file has been missing */
+    public ConfigurationFile(Path path, InstantSource clock) {
+        this(path, new FileWatch(THREAD, List.of(path), clock));
     }
 
-    private ConfigurationFile(Path path, String revision, Bound<GatewayFile> read) {
-        this(path, revision, read.value().sallyport(), read);
+    /** @param interval between two looks at the file */
+    ConfigurationFile(Path path, InstantSource clock, Duration interval) {
+        this(path, new FileWatch(THREAD, List.of(path), clock, interval));
     }
 
-    /**
-     * Reads the file.
-     *
-     * @throws InvalidConfiguration with everything that is wrong with it
-     */
-    public static ConfigurationFile load(Path path) {
-        var findings = new Findings();
-        var file = read(path, null, findings);
-        if (file == null || SnapshotCompiler.forChecking().compile(file, findings) == null) {
-            throw new InvalidConfiguration(path, findings.all());
-        }
-        return file;
+    private ConfigurationFile(Path path, FileWatch watch) {
+        this.path = path;
+        this.watch = watch;
     }
 
-    /**
-     * Reads the file again. What is right by itself may be wrong together: that is for {@link SnapshotCompiler} to find.
-     *
-     * @return null with findings, or if there are findings good for nothing but to find more; a route that stands in it as it
-     *     stood is the same section again
-     */
-    @Nullable
-    ConfigurationFile readAgain(Findings findings) {
-        return read(path, read, findings);
+    @Override
+    public String name() {
+        return path.toString();
     }
 
-    private static @Nullable ConfigurationFile read(Path path, @Nullable Bound<GatewayFile> before, Findings findings) {
+    @Override
+    public @Nullable Configuration read(@Nullable Configuration before, Findings findings) {
         var bytes = YamlDocument.readBytes(path, findings);
         if (bytes == null) {
+            if (!Files.isReadable(path)) {
+                watch.again();
+            }
             return null;
         }
         var folder = path.toAbsolutePath().getParent();
-        var bound = new RecordBinder(folder == null ? path : folder)
-                .bind(bytes, GatewayFile.class, "sallyport", "routes", before, findings);
-        return bound == null ? null : new ConfigurationFile(path, revisionOf(bytes), bound);
+        Bound<GatewayFile> bound = new RecordBinder(folder == null ? path : folder)
+                .bind(bytes, GatewayFile.class, "sallyport", "routes", before == null ? null : before.read(), findings);
+        return bound == null
+                ? null
+                : new Configuration(name(), revisionOf(bytes), bound.value().sallyport(), bound);
+    }
+
+    @Override
+    public void follow(Runnable changed) {
+        watch.start(_ -> {
+            // Between the removal of the old file and the arrival of the new one there is nothing to read.
+            if (watch.unreadable().isEmpty()) {
+                changed.run();
+            }
+        });
+    }
+
+    @Override
+    public @Nullable String problem() {
+        for (var unreadable : watch.unreadable()) {
+            return "%s, since %s".formatted(unreadable.cause(), unreadable.since());
+        }
+        return null;
+    }
+
+    /** Looks at the file once, now. */
+    void look() {
+        watch.look();
+    }
+
+    @Override
+    public void close() {
+        watch.close();
     }
 
     private static String revisionOf(byte[] bytes) {

@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replaces the configuration in force by what the file says now: reads, binds and compiles all of it, then swaps one reference.
+ * Replaces the configuration in force by what its source says now: reads, binds and compiles all of it, then swaps one reference.
  * If anything is wrong nothing changes; the findings are logged, counted and shown in health.
  */
 public final class ConfigurationReloader {
@@ -54,6 +54,7 @@ public final class ConfigurationReloader {
     private final SnapshotCompiler compiler;
     private final KeySets keySets;
     private final SnapshotSource snapshots;
+    private final ConfigurationSource source;
     private final Executor background;
     private final Counter applied;
     private final Counter refused;
@@ -64,17 +65,20 @@ public final class ConfigurationReloader {
      * Has read nothing yet.
      *
      * @param keySets has the keys of issuers fetched before tokens of theirs are accepted
+     * @param source of the configuration in force
      * @param background reads and compiles, which takes time and must start no thread
      */
     public ConfigurationReloader(
             SnapshotCompiler compiler,
             KeySets keySets,
             SnapshotSource snapshots,
+            ConfigurationSource source,
             Executor background,
             MeterRegistry meters) {
         this.compiler = compiler;
         this.keySets = keySets;
         this.snapshots = snapshots;
+        this.source = source;
         this.background = background;
         this.status = new Status(snapshots.get().revision(), List.of());
         this.applied = Counter.builder("sallyport.config.reloads")
@@ -97,23 +101,21 @@ public final class ConfigurationReloader {
 
     /** Reads the file and applies it. Takes as long as its new issuers' key sets take to be fetched; never throws. */
     public synchronized Result reload() {
-        var inForce = snapshots.configuration();
-        var path = inForce.file().path();
+        var inForce = snapshots.inForce();
         try {
             var findings = new Findings();
-            var file =
-                    BackgroundExecutor.compute(background, () -> inForce.file().readAgain(findings));
-            if (file == null) {
-                throw new InvalidConfiguration(path, findings.all());
+            var read = BackgroundExecutor.compute(background, () -> source.read(inForce.configuration(), findings));
+            if (read == null) {
+                throw new InvalidConfiguration(source.name(), findings.all());
             }
-            if (file.revision().equals(inForce.file().revision())) {
-                status = new Status(file.revision(), List.of());
+            if (read.revision().equals(inForce.configuration().revision())) {
+                status = new Status(read.revision(), List.of());
                 return Result.UNCHANGED;
             }
-            requireUnchanged(inForce.settings(), file.settings(), findings);
-            var next = compiler.compileNext(file, inForce, background, findings);
+            requireUnchanged(inForce.settings(), read.settings(), findings);
+            var next = compiler.compileNext(read, inForce, background, findings);
             if (next == null) {
-                throw new InvalidConfiguration(path, findings.all());
+                throw new InvalidConfiguration(source.name(), findings.all());
             }
             apply(next);
             return Result.APPLIED;
@@ -139,20 +141,20 @@ public final class ConfigurationReloader {
     }
 
     private void apply(CompiledConfiguration next) {
-        var file = next.file();
+        var revision = next.configuration().revision();
         keySets.await(next.issuers().values());
         snapshots.swap(next);
         keySets.retain(next.issuers().values());
-        status = new Status(file.revision(), List.of());
+        status = new Status(revision, List.of());
         applied.increment();
         log.atInfo()
-                .addKeyValue("revision", file.revision())
-                .addKeyValue("routes", file.settings().routes().size())
+                .addKeyValue("revision", revision)
+                .addKeyValue("routes", next.settings().routes().size())
                 .log("the configuration was replaced");
     }
 
     private void refuse(CompiledConfiguration inForce, List<Finding> findings, String message) {
-        var revision = inForce.file().revision();
+        var revision = inForce.configuration().revision();
         status = new Status(revision, findings);
         refused.increment();
         log.atError()

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
 /**
- * Compiles a bound file to a {@link Snapshot}: has every package compile its own sections, and checks what none of them can see
+ * Compiles a configuration to a {@link Snapshot}: has every package compile its own sections, and checks what none of them can see
  * alone. Adds all findings that there are, and does no network I/O.
  */
 public final class SnapshotCompiler {
@@ -88,11 +88,11 @@ public final class SnapshotCompiler {
      *
      * @throws InvalidConfiguration with everything that is wrong
      */
-    public CompiledConfiguration compile(ConfigurationFile file) {
+    public CompiledConfiguration compile(Configuration configuration) {
         var findings = new Findings();
-        var compiled = compile(file, findings);
+        var compiled = compile(configuration, findings);
         if (compiled == null) {
-            throw new InvalidConfiguration(file.path(), findings.all());
+            throw new InvalidConfiguration(configuration.source(), findings.all());
         }
         return compiled;
     }
@@ -103,8 +103,8 @@ public final class SnapshotCompiler {
      * @return null if there are any
      */
     @Nullable
-    CompiledConfiguration compile(ConfigurationFile file, Findings findings) {
-        return compile(file, null, Runnable::run, findings);
+    CompiledConfiguration compile(Configuration configuration, Findings findings) {
+        return compile(configuration, null, Runnable::run, findings);
     }
 
     /**
@@ -116,22 +116,25 @@ public final class SnapshotCompiler {
      */
     @Nullable
     CompiledConfiguration compileNext(
-            ConfigurationFile file, CompiledConfiguration inForce, Executor background, Findings findings) {
+            Configuration configuration, CompiledConfiguration inForce, Executor background, Findings findings) {
         // No key set is to be followed for an issuer in a file that is wrong, so that other issuers are tried out
         // first.
-        boolean onlyRoutes = file.settings().isSameButForRoutes(inForce.settings());
+        boolean onlyRoutes = configuration.settings().isSameButForRoutes(inForce.settings());
         return onlyRoutes
                         || BackgroundExecutor.compute(
-                                        background, () -> forChecking().compile(file, findings))
+                                        background, () -> forChecking().compile(configuration, findings))
                                 != null
-                ? compile(file, onlyRoutes ? inForce : null, background, findings)
+                ? compile(configuration, onlyRoutes ? inForce : null, background, findings)
                 : null;
     }
 
     /** @param before differs in its routes at most; null if there is none such */
     private @Nullable CompiledConfiguration compile(
-            ConfigurationFile file, @Nullable CompiledConfiguration before, Executor background, Findings findings) {
-        var settings = file.settings();
+            Configuration configuration,
+            @Nullable CompiledConfiguration before,
+            Executor background,
+            Findings findings) {
+        var settings = configuration.settings();
         var at = findings.at("sallyport");
         checkPorts(settings, at);
         checkClientCertificates(settings, at);
@@ -153,8 +156,8 @@ public final class SnapshotCompiler {
             return null;
         }
         var snapshot = new Snapshot(
-                file.revision(), routes.routes(), gatewayWide(settings, settings.requireListener(), table));
-        return new CompiledConfiguration(file, snapshot, issuers, management, routes.compiled(table));
+                configuration.revision(), routes.routes(), gatewayWide(settings, settings.requireListener(), table));
+        return new CompiledConfiguration(configuration, snapshot, issuers, management, routes.compiled(table));
     }
 
     /** What the management port accepts: tokens as its issuer makes them, but for an audience of its own. */

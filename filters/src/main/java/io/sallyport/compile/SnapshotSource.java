@@ -18,7 +18,7 @@ public final class SnapshotSource implements Supplier<@Nullable Snapshot> {
         return current.snapshot();
     }
 
-    public CompiledConfiguration configuration() {
+    public CompiledConfiguration inForce() {
         return current;
     }
 

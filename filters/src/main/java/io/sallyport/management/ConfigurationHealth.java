@@ -2,6 +2,7 @@
 package io.sallyport.management;
 
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 
@@ -14,8 +15,10 @@ public final class ConfigurationHealth implements HealthIndicator {
      *
      * @param revision of what is in force
      * @param findings how many the file had when it was last read; 0 if it is in force
+     * @param problem why the file cannot be read now; null if it can
      */
-    public record State(String revision, int findings) {}
+    public record State(
+            String revision, int findings, @Nullable String problem) {}
 
     public ConfigurationHealth(Supplier<State> state) {
         this.state = state;
@@ -28,6 +31,7 @@ public final class ConfigurationHealth implements HealthIndicator {
                 .withDetail("revision", now.revision())
                 .withDetail("file", now.findings() == 0 ? "in force" : "refused")
                 .withDetail("findings", now.findings())
+                .withDetail("problem", now.problem() == null ? "none" : now.problem())
                 .build();
     }
 }

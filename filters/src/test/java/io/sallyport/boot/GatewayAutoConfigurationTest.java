@@ -223,7 +223,7 @@ final class GatewayAutoConfigurationTest {
                 FILE.replace("port: 0", "prot: 0").replace("path: ", "pathh: "));
 
         application.run(context -> {
-            var failure = (InvalidConfiguration) Objects.requireNonNull(context.getStartupFailure());
+            var failure = (RefusedStart) Objects.requireNonNull(context.getStartupFailure());
             assertThat(failure.getExitCode()).isEqualTo(2);
             assertThat(failure.lines())
                     .containsExactly(

@@ -91,7 +91,7 @@ final class HostileTokensIT {
                         TestTokens.ISSUER, TestTokens.AUDIENCE, issuer.port(), upstream.port()));
         gateway = new SpringApplication(Application.class)
                 .run("--sallyport.config=" + file, "--spring.main.banner-mode=off");
-        var issuers = gateway.getBean(SnapshotSource.class).configuration().issuers();
+        var issuers = gateway.getBean(SnapshotSource.class).inForce().issuers();
         gateway.getBean(JwksSources.class).prefetch(issuers.values()).block();
     }
 

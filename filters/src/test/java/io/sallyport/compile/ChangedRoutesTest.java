@@ -25,6 +25,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
@@ -79,8 +80,10 @@ final class ChangedRoutesTest {
     void load() throws IOException {
         path = Files.writeString(folder.resolve("gateway.yaml"), file);
         var compiler = new SnapshotCompiler((_, _, _) -> keys, (_, _, _) -> null, CryptoProvider.jdk(), _ -> 0);
-        snapshots = new SnapshotSource(compiler.compile(ConfigurationFile.load(path)));
-        reloader = new ConfigurationReloader(compiler, KEY_SETS, snapshots, Runnable::run, new SimpleMeterRegistry());
+        var source = new ConfigurationFile(path, InstantSource.system());
+        snapshots = new SnapshotSource(compiler.compile(Configuration.load(source)));
+        reloader = new ConfigurationReloader(
+                compiler, KEY_SETS, snapshots, source, Runnable::run, new SimpleMeterRegistry());
     }
 
     private static String file() {
@@ -170,7 +173,7 @@ final class ChangedRoutesTest {
 
     @Test
     void all_that_is_wrong_in_one_route_of_many_is_found_at_once_and_what_was_in_force_stays() throws IOException {
-        var before = snapshots.configuration();
+        var before = snapshots.inForce();
         Files.writeString(
                 path,
                 file.replace("path: \"/v1/other-7/{id}/**\", methods: [GET]", "path: x, methods: [GOT]")
@@ -183,7 +186,7 @@ final class ChangedRoutesTest {
                 .containsExactly(
                         tuple(46, "sallyport.routes.other-7.match.path"),
                         tuple(4511, "sallyport.routes.other-900.match.path"));
-        assertThat(snapshots.configuration()).isSameAs(before);
+        assertThat(snapshots.inForce()).isSameAs(before);
     }
 
     @Test
@@ -259,7 +262,7 @@ final class ChangedRoutesTest {
     @Test
     void what_routes_have_in_the_same_words_is_kept_once() {
         var upstream = section("other-7").upstream();
-        assertThat(snapshots.configuration().settings().routes().values())
+        assertThat(snapshots.inForce().settings().routes().values())
                 .allSatisfy(section -> assertThat(section.upstream()).isSameAs(upstream))
                 .doesNotHaveDuplicates();
 
@@ -288,8 +291,7 @@ final class ChangedRoutesTest {
     }
 
     private RouteSection section(String name) {
-        return Objects.requireNonNull(
-                snapshots.configuration().settings().routes().get(name));
+        return Objects.requireNonNull(snapshots.inForce().settings().routes().get(name));
     }
 
     private void apply(String yaml) throws IOException {

@@ -46,13 +46,13 @@ public final class ConfigurationFuzzTest {
         }
     }
 
-    /** As {@link ConfigurationFile#load(Path)} does, of bytes. */
+    /** As {@link Configuration#load} does, of bytes. */
     private static boolean load(byte[] input, Findings findings) {
         var document = YamlDocument.parse(input, findings);
         var bound = document == null ? null : BINDER.bind(document, GatewayFile.class, findings);
         return bound != null
                 && SnapshotCompiler.forChecking()
-                                .compile(new ConfigurationFile(Path.of("fuzz.yaml"), "0", bound.sallyport()), findings)
+                                .compile(new Configuration("fuzz.yaml", "0", bound.sallyport()), findings)
                         != null;
     }
 }

@@ -10,6 +10,7 @@ import io.sallyport.config.Finding;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -76,8 +77,9 @@ final class ConfigurationReloaderTest {
     void load() throws IOException {
         path = Files.writeString(folder.resolve("gateway.yaml"), FIRST);
         var compiler = SnapshotCompiler.forChecking();
-        snapshots = new SnapshotSource(compiler.compile(ConfigurationFile.load(path)));
-        reloader = new ConfigurationReloader(compiler, keySets, snapshots, new BackgroundExecutor(), meters);
+        var source = new ConfigurationFile(path, InstantSource.system());
+        snapshots = new SnapshotSource(compiler.compile(Configuration.load(source)));
+        reloader = new ConfigurationReloader(compiler, keySets, snapshots, source, new BackgroundExecutor(), meters);
     }
 
     @Test

@@ -88,7 +88,8 @@ public final class JudgedRequests {
                         (_, _, _) -> null,
                         CryptoProvider.detect(),
                         failures::lastMinute)
-                .compile(ConfigurationFile.load(Files.writeString(folder.resolve("gateway.yaml"), FILE)))
+                .compile(Configuration.load(
+                        new ConfigurationFile(Files.writeString(folder.resolve("gateway.yaml"), FILE), clock)))
                 .snapshot();
         ingress = IngressPipeline.create(
                 new EdgeStage(),

@@ -24,6 +24,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -330,11 +331,11 @@ final class SnapshotCompilerTest {
 
     @Test
     void the_revision_is_the_beginning_of_the_files_digest() throws IOException {
-        var first = compile(FILE).file().revision();
+        var first = compile(FILE).configuration().revision();
 
         assertThat(first).matches("[0-9a-f]{12}");
-        assertThat(compile(FILE).file().revision()).isEqualTo(first);
-        assertThat(compile(FILE + "#\n").file().revision()).isNotEqualTo(first);
+        assertThat(compile(FILE).configuration().revision()).isEqualTo(first);
+        assertThat(compile(FILE + "#\n").configuration().revision()).isNotEqualTo(first);
     }
 
     @Test
@@ -353,7 +354,8 @@ final class SnapshotCompilerTest {
 
     private CompiledConfiguration compile(String yaml) throws IOException {
         return SnapshotCompiler.forChecking()
-                .compile(ConfigurationFile.load(Files.writeString(folder.resolve("gateway.yaml"), yaml)));
+                .compile(Configuration.load(new ConfigurationFile(
+                        Files.writeString(folder.resolve("gateway.yaml"), yaml), InstantSource.system())));
     }
 
     private static Route route(CompiledConfiguration compiled, String name) {

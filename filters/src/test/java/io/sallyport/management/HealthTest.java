@@ -46,13 +46,24 @@ final class HealthTest {
 
     @Test
     void a_refused_file_is_no_outage_but_shows_in_health() {
-        var health = new ConfigurationHealth(() -> new ConfigurationHealth.State("1b2c3d4e5f60", 1)).health();
+        var health = new ConfigurationHealth(() -> new ConfigurationHealth.State("1b2c3d4e5f60", 1, null)).health();
 
         assertThat(health.getStatus()).isEqualTo(Status.UP);
         assertThat(health.getDetails())
                 .containsEntry("revision", "1b2c3d4e5f60")
                 .containsEntry("file", "refused")
                 .containsEntry("findings", 1);
+    }
+
+    @Test
+    void a_missing_file_is_no_outage_but_shows_in_health() {
+        var state = new ConfigurationHealth.State("1b2c3d4e5f60", 0, "there is no such file");
+        var health = new ConfigurationHealth(() -> state).health();
+
+        assertThat(health.getStatus()).isEqualTo(Status.UP);
+        assertThat(health.getDetails())
+                .containsEntry("file", "in force")
+                .containsEntry("problem", "there is no such file");
     }
 
     @Test

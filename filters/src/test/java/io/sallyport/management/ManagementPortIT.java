@@ -114,7 +114,7 @@ final class ManagementPortIT {
     private static void awaitKeys() {
         var snapshots = gateway.getBean(SnapshotSource.class);
         var keys = gateway.getBean(JwksSources.class);
-        keys.prefetch(snapshots.configuration().issuers().values()).block();
+        keys.prefetch(snapshots.inForce().issuers().values()).block();
     }
 
     @AfterAll

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.workload.files;
 
+import io.sallyport.files.FileWatch;
 import io.sallyport.identity.KeyPairCheck;
 import io.sallyport.workload.svid.CurrentIdentity;
 import io.sallyport.workload.svid.IdentityConfig;
@@ -20,12 +21,11 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -39,23 +39,21 @@ import org.slf4j.LoggerFactory;
 public final class FileSvidSource implements SvidSource {
     private static final Logger log = LoggerFactory.getLogger(FileSvidSource.class);
 
-    // The files are read whole and compared, once a second: no file system's notion of events or of time is trusted,
-    // and
-    // a mounted secret, whose directory is swapped by a symbolic link, needs no special case.
     private static final Duration INTERVAL = Duration.ofSeconds(1);
 
     private final IdentityConfig.Files files;
     private final CurrentIdentity identity;
-    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
-            Thread.ofPlatform().daemon().name("sallyport-svid-files").factory());
-    private @Nullable Contents published;
+    private final FileWatch watch;
     private String lastComplaint = "";
 
     private record Contents(String svid, String key, String bundle, Map<String, String> federated) {}
 
-    private FileSvidSource(IdentityConfig.Files files, InstantSource clock) {
+    private FileSvidSource(IdentityConfig.Files files, InstantSource clock, Duration interval) {
         this.files = files;
         this.identity = new CurrentIdentity(clock);
+        var all = new ArrayList<>(List.of(files.svid(), files.key(), files.bundle()));
+        all.addAll(files.federated().values());
+        this.watch = new FileWatch("sallyport-svid-files", all, clock, interval);
     }
 
     /** Reads the files once before it returns, then keeps watching them. Files that are wrong are not an error here. */
@@ -64,23 +62,24 @@ public final class FileSvidSource implements SvidSource {
     }
 
     static FileSvidSource watch(IdentityConfig.Files files, InstantSource clock, Duration interval) {
-        var source = new FileSvidSource(files, clock);
-        source.readIfChanged();
-        var _ = source.thread.scheduleWithFixedDelay(
-                source::readIfChanged, interval.toMillis(), interval.toMillis(), TimeUnit.MILLISECONDS);
+        var source = new FileSvidSource(files, clock, interval);
+        try {
+            source.read();
+        } catch (IOException _) {
+            source.watch.again();
+        }
+        source.watch.start(_ -> source.read());
         return source;
     }
 
-    private void readIfChanged() {
+    private void read() throws IOException {
         try {
-            var contents = readAll();
-            if (contents.equals(published)) {
-                return;
-            }
-            publish(contents);
-            published = contents;
+            publish(readAll());
             lastComplaint = "";
-        } catch (IOException | GeneralSecurityException | RuntimeException e) {
+        } catch (IOException e) {
+            complainOnce(e);
+            throw e;
+        } catch (GeneralSecurityException | RuntimeException e) {
             complainOnce(e);
         }
     }
@@ -153,6 +152,6 @@ public final class FileSvidSource implements SvidSource {
 
     @Override
     public void close() {
-        thread.shutdownNow();
+        watch.close();
     }
 }
