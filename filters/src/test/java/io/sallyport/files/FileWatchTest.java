@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.sallyport.files.FileChange.Kind;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -16,12 +17,14 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Looks one by one, at real files. Each change needs two: one that sees it, and one that sees it keep still. */
@@ -265,6 +268,7 @@ class FileWatchTest {
 
     /** To open one would wait for who writes into it, and take what is not meant for the watch. */
     @Test
+    @Timeout(value = 10, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void a_pipe_is_never_opened() throws Exception {
         var pipe = folder.resolve("pipe");
         assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
@@ -358,7 +362,7 @@ class FileWatchTest {
         watch(List.of(file), path -> {
             if (Files.getPosixFilePermissions(path).isEmpty()) {
                 // What the file system says to a process that is not root's.
-                throw new java.nio.file.AccessDeniedException(path.toString());
+                throw new AccessDeniedException(path.toString());
             }
             return new FileWatch.Stamp(true, 3, FileTime.from(START), null, "inode");
         });
@@ -393,7 +397,7 @@ class FileWatchTest {
     }
 
     private FileWatch watching() {
-        return java.util.Objects.requireNonNull(watch);
+        return Objects.requireNonNull(watch);
     }
 
     private void replace(Path path, String content) throws IOException {
