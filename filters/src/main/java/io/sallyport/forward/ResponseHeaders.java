@@ -4,6 +4,8 @@ package io.sallyport.forward;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.util.AsciiString;
 import io.sallyport.forward.upstream.FieldNames;
 import io.sallyport.pipeline.Permit;
@@ -55,6 +57,14 @@ public final class ResponseHeaders {
             "www-authenticate");
 
     private ResponseHeaders() {}
+
+    /** Whether an answer with that status to that method has no body, whatever its head says (RFC 9110 section 6.4.1). */
+    public static boolean isBodiless(HttpMethod method, HttpResponseStatus status) {
+        return method.equals(HttpMethod.HEAD)
+                || status.code() == HttpResponseStatus.NO_CONTENT.code()
+                || status.code() == HttpResponseStatus.RESET_CONTENT.code()
+                || status.code() == HttpResponseStatus.NOT_MODIFIED.code();
+    }
 
     /** Whether no filter may write that field, because it would be removed or written over here. */
     public static boolean owns(CharSequence name) {

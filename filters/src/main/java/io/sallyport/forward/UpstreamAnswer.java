@@ -4,7 +4,6 @@ package io.sallyport.forward;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import org.jspecify.annotations.Nullable;
@@ -52,7 +51,7 @@ public final class UpstreamAnswer {
         ResponseHeaders.write(permit, head, contentLength(status), out);
         if (attempt.hasSwitched()) {
             attempt.switchClient(headers(), out);
-        } else if (isBodiless(status)) {
+        } else if (ResponseHeaders.isBodiless(permit.context().head().method(), status)) {
             // The upstream may have sent one all the same, where a filter made it a status without.
             attempt.settle();
             discard();
@@ -60,13 +59,6 @@ public final class UpstreamAnswer {
         } else {
             attempt.client().answer(status, out, body);
         }
-    }
-
-    private boolean isBodiless(HttpResponseStatus status) {
-        return attempt.permit().context().head().method().equals(HttpMethod.HEAD)
-                || status.code() == HttpResponseStatus.NO_CONTENT.code()
-                || status.code() == HttpResponseStatus.RESET_CONTENT.code()
-                || status.code() == HttpResponseStatus.NOT_MODIFIED.code();
     }
 
     // RFC 9110 section 8.6: none in a 204, and a 205 has no content.

@@ -10,6 +10,8 @@ import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
+import io.sallyport.revocation.denylist.DenyList;
+import io.sallyport.revocation.denylist.DenyListKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;

@@ -86,7 +86,7 @@ class NoPermitNoRouteIT {
 
     @EnableAutoConfiguration(
             excludeName = {
-                "io.sallyport.autoconfigure.SallyportAutoConfiguration",
+                "io.sallyport.boot.SallyportAutoConfiguration",
                 "org.springframework.boot.security.autoconfigure.web.reactive.ReactiveWebSecurityAutoConfiguration",
                 "org.springframework.boot.security.autoconfigure.actuate.web.reactive.ReactiveManagementWebSecurityAutoConfiguration"
             })

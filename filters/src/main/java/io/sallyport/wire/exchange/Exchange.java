@@ -25,6 +25,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.forward.Body;
 import io.sallyport.forward.ClientExchange;
 import io.sallyport.forward.RequestHeaders;
+import io.sallyport.forward.ResponseHeaders;
 import io.sallyport.forward.Tunnel;
 import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.identity.Principal;
@@ -216,7 +217,8 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
         var whole = withTrailers && !content.trailers().isEmpty() ? null : content.takeWhole(client.alloc());
         connection.beginResponse(head, whole != null && isReceiving());
         if (whole != null) {
-            if (content != Body.NONE && !head.contains(HttpHeaderNames.CONTENT_LENGTH)) {
+            if (!ResponseHeaders.isBodiless(context.head().method(), status)
+                    && !head.contains(HttpHeaderNames.CONTENT_LENGTH)) {
                 head.set(HttpHeaderNames.CONTENT_LENGTH, Integer.toString(whole.readableBytes()));
             }
             writeLast(
