@@ -48,7 +48,7 @@ final class DecisionMetrics {
             case Outcome.Refused refused ->
                 route.counter(Decided.DENY, refused.denial().reason()).increment();
             case Outcome.Aborted aborted ->
-                route.counter(Decided.ABORT, aborted.reason()).increment();
+                route.counter(Decided.ABORT, aborted.denial().reason()).increment();
         }
     }
 

@@ -17,6 +17,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.forward.upstream.HandshakeMetrics;
@@ -29,7 +30,6 @@ import io.sallyport.forward.upstream.UpstreamPool;
 import io.sallyport.forward.upstream.UpstreamProtocolError;
 import io.sallyport.forward.upstream.UpstreamSilent;
 import io.sallyport.forward.upstream.UpstreamTarget;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Permit;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
@@ -460,7 +460,6 @@ public final class UpstreamExchange {
             } else if (reason == Reason.FORWARD_TLS_FAILED || error instanceof SslHandshakeTimeoutException) {
                 handshakes.failed(permit.route().name());
             }
-            note(error, refused);
             var lease = permit.context().takeLease();
             if (lease != null) {
                 if (error instanceof StreamOver) {
@@ -469,22 +468,21 @@ public final class UpstreamExchange {
                     lease.failed(error);
                 }
             }
-            return new ForwardFailure(Objects.requireNonNull(FAILURES.get(reason), reason.code()), error);
+            var denial = Objects.requireNonNull(FAILURES.get(reason), reason.code());
+            return new ForwardFailure(denial.with(evidenceOf(error, refused)), error);
         }
 
-        private void note(Throwable error, @Nullable PeerRefused refused) {
-            var context = permit.context();
+        private Evidence evidenceOf(Throwable error, @Nullable PeerRefused refused) {
             if (refused == null) {
-                context.evidence(Evidence.CAUSE, String.valueOf(error));
-                return;
+                return Evidence.NONE.with(Evidence.Key.CAUSE, String.valueOf(error));
             }
-            context.evidence(
-                    Evidence.UPSTREAM_EXPECTED_IDS, target.expectedIds().toString());
-            context.evidence(Evidence.CAUSE, String.valueOf(refused.getMessage()));
+            var evidence = Evidence.NONE
+                    .with(
+                            Evidence.Key.UPSTREAM_EXPECTED_IDS,
+                            target.expectedIds().toString())
+                    .with(Evidence.Key.CAUSE, String.valueOf(refused.getMessage()));
             var actual = refused.actual();
-            if (actual != null) {
-                context.evidence(Evidence.UPSTREAM_SPIFFE_ID, actual.toString());
-            }
+            return actual == null ? evidence : evidence.with(Evidence.Key.UPSTREAM_SPIFFE_ID, actual.toString());
         }
 
         private Reason reasonOf(Throwable error) {

@@ -3,10 +3,10 @@ package io.sallyport.ratelimit;
 
 import io.github.bucket4j.ConsumptionProbe;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.PolicyName;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.RateLimitState;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
@@ -60,7 +60,7 @@ public final class RateLimitStage implements Stage {
         var state = new StringBuilder(64);
         appendState(state, partition, probe.getRemainingTokens(), reset);
         context.rateLimitState(new RateLimitState(partition.policyItem(), state.toString()));
-        return probe.isConsumed() ? Verdict.Pass.PASS : exceeded(policy.alone(), reset, context);
+        return probe.isConsumed() ? Verdict.Pass.PASS : exceeded(policy.alone(), reset);
     }
 
     private Verdict chargeAll(RatePolicy[] policies, RequestContext context) {
@@ -87,7 +87,7 @@ public final class RateLimitStage implements Stage {
             }
         }
         context.rateLimitState(stateOf(policies, partitions, probes, exceeded != null));
-        return exceeded == null ? Verdict.Pass.PASS : exceeded(exceeded, retryAfter, context);
+        return exceeded == null ? Verdict.Pass.PASS : exceeded(exceeded, retryAfter);
     }
 
     private static void giveBack(
@@ -132,10 +132,12 @@ public final class RateLimitStage implements Stage {
         return Math.ceilDiv(probe.getNanosToWaitForReset(), second);
     }
 
-    private static Verdict exceeded(List<PolicyName> policies, long retryAfter, RequestContext context) {
-        context.evidence(Evidence.RULE_NAME, join(policies));
-        return new Verdict.Deny(
-                new Denial.Throttled(Reason.RATELIMIT_EXCEEDED, Duration.ofSeconds(Math.max(1, retryAfter)), policies));
+    private static Verdict exceeded(List<PolicyName> policies, long retryAfter) {
+        return new Verdict.Deny(new Denial.Throttled(
+                Reason.RATELIMIT_EXCEEDED,
+                Duration.ofSeconds(Math.max(1, retryAfter)),
+                policies,
+                Evidence.NONE.with(Evidence.Key.RULE_NAME, join(policies))));
     }
 
     private static String join(List<PolicyName> policies) {

@@ -25,6 +25,8 @@ import reactor.util.context.Context;
  * <p>Confined to the request's event loop.
  */
 abstract sealed class Exchange permits DirectExchange, ServerExchange {
+    private static final Denial ANSWER_TIMEOUT = new Denial.Rejected(Reason.EDGE_ANSWER_TIMEOUT);
+
     final Ingress ingress;
     final RequestContext context;
 
@@ -117,7 +119,7 @@ abstract sealed class Exchange permits DirectExchange, ServerExchange {
         }
         cancelUnderWay();
         int status = status();
-        conclude(status == 0 ? new Outcome.Refused(denial) : new Outcome.Aborted(status, denial.reason()));
+        conclude(status == 0 ? new Outcome.Refused(denial) : new Outcome.Aborted(status, denial));
     }
 
     final void answered() {
@@ -146,7 +148,7 @@ abstract sealed class Exchange permits DirectExchange, ServerExchange {
         }
         int status = status();
         if (status != 0) {
-            conclude(new Outcome.Aborted(status, denial.reason()));
+            conclude(new Outcome.Aborted(status, denial));
             // Completing it would complete the answer.
             abort();
             return;
@@ -173,7 +175,7 @@ abstract sealed class Exchange permits DirectExchange, ServerExchange {
     private Outcome cancelled() {
         int status = status();
         return status != 0 && AnswerDeadline.hasPassed(channel)
-                ? new Outcome.Aborted(status, Reason.EDGE_ANSWER_TIMEOUT)
+                ? new Outcome.Aborted(status, ANSWER_TIMEOUT)
                 : new Outcome.Cancelled(status);
     }
 

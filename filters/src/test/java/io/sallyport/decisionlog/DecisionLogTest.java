@@ -8,14 +8,16 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.config.InvalidSetting;
+import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.Principal;
+import io.sallyport.pipeline.Admission;
 import io.sallyport.pipeline.CanonicalPath;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.Pipeline;
@@ -71,10 +73,11 @@ class DecisionLogTest {
                 .by(alice());
         var context = request.context();
         context.riskScore(new RiskScore(42, List.of("token_age")));
-        context.evidence(Evidence.RULE_NAME, "payers,own-tenant");
-        context.evidence(Evidence.DETAIL, "payers: attribute_not_found");
+        var denial = new Denial.Forbidden(Reason.AUTHORIZE_NO_RULE_ALLOWED)
+                .with(Evidence.Key.RULE_NAME, "payers,own-tenant")
+                .with(Evidence.Key.DETAIL, "payers: attribute_not_found");
 
-        var record = only(linesOf(log -> log.onOutcome(context, FORBIDDEN)));
+        var record = only(linesOf(log -> log.onOutcome(context, new Outcome.Refused(denial))));
 
         var id = context.requestId().toString();
         assertThat(withoutDuration(record)).isEqualTo(JSON.readTree("""
@@ -193,12 +196,70 @@ class DecisionLogTest {
                 .isEqualTo(1);
     }
 
+    /** The limit is observed and a rule denies: neither record carries what the other's denial is about. */
+    @Test
+    void each_record_carries_the_evidence_of_its_own_denial() {
+        var route = Route.builder("orders", "api.example.org", Route.Kind.UPSTREAM)
+                .mode(StageName.RATELIMIT, Mode.OBSERVE)
+                .mode(StageName.RISK, Mode.OBSERVE)
+                .build();
+        var limit = new Denial.Throttled(Reason.RATELIMIT_EXCEEDED, Duration.ofSeconds(1), List.of())
+                .with(Evidence.Key.RULE_NAME, "per-user");
+        var rule = new Denial.Forbidden(Reason.AUTHORIZE_DENY_RULE)
+                .with(Evidence.Key.RULE_NAME, "readers")
+                .with(Evidence.Key.DETAIL, "admins: attribute_not_found");
+        var lines = linesOf(log -> {
+            var context = FakeRequest.get("/").on(route).context();
+            var pipeline = new Pipeline(
+                    List.of(
+                            stage(StageName.RATELIMIT, new Verdict.Deny(limit)),
+                            stage(StageName.RISK, deny(Reason.RISK_DENIED)),
+                            stage(StageName.AUTHORIZE, new Verdict.Deny(rule))),
+                    log);
+            var refused = (Admission.Refused) pipeline.admit(context);
+            pipeline.conclude(context, new Outcome.Refused(refused.denial()));
+        });
+
+        assertThat(lines)
+                .extracting(DecisionLogTest::evidenceIn)
+                .containsExactly(
+                        "ratelimit.exceeded [\"per-user\"] ",
+                        "risk.denied  ",
+                        "authorize.deny_rule [\"readers\"] \"admins: attribute_not_found\"");
+    }
+
+    private static String evidenceIn(JsonNode line) {
+        return "%s %s %s"
+                .formatted(line.at("/event/reason").asString(), line.at("/rule/name"), line.at("/sallyport/detail"));
+    }
+
+    @Test
+    void what_was_allowed_beside_an_observed_denial_shows_none_of_its_evidence() {
+        var route = Route.builder("orders", "api.example.org", Route.Kind.UPSTREAM)
+                .mode(StageName.RISK, Mode.OBSERVE)
+                .build();
+        var observed = new Denial.Forbidden(Reason.RISK_DENIED).with(Evidence.Key.DETAIL, "token_age");
+        var lines = linesOf(config(DecisionLogConfig.Allowed.ALL), log -> {
+            var context = FakeRequest.get("/").on(route).context();
+            var pipeline = new Pipeline(List.of(stage(StageName.RISK, new Verdict.Deny(observed))), log);
+            pipeline.admit(context);
+            pipeline.conclude(context, new Outcome.Answered(200));
+        });
+
+        assertThat(lines).extracting(DecisionLogTest::evidenceIn).containsExactly("risk.denied  \"token_age\"", "  ");
+    }
+
     @Test
     void a_broken_answer_is_a_failure_and_leaves_a_record() {
         var record = only(linesOf(log -> log.onOutcome(
-                FakeRequest.get("/").context(), new Outcome.Aborted(200, Reason.FORWARD_UPSTREAM_RESET))));
+                FakeRequest.get("/").context(),
+                new Outcome.Aborted(
+                        200,
+                        new Denial.UpstreamFailed(Reason.FORWARD_UPSTREAM_RESET)
+                                .with(Evidence.Key.CAUSE, "java.io.IOException")))));
 
         assertThat(record.at("/event/action").asString()).isEqualTo("request-aborted");
+        assertThat(record.at("/error/message").asString()).isEqualTo("java.io.IOException");
         assertThat(record.at("/event/category").toString()).isEqualTo("[\"network\",\"web\"]");
         assertThat(record.at("/http/response/status_code").asInt()).isEqualTo(200);
         assertThat(counted("forward", "enforce", "abort", "forward.upstream_reset", "orders"))
@@ -364,12 +425,14 @@ class DecisionLogTest {
                         null,
                         Map.of(nasty, nasty)))
                 .context();
-        for (var kind : Evidence.values()) {
-            context.evidence(kind, nasty);
+        Denial denial = new Denial.Forbidden(Reason.AUTHORIZE_NO_RULE_ALLOWED);
+        for (var key : Evidence.Key.values()) {
+            denial = denial.with(key, nasty);
         }
+        var outcome = new Outcome.Refused(denial);
         context.riskScore(new RiskScore(1, List.of(nasty)));
 
-        var record = only(linesOf(log -> log.onOutcome(context, FORBIDDEN)));
+        var record = only(linesOf(log -> log.onOutcome(context, outcome)));
 
         assertThat(record.at("/user_agent/original").asString())
                 .isEqualTo(nasty.replace("\ud800 \udc00", "\ufffd \ufffd"));
@@ -477,8 +540,9 @@ class DecisionLogTest {
     @ParameterizedTest
     @EnumSource
     void every_reason_makes_a_line(Reason reason) {
-        var record =
-                only(linesOf(log -> log.onOutcome(FakeRequest.get("/").context(), new Outcome.Aborted(200, reason))));
+        var aborted = new Outcome.Aborted(200, denialFor(reason));
+
+        var record = only(linesOf(log -> log.onOutcome(FakeRequest.get("/").context(), aborted)));
 
         assertThat(record.at("/event/reason").asString()).isEqualTo(reason.code());
         assertThat(record.at("/sallyport/stage").asString()).isEqualTo(reason.origin());
@@ -541,6 +605,20 @@ class DecisionLogTest {
                 plain.head(), plain.snapshot(), new UUID(0x7000, id), FakeRequest.NOW, 0L, Runnable::run);
         context.matched(FakeRequest.ROUTE, new CanonicalPath("/"), null, Map.of());
         return context;
+    }
+
+    private static Denial denialFor(Reason reason) {
+        var second = Duration.ofSeconds(1);
+        return switch (reason.status()) {
+            case 401 -> new Denial.Unauthenticated(reason, List.of(Challenge.clientCertificate("orders")));
+            case 403 -> new Denial.Forbidden(reason);
+            case 405 -> new Denial.MethodNotAllowed(reason, Set.of());
+            case 426 -> new Denial.UpgradeRequired(reason);
+            case 429 -> new Denial.Throttled(reason, second, List.of());
+            case 502, 504 -> new Denial.UpstreamFailed(reason);
+            case 503 -> new Denial.Unavailable(reason, second);
+            default -> new Denial.Rejected(reason);
+        };
     }
 
     private static Verdict deny(Reason reason) {

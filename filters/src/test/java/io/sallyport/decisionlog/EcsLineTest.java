@@ -3,17 +3,16 @@ package io.sallyport.decisionlog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Mode;
 import io.sallyport.decision.Reason;
 import io.sallyport.docs.GeneratedPage;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RiskScore;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -96,9 +95,9 @@ class EcsLineTest {
 
     private static DecisionRecord record(
             String text, DecisionRecord.Kind kind, DecisionRecord.@Nullable Repeats repeats) {
-        var evidence = new EnumMap<Evidence, String>(Evidence.class);
-        for (var detail : Evidence.values()) {
-            evidence.put(detail, text);
+        var evidence = Evidence.NONE;
+        for (var key : Evidence.Key.values()) {
+            evidence = evidence.with(key, text);
         }
         return new DecisionRecord(
                 kind,

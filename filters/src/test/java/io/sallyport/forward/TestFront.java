@@ -5,6 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.forward.upstream.UpstreamTarget;
@@ -12,7 +13,6 @@ import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.Admission;
 import io.sallyport.pipeline.CanonicalPath;
 import io.sallyport.pipeline.ClientAddress;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.Permit;
@@ -53,12 +53,18 @@ import reactor.netty.resources.LoopResources;
  */
 public final class TestFront implements AutoCloseable {
     /** How one request ended. */
-    public record End(
-            SignalType signal, @Nullable Throwable error, Map<Evidence, String> evidence, List<String> lease) {
+    public record End(SignalType signal, @Nullable Throwable error, List<String> lease) {
 
         /** Why it failed, or null if it did not, or the client did. */
         public @Nullable Reason reason() {
             return error instanceof ForwardFailure failure ? failure.denial().reason() : null;
+        }
+
+        /** What the record of the failure shows; nothing if it did not fail, or the client did. */
+        public Map<Evidence.Key, String> evidence() {
+            return error instanceof ForwardFailure failure
+                    ? failure.denial().evidence().values()
+                    : Map.of();
         }
     }
 
@@ -199,7 +205,7 @@ public final class TestFront implements AutoCloseable {
             RequestContext context,
             RecordingLease lease) {
         pipeline.conclude(context, new Outcome.Answered(200));
-        ends.add(new End(signal, error, context.evidence(), lease.calls()));
+        ends.add(new End(signal, error, lease.calls()));
     }
 
     private static Mono<Void> refuse(Throwable error, HttpServerRequest request, HttpServerResponse response) {

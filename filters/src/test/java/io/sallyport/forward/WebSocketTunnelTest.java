@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.upstream.UpstreamConnections;
-import io.sallyport.pipeline.Evidence;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -470,7 +470,7 @@ class WebSocketTunnelTest {
         }
         var end = front().nextEnd();
         assertThat(end.reason()).isEqualTo(Reason.FORWARD_WEBSOCKET_FRAME);
-        assertThat(end.evidence()).containsKey(Evidence.CAUSE);
+        assertThat(end.evidence()).containsKey(Evidence.Key.CAUSE);
         assertThat(end.lease()).containsExactly("lasting", "abandoned");
         await().until(() -> upstream().closedByPeer() == 1);
         assertThat(upstream().received()).endsWith("\r\n\r\n");

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.RawUpstream;
@@ -14,7 +15,6 @@ import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestFront;
 import io.sallyport.forward.TestTarget;
 import io.sallyport.forward.UpstreamExchange;
-import io.sallyport.pipeline.Evidence;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -325,7 +325,7 @@ class Http2UpstreamTest {
         assertThat(get(front).headers().allValues("reason")).containsExactly(Reason.FORWARD_UPSTREAM_RESET.code());
 
         assertThat(front.nextEnd().evidence())
-                .containsEntry(Evidence.CAUSE, "java.io.IOException: reset by the upstream: REFUSED_STREAM");
+                .containsEntry(Evidence.Key.CAUSE, "java.io.IOException: reset by the upstream: REFUSED_STREAM");
     }
 
     @Test
