@@ -38,6 +38,7 @@ import io.sallyport.revocation.journal.DenyListJournal;
 import io.sallyport.risk.RiskStage;
 import io.sallyport.route.RouteStage;
 import io.sallyport.route.UpstreamHealth;
+import io.sallyport.telemetry.DecisionMetrics;
 import io.sallyport.wire.ConnectionListener;
 import io.sallyport.wire.IngressHandler;
 import io.sallyport.wire.IngressRoutes;
@@ -318,6 +319,7 @@ public class SallyportAutoConfiguration {
                 new AuthorizeStage(meters),
                 new RouteStage(upstreams),
                 forwarder,
+                new DecisionMetrics(meters),
                 decisionLog);
     }
 

@@ -98,6 +98,14 @@ record DecisionRecord(
         String outcome() {
             return outcome;
         }
+
+        /** Whether equal ones may become one record with their number. What was allowed is asked for one by one. */
+        boolean collapses() {
+            return switch (this) {
+                case REFUSED, WOULD_REFUSE, PASSED_UNDECIDED, ABORTED -> true;
+                case ALLOWED, CANCELLED -> false;
+            };
+        }
     }
 
     /**
@@ -147,15 +155,27 @@ record DecisionRecord(
      *
      * @param count of the refusals that this record stands for, at least 1
      * @param last when the last of them began
+     * @param mark tells the record's {@code event.id} from those of the requests it stands for
      */
-    record Repeats(long count, Instant last) {}
+    record Repeats(long count, Instant last, String mark) {}
 
     /** How many requests this record stands for. */
     long weight() {
         return repeats == null ? 1 : repeats.count();
     }
 
-    DecisionRecord repeated(Repeats repeated) {
+    /** When the last of the requests began that this record stands for. */
+    Instant last() {
+        return repeats == null ? at : repeats.last();
+    }
+
+    /**
+     * The record that stands for several equal ones, of which this is the first.
+     *
+     * @param mark what {@code event.id} ends with
+     */
+    DecisionRecord repeated(long count, Instant last, String mark) {
+        var repeated = new Repeats(count, last, repeats == null ? mark : repeats.mark() + mark);
         return new DecisionRecord(
                 kind,
                 at,

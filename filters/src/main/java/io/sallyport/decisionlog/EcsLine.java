@@ -50,7 +50,7 @@ final class EcsLine {
     private Map<String, Object> fieldsOf(DecisionRecord record) {
         var repeats = record.repeats();
         var fields = new Fields();
-        fields.put("@timestamp", TIMESTAMP.format(repeats == null ? record.at() : repeats.last()));
+        fields.put("@timestamp", TIMESTAMP.format(record.last()));
         fields.put("ecs.version", ECS_VERSION);
         putEvent(fields, record);
         fields.put("service.name", "sallyport");
@@ -97,8 +97,9 @@ final class EcsLine {
                 id.append('/').append(reason.code());
             }
         }
-        if (record.repeats() != null) {
-            id.append("/repeats");
+        var repeats = record.repeats();
+        if (repeats != null) {
+            id.append(repeats.mark());
         }
         return id.toString();
     }

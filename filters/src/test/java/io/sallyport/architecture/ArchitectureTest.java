@@ -52,7 +52,8 @@ class ArchitectureTest {
             .toList();
     private static final List<String> GROUND = List.of("decision", "identity", "config");
 
-    // Dependency direction: autoconfigure -> wire, gateway, ingress -> forward, decisionlog, stages -> pipeline -> the
+    // Dependency direction: autoconfigure -> wire, gateway, ingress -> forward, decisionlog, telemetry, stages ->
+    // pipeline -> the
     // ground.
 
     @ParameterizedTest
@@ -78,7 +79,7 @@ class ArchitectureTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"forward", "decisionlog"})
+    @ValueSource(strings = {"forward", "decisionlog", "telemetry"})
     void what_stands_beside_the_stages_knows_no_stage_and_nothing_above_it(String beside) {
         allow(beside, with(GROUND, "pipeline"));
     }
@@ -99,12 +100,21 @@ class ArchitectureTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"wire", "forward"})
+    @ValueSource(strings = {"wire", "forward", "decisionlog"})
     void a_part_does_not_know_what_it_is_a_part_of(String whole) {
         noClasses()
                 .that(resideInAPackage(ROOT + whole + ".*.."))
                 .should()
                 .dependOnClassesThat(resideInAPackage(ROOT + whole))
+                .check(MAIN);
+    }
+
+    @Test
+    void a_record_sink_knows_the_port_and_no_other_sink() {
+        slices().matching(ROOT + "decisionlog.(*)..")
+                .should()
+                .notDependOnEachOther()
+                .ignoreDependency(resideInAPackage(ROOT + "decisionlog.."), resideInAPackage(ROOT + "decisionlog.sink"))
                 .check(MAIN);
     }
 

@@ -103,6 +103,7 @@ public final class JudgedRequests {
                 (_, _, _) -> {
                     throw new IllegalStateException("nothing is forwarded here");
                 },
+                (_, _) -> {},
                 (_, _) -> {});
     }
 

@@ -34,8 +34,8 @@ class EcsLineTest {
         for (var kind : DecisionRecord.Kind.values()) {
             written.addAll(fieldsOf(record("x", kind, null)));
         }
-        written.addAll(
-                fieldsOf(record("x", DecisionRecord.Kind.REFUSED, new DecisionRecord.Repeats(7, FakeRequest.NOW))));
+        written.addAll(fieldsOf(
+                record("x", DecisionRecord.Kind.REFUSED, new DecisionRecord.Repeats(7, FakeRequest.NOW, "/repeats"))));
 
         var page = Files.readString(GeneratedPage.top().resolve("docs/telemetry.md"));
         var records = page.substring(page.indexOf("## Decision records"), page.indexOf("## Metrics"));
@@ -48,7 +48,7 @@ class EcsLineTest {
     @Test
     void a_record_that_stands_for_others_says_how_many_and_from_when_to_when() {
         var last = FakeRequest.NOW.plusSeconds(59);
-        var line = read(record("x", DecisionRecord.Kind.REFUSED, new DecisionRecord.Repeats(7, last)));
+        var line = read(record("x", DecisionRecord.Kind.REFUSED, new DecisionRecord.Repeats(7, last, "/repeats")));
 
         assertThat(line.at("/sallyport/repeat_count").asInt()).isEqualTo(7);
         assertThat(line.at("/@timestamp").asString()).isEqualTo("2026-11-22T12:00:59.000Z");
