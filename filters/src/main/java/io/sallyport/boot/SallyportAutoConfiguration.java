@@ -53,6 +53,7 @@ import io.sallyport.revocation.journal.DenyListJournal;
 import io.sallyport.risk.RiskStage;
 import io.sallyport.route.RouteStage;
 import io.sallyport.route.UpstreamHealth;
+import io.sallyport.telemetry.DecisionMetrics;
 import io.sallyport.wire.answer.LocalForwarder;
 import io.sallyport.wire.exchange.IngressHandler;
 import io.sallyport.wire.exchange.PermitForwarder;
@@ -347,6 +348,7 @@ public class SallyportAutoConfiguration {
                 new AuthorizeStage(meters),
                 new RouteStage(upstreams),
                 forwarder,
+                new DecisionMetrics(meters),
                 decisionLog);
     }
 

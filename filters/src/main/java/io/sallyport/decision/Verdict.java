@@ -16,7 +16,17 @@ public sealed interface Verdict {
     }
 
     /** This stage refuses the request. */
-    record Deny(Denial denial) implements Settled {}
+    record Deny(Denial denial) implements Settled {
+        /** The same refusal with this evidence and no other. */
+        public Deny with(Evidence evidence) {
+            return new Deny(denial.with(evidence));
+        }
+
+        /** The same refusal with one piece of evidence more. */
+        public Deny with(Evidence.Key key, String value) {
+            return new Deny(denial.with(key, value));
+        }
+    }
 
     /**
      * This stage could not decide. Only {@code revocation}, {@code ratelimit} and {@code risk} may say so; from every other

@@ -6,6 +6,7 @@ import io.netty.handler.codec.DecoderException;
 import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.forward.upstream.HandshakeMetrics;
@@ -14,7 +15,6 @@ import io.sallyport.forward.upstream.StreamOver;
 import io.sallyport.forward.upstream.UpstreamProtocolError;
 import io.sallyport.forward.upstream.UpstreamSilent;
 import io.sallyport.forward.upstream.UpstreamTarget;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Permit;
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
@@ -62,7 +62,6 @@ final class UpstreamFailures {
         } else if (reason == Reason.FORWARD_TLS_FAILED || error instanceof SslHandshakeTimeoutException) {
             handshakes.failed(permit.route().name());
         }
-        note(error, refused, permit, target);
         var lease = permit.context().takeLease();
         if (lease != null) {
             if (error instanceof StreamOver) {
@@ -71,21 +70,19 @@ final class UpstreamFailures {
                 lease.failed(error);
             }
         }
-        return new ForwardFailure(Objects.requireNonNull(DENIALS.get(reason), reason.code()), error);
+        var denial = Objects.requireNonNull(DENIALS.get(reason), reason.code());
+        return new ForwardFailure(denial.with(evidenceOf(error, refused, target)), error);
     }
 
-    private static void note(Throwable error, @Nullable PeerRefused refused, Permit permit, UpstreamTarget target) {
-        var context = permit.context();
+    private static Evidence evidenceOf(Throwable error, @Nullable PeerRefused refused, UpstreamTarget target) {
         if (refused == null) {
-            context.evidence(Evidence.CAUSE, String.valueOf(error));
-            return;
+            return Evidence.NONE.with(Evidence.Key.CAUSE, String.valueOf(error));
         }
-        context.evidence(Evidence.UPSTREAM_EXPECTED_IDS, target.expectedIds().toString());
-        context.evidence(Evidence.CAUSE, String.valueOf(refused.getMessage()));
+        var evidence = Evidence.NONE
+                .with(Evidence.Key.UPSTREAM_EXPECTED_IDS, target.expectedIds().toString())
+                .with(Evidence.Key.CAUSE, String.valueOf(refused.getMessage()));
         var actual = refused.actual();
-        if (actual != null) {
-            context.evidence(Evidence.UPSTREAM_SPIFFE_ID, actual.toString());
-        }
+        return actual == null ? evidence : evidence.with(Evidence.Key.UPSTREAM_SPIFFE_ID, actual.toString());
     }
 
     private static Reason reasonOf(Throwable error, UpstreamTarget target, boolean connected) {

@@ -9,11 +9,11 @@ import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.util.concurrent.Future;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.forward.upstream.StreamOver;
 import io.sallyport.forward.upstream.UpstreamProtocolError;
-import io.sallyport.pipeline.Evidence;
 import java.io.EOFException;
 import java.time.Duration;
 import java.util.Objects;
@@ -181,8 +181,7 @@ final class WebSocketTunnel implements Tunnel {
         if (side == upstream) {
             end(new UpstreamProtocolError(problem));
         } else {
-            attempt.permit().context().evidence(Evidence.CAUSE, problem);
-            end(new ForwardFailure(CLIENT_MALFORMED, frame));
+            end(new ForwardFailure(CLIENT_MALFORMED.with(Evidence.Key.CAUSE, problem), frame));
         }
         stop();
         other(side).close();

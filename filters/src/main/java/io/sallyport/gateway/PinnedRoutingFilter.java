@@ -4,6 +4,7 @@ package io.sallyport.gateway;
 import static org.springframework.cloud.gateway.support.ServerWebExchangeUtils.GATEWAY_REQUEST_URL_ATTR;
 
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.CanonicalPaths;
 import io.sallyport.forward.ClientExchange;
@@ -12,7 +13,6 @@ import io.sallyport.forward.UpstreamAnswer;
 import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.forward.upstream.UpstreamTarget;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Permit;
 import java.net.URI;
 import org.jspecify.annotations.Nullable;
@@ -58,13 +58,13 @@ public final class PinnedRoutingFilter implements GatewayFilter {
         var target = ForwardPlan.of(permit.route()).target();
         var uri = request.getURI();
         if (!isOf(target, uri) || !isOf(target, exchange.getAttribute(GATEWAY_REQUEST_URL_ATTR))) {
-            return refused(TARGET_CHANGED, String.valueOf(uri.getRawAuthority()), permit);
+            return refused(TARGET_CHANGED, String.valueOf(uri.getRawAuthority()));
         }
         if (!CanonicalPaths.isCanonical(uri.getRawPath())) {
-            return refused(REWRITE_REFUSED, "path", permit);
+            return refused(REWRITE_REFUSED, "path");
         }
         if (!areLatin1(request.getHeaders())) {
-            return refused(REWRITE_REFUSED, "header value", permit);
+            return refused(REWRITE_REFUSED, "header value");
         }
         return Mono.create(sink -> {
             var caller = new UpstreamClient.Caller() {
@@ -87,9 +87,8 @@ public final class PinnedRoutingFilter implements GatewayFilter {
         });
     }
 
-    private static Mono<Void> refused(Denial denial, String detail, Permit permit) {
-        permit.context().evidence(Evidence.DETAIL, detail);
-        return Mono.error(new ForwardFailure(denial, null));
+    private static Mono<Void> refused(Denial denial, String detail) {
+        return Mono.error(new ForwardFailure(denial.with(Evidence.Key.DETAIL, detail), null));
     }
 
     /** @param uri where the request goes, or where the library's own filter would look; its path alone, where a filter set that */

@@ -2,6 +2,7 @@
 package io.sallyport.pipeline;
 
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
 import io.sallyport.decision.Reason;
@@ -124,14 +125,14 @@ public final class Pipeline {
     }
 
     private static Denial failed(StageName stage, Throwable cause, RequestContext context) {
-        context.evidence(Evidence.DETAIL, stage.code());
-        context.evidence(Evidence.CAUSE, cause.getClass().getName());
         log.atError()
                 .addKeyValue("stage", stage.code())
                 .addKeyValue("request_id", context.requestId())
                 .setCause(cause)
                 .log("a stage failed; the request is denied");
-        return STAGE_FAILED;
+        return STAGE_FAILED
+                .with(Evidence.Key.DETAIL, stage.code())
+                .with(Evidence.Key.CAUSE, cause.getClass().getName());
     }
 
     /** The only place where modes and fault policies are applied. Returns the denial that stops the request, or null. */
@@ -139,10 +140,10 @@ public final class Pipeline {
         return switch (verdict) {
             case Verdict.Pass _ -> null;
             case Verdict.Deny(Denial denial) -> applyMode(stage, mode, denial, context);
-            case Verdict.Undecided(Denial.Unavailable ifDenied, var cause) -> {
-                if (cause != null) {
-                    context.evidence(Evidence.CAUSE, cause.getClass().getName());
-                }
+            case Verdict.Undecided(Denial.Unavailable undecided, var cause) -> {
+                Denial ifDenied = cause == null
+                        ? undecided
+                        : undecided.with(Evidence.Key.CAUSE, cause.getClass().getName());
                 yield stage.mayBeUndecided() && context.requireRoute().onUndecided(stage) == FaultPolicy.PASS
                         ? letPass(stage, ifDenied, WouldDeny.Cause.UNDECIDED, context)
                         : applyMode(stage, mode, ifDenied, context);
@@ -153,7 +154,7 @@ public final class Pipeline {
     @SuppressWarnings("ReferenceEquality") // the one instance, made here: no stage can return it
     private static @Nullable Denial applyMode(StageName stage, Mode mode, Denial denial, RequestContext context) {
         // A failed stage denies whatever its mode: it may have passed the request half-judged.
-        return mode == Mode.OBSERVE && denial != STAGE_FAILED
+        return mode == Mode.OBSERVE && denial.reason() != Reason.PIPELINE_STAGE_FAILED
                 ? letPass(stage, denial, WouldDeny.Cause.OBSERVED, context)
                 : denial;
     }

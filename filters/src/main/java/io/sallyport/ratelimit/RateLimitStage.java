@@ -2,11 +2,11 @@
 package io.sallyport.ratelimit;
 
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.PolicyName;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.pipeline.Answer;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.RateLimitState;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
@@ -133,9 +133,11 @@ public final class RateLimitStage implements Stage {
             }
             giveBack();
             var exceeded = exceeded();
-            context.evidence(Evidence.RULE_NAME, join(exceeded));
-            return new Verdict.Deny(
-                    new Denial.Throttled(Reason.RATELIMIT_EXCEEDED, Duration.ofSeconds(retryAfter), exceeded));
+            return new Verdict.Deny(new Denial.Throttled(
+                    Reason.RATELIMIT_EXCEEDED,
+                    Duration.ofSeconds(retryAfter),
+                    exceeded,
+                    Evidence.NONE.with(Evidence.Key.RULE_NAME, join(exceeded))));
         }
 
         private List<PolicyName> exceeded() {

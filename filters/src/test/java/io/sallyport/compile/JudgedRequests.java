@@ -104,6 +104,7 @@ public final class JudgedRequests {
                 (_, _) -> {
                     throw new IllegalStateException("nothing is forwarded here");
                 },
+                (_, _) -> {},
                 (_, _) -> {});
     }
 

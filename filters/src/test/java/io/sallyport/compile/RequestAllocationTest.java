@@ -27,7 +27,7 @@ import reactor.core.publisher.Mono;
 final class RequestAllocationTest {
     private static final int PERMITTED = 2_144;
     private static final int NO_TOKEN = 616;
-    private static final int REMEMBERED_REFUSAL = 1_272;
+    private static final int REMEMBERED_REFUSAL = 1_232;
 
     private static final int SAMPLES = 21;
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();

@@ -2,6 +2,7 @@
 package io.sallyport.forward;
 
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.edge.BodyLimit;
@@ -10,7 +11,6 @@ import io.sallyport.identity.Principal;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.pipeline.CanonicalPath;
 import io.sallyport.pipeline.ClientAddress;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.Pipeline;
 import io.sallyport.pipeline.RequestContext;
@@ -38,13 +38,22 @@ import reactor.netty.resources.LoopResources;
 /** The listener in front of a forwarder: permits every request, and writes down how each one ended. */
 public final class TestFront implements AutoCloseable {
     /** How one request ended. */
-    public record End(String requestId, Outcome outcome, Map<Evidence, String> evidence, List<String> lease) {
+    public record End(String requestId, Outcome outcome, List<String> lease) {
+
+        /** What the denial says of itself; empty if there is none. */
+        public Map<Evidence.Key, String> evidence() {
+            return switch (outcome) {
+                case Outcome.Refused refused -> refused.denial().evidence().values();
+                case Outcome.Aborted aborted -> aborted.denial().evidence().values();
+                case Outcome.Answered _, Outcome.Cancelled _ -> Map.of();
+            };
+        }
 
         /** Why it failed, or null if it did not, or the client did. */
         public @Nullable Reason reason() {
             return switch (outcome) {
                 case Outcome.Refused(Denial denial) -> denial.reason();
-                case Outcome.Aborted aborted -> aborted.reason();
+                case Outcome.Aborted aborted -> aborted.denial().reason();
                 case Outcome.Answered _, Outcome.Cancelled _ -> null;
             };
         }
@@ -137,7 +146,7 @@ public final class TestFront implements AutoCloseable {
 
     private void end(RequestContext context, Outcome outcome) {
         var lease = Objects.requireNonNull(leases.remove(context));
-        var end = new End(context.requestId().toString(), outcome, context.evidence(), lease.calls());
+        var end = new End(context.requestId().toString(), outcome, lease.calls());
         byId.put(end.requestId(), end);
         ends.add(end);
     }

@@ -6,9 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.upstream.UpstreamConnections;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Outcome;
 import java.io.EOFException;
 import java.io.IOException;
@@ -38,6 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A WebSocket from its handshake to its end, frame by frame, over plaintext. */
 class WebSocketTunnelTest {
+    private static final Denial STOPPED = new Denial.Unavailable(Reason.FORWARD_GATEWAY_STOPPED, Duration.ofSeconds(1));
     private static final Duration LONG = Duration.ofSeconds(20);
     private static final Duration SHORT = Duration.ofMillis(300);
     private static final int MAX_FRAME = 1 << 20;
@@ -350,7 +352,7 @@ class WebSocketTunnelTest {
             assertThat(client.hasEnded()).isTrue();
         }
 
-        assertThat(front().nextEnd().outcome()).isEqualTo(new Outcome.Aborted(101, Reason.FORWARD_GATEWAY_STOPPED));
+        assertThat(front().nextEnd().outcome()).isEqualTo(new Outcome.Aborted(101, STOPPED));
         assertThat(upstream().closedByPeer()).isZero();
         clientHasEnded.countDown();
         await().until(() -> upstream().closedByPeer() == 1);
@@ -372,7 +374,7 @@ class WebSocketTunnelTest {
             client.send(Frame.ofClient(Frame.CLOSE, Frame.code(1001, "")));
             assertThat(client.hasEnded()).isTrue();
         }
-        assertThat(front().nextEnd().outcome()).isEqualTo(new Outcome.Aborted(101, Reason.FORWARD_GATEWAY_STOPPED));
+        assertThat(front().nextEnd().outcome()).isEqualTo(new Outcome.Aborted(101, STOPPED));
     }
 
     @ParameterizedTest
@@ -467,7 +469,7 @@ class WebSocketTunnelTest {
         }
         var end = front().nextEnd();
         assertThat(end.reason()).isEqualTo(Reason.FORWARD_WEBSOCKET_FRAME);
-        assertThat(end.evidence()).containsKey(Evidence.CAUSE);
+        assertThat(end.evidence()).containsKey(Evidence.Key.CAUSE);
         assertThat(end.lease()).containsExactly("lasting", "abandoned");
         await().until(() -> upstream().closedByPeer() == 1);
         assertThat(upstream().received()).endsWith("\r\n\r\n");

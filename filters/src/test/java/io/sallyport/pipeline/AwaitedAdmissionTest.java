@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 
 import io.netty.channel.DefaultEventLoop;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import java.util.ArrayList;
@@ -96,9 +97,11 @@ class AwaitedAdmissionTest {
         client.await(pipeline, context);
         answer.fails(new IllegalStateException("gone")).says("yes").completes();
 
-        assertThat(reasonOf(client.turn().only())).isEqualTo(Reason.PIPELINE_STAGE_FAILED);
+        var refused = client.turn().only();
+        assertThat(reasonOf(refused)).isEqualTo(Reason.PIPELINE_STAGE_FAILED);
         assertThat(stage.answers).isEmpty();
-        assertThat(context.evidence()).containsEntry(Evidence.CAUSE, "java.lang.IllegalStateException");
+        assertThat(((Admission.Refused) refused).denial().evidence().values())
+                .containsEntry(Evidence.Key.CAUSE, "java.lang.IllegalStateException");
     }
 
     @Test
@@ -186,7 +189,6 @@ class AwaitedAdmissionTest {
         client.turn();
 
         assertThat(client.settled()).isEmpty();
-        assertThat(context.evidence()).isEmpty();
     }
 
     @Test

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.PolicyName;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.FakeSubject;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.Answer;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RateLimitState;
 import io.sallyport.pipeline.RequestContext;
@@ -122,7 +122,8 @@ class RateLimitStageTest {
 
         assertThat(denialOf(stage.evaluate(context)))
                 .isEqualTo(new Denial.Throttled(
-                        Reason.RATELIMIT_EXCEEDED, Duration.ofSeconds(1), List.of(new PolicyName("user"))));
+                                Reason.RATELIMIT_EXCEEDED, Duration.ofSeconds(1), List.of(new PolicyName("user")))
+                        .with(Evidence.Key.RULE_NAME, "user"));
         assertThat(Objects.requireNonNull(context.rateLimitState()).stateField())
                 .isEqualTo("\"user\";r=0;t=1;pk=:" + ALICE + ":");
     }
@@ -141,7 +142,7 @@ class RateLimitStageTest {
 
         assertThat(denial.policies()).containsExactly(new PolicyName("second"), new PolicyName("minute"));
         assertThat(denial.retryAfter()).isEqualTo(MINUTE);
-        assertThat(context.evidence()).containsEntry(Evidence.RULE_NAME, "second,minute");
+        assertThat(denial.evidence()).isEqualTo(Evidence.NONE.with(Evidence.Key.RULE_NAME, "second,minute"));
     }
 
     @Test

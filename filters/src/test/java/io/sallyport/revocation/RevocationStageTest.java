@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.FakeSubject;
 import io.sallyport.identity.Principal;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.revocation.denylist.DenyListEntry;
@@ -155,7 +155,7 @@ class RevocationStageTest {
                 .extracting(Object::toString)
                 .asString()
                 .matches("Bearer error=\"invalid_token\", ?error_description=\"The access token was revoked\"");
-        assertThat(context.evidence()).containsEntry(Evidence.DETAIL, "INC-4711");
+        assertThat(denial.evidence().get(Evidence.Key.DETAIL)).isEqualTo("INC-4711");
     }
 
     @Test

@@ -51,6 +51,7 @@ import reactor.netty.channel.AbortedException;
 @SuppressWarnings("FutureReturnValueIgnored") // a write fails with its connection, whose end is noticed elsewhere
 public final class Exchange implements ClientExchange, GenericFutureListener<Future<? super Void>> {
     private static final Denial STOPPED = new Denial.Unavailable(Reason.FORWARD_GATEWAY_STOPPED, Duration.ofSeconds(1));
+    private static final Denial ANSWER_TIMEOUT = new Denial.Rejected(Reason.EDGE_ANSWER_TIMEOUT);
     private static final String EVENT_STREAM = "text/event-stream";
 
     private final IngressHandler handler;
@@ -348,7 +349,7 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
         }
         if (sent != 0) {
             var last = endOf(denial);
-            conclude(new Outcome.Aborted(sent, denial.reason()));
+            conclude(new Outcome.Aborted(sent, denial));
             if (last != null) {
                 connection.context().writeAndFlush(last).addListener(_ -> connection.finished(isReceiving()));
             } else if (tunnel == null) {
@@ -411,7 +412,7 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
     /** The stream was reset for what came on it: nothing can be answered any more. */
     public void breakOff(Denial.Rejected denial) {
         if (!ended) {
-            conclude(sent == 0 ? new Outcome.Refused(denial) : new Outcome.Aborted(sent, denial.reason()));
+            conclude(sent == 0 ? new Outcome.Refused(denial) : new Outcome.Aborted(sent, denial));
         }
     }
 
@@ -426,7 +427,7 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
     /** The client went away, or we from it because it did not take its answer. */
     private Outcome cancelled() {
         return sent != 0 && AnswerDeadline.hasPassed(connection.context().channel())
-                ? new Outcome.Aborted(sent, Reason.EDGE_ANSWER_TIMEOUT)
+                ? new Outcome.Aborted(sent, ANSWER_TIMEOUT)
                 : new Outcome.Cancelled(sent);
     }
 

@@ -2,9 +2,9 @@
 package io.sallyport.wire.exchange;
 
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.upstream.ForwardFailure;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.RequestContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,11 +27,11 @@ final class Unforeseen extends RuntimeException {
         if (error instanceof ForwardFailure failure) {
             return failure;
         }
-        context.evidence(Evidence.CAUSE, error.getClass().getName());
         log.atError()
                 .addKeyValue("request_id", context.requestId())
                 .setCause(new Unforeseen(error))
                 .log("a request failed in an unforeseen way; it is denied");
-        return new ForwardFailure(FAILED, error);
+        return new ForwardFailure(
+                FAILED.with(Evidence.Key.CAUSE, error.getClass().getName()), error);
     }
 }

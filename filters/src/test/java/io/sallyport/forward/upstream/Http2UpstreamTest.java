@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.DirectForwarder;
 import io.sallyport.forward.FakeSvidSource;
@@ -15,7 +16,6 @@ import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestFront;
 import io.sallyport.forward.TestTarget;
 import io.sallyport.forward.UpstreamClient;
-import io.sallyport.pipeline.Evidence;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -326,7 +326,7 @@ class Http2UpstreamTest {
         assertThat(front.reasonOf(get(front))).isEqualTo(Reason.FORWARD_UPSTREAM_RESET);
 
         assertThat(front.nextEnd().evidence())
-                .containsEntry(Evidence.CAUSE, "java.io.IOException: reset by the upstream: REFUSED_STREAM");
+                .containsEntry(Evidence.Key.CAUSE, "java.io.IOException: reset by the upstream: REFUSED_STREAM");
     }
 
     @Test

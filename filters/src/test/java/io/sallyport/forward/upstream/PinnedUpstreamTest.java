@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.DirectForwarder;
 import io.sallyport.forward.FakeSvidSource;
@@ -18,7 +19,6 @@ import io.sallyport.forward.TestCa.Svid;
 import io.sallyport.forward.TestFront;
 import io.sallyport.forward.TestTarget;
 import io.sallyport.forward.UpstreamClient;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Route;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -100,8 +100,8 @@ class PinnedUpstreamTest {
 
         var end = front.nextEnd();
         assertThat(end.evidence())
-                .containsEntry(Evidence.UPSTREAM_EXPECTED_IDS, ORDERS)
-                .containsEntry(Evidence.UPSTREAM_SPIFFE_ID, "spiffe://example.org/ns/payments/sa/api");
+                .containsEntry(Evidence.Key.UPSTREAM_EXPECTED_IDS, ORDERS)
+                .containsEntry(Evidence.Key.UPSTREAM_SPIFFE_ID, "spiffe://example.org/ns/payments/sa/api");
         assertThat(end.lease()).containsExactly("failed");
         assertThat(payments.received()).isEmpty();
         assertThat(handshakes("identity_mismatch")).isEqualTo(1);
@@ -206,7 +206,7 @@ class PinnedUpstreamTest {
 
         assertRefused(front, 502, Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR);
 
-        assertThat(front.nextEnd().evidence().get(Evidence.CAUSE)).contains("did not agree to h2 (ALPN)");
+        assertThat(front.nextEnd().evidence().get(Evidence.Key.CAUSE)).contains("did not agree to h2 (ALPN)");
         assertThat(orders.received()).isEmpty();
     }
 

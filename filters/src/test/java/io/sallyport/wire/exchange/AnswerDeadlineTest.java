@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.Http2Settings;
+import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.ClientExchange;
 import io.sallyport.forward.Forwarder;
@@ -48,7 +49,8 @@ class AnswerDeadlineTest {
                 var client = overTls ? overTls(server) : server.connect()) {
             client.send(GET);
 
-            assertThat(server.outcome()).isEqualTo(new Outcome.Aborted(200, Reason.EDGE_ANSWER_TIMEOUT));
+            assertThat(server.outcome())
+                    .isEqualTo(new Outcome.Aborted(200, new Denial.Rejected(Reason.EDGE_ANSWER_TIMEOUT)));
             assertThat(upstreamLetGo.await(10, TimeUnit.SECONDS)).isTrue();
             assertThat(server.hasAnotherOutcome()).isFalse();
         }
@@ -65,7 +67,8 @@ class AnswerDeadlineTest {
                 }
             });
 
-            assertThat(server.outcome()).isEqualTo(new Outcome.Aborted(200, Reason.EDGE_ANSWER_TIMEOUT));
+            assertThat(server.outcome())
+                    .isEqualTo(new Outcome.Aborted(200, new Denial.Rejected(Reason.EDGE_ANSWER_TIMEOUT)));
             done.set(true);
             reader.join();
         }
@@ -102,7 +105,8 @@ class AnswerDeadlineTest {
             assertThat(stream.next()).startsWith("HEADERS 200");
             assertThat(stream.next()).isEqualTo("RESET INTERNAL_ERROR");
 
-            assertThat(server.outcome()).isEqualTo(new Outcome.Aborted(200, Reason.EDGE_ANSWER_TIMEOUT));
+            assertThat(server.outcome())
+                    .isEqualTo(new Outcome.Aborted(200, new Denial.Rejected(Reason.EDGE_ANSWER_TIMEOUT)));
             assertThat(client.isConnected()).isTrue();
             assertThat(client.request("GET", "localhost", true).next()).startsWith("HEADERS 200");
         }

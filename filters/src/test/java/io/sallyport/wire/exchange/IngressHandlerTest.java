@@ -6,13 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.forward.TestBody;
 import io.sallyport.forward.TestForwarders;
 import io.sallyport.forward.upstream.ForwardFailure;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.wire.WireServer;
 import java.io.IOException;
@@ -160,7 +160,7 @@ class IngressHandlerTest {
                     .isInstanceOf(IOException.class)
                     .message()
                     .isNotEqualTo("complete");
-            assertThat(server.outcome()).isEqualTo(new Outcome.Aborted(200, Reason.FORWARD_CONNECT_FAILED));
+            assertThat(server.outcome()).isEqualTo(new Outcome.Aborted(200, REFUSED));
             assertThat(server.hasAnotherOutcome()).isFalse();
         }
     }
@@ -178,8 +178,9 @@ class IngressHandlerTest {
 
             assertThat(answer).startsWith("HTTP/1.1 502 Bad Gateway\r\n").doesNotContain("IllegalState", "s3cret");
             var ended = server.ended();
-            assertThat(reasonOf(ended.outcome())).isEqualTo(Reason.FORWARD_FAILED);
-            assertThat(ended.context().evidence()).containsEntry(Evidence.CAUSE, "java.lang.IllegalStateException");
+            assertThat(ended.outcome())
+                    .isEqualTo(new Outcome.Refused(new Denial.UpstreamFailed(Reason.FORWARD_FAILED)
+                            .with(Evidence.Key.CAUSE, "java.lang.IllegalStateException")));
             assertThat(output).contains("a request failed in an unforeseen way").doesNotContain("s3cret");
         }
     }
@@ -236,7 +237,8 @@ class IngressHandlerTest {
             assertThat(client.readHead()).startsWith("HTTP/1.1 200 OK\r\n");
             client.send("6\r\nsix by\r\n");
 
-            assertThat(server.outcome()).isEqualTo(new Outcome.Aborted(200, Reason.EDGE_BODY_TOO_LARGE));
+            assertThat(server.outcome())
+                    .isEqualTo(new Outcome.Aborted(200, new Denial.Rejected(Reason.EDGE_BODY_TOO_LARGE)));
             assertThat(server.hasAnotherOutcome()).isFalse();
         }
     }

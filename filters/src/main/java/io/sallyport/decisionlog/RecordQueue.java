@@ -2,24 +2,24 @@
 package io.sallyport.decisionlog;
 
 import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import reactor.util.concurrent.Queues;
 
 /**
- * Records on their way from the event loops to the writer: bounded, and without a lock that could make a loop wait, as that of an
- * {@code ArrayBlockingQueue} could.
+ * Records on their way from the event loops to one sink's writer: bounded, and without a lock that could make a loop wait, as that
+ * of an {@code ArrayBlockingQueue} could.
  */
-final class DecisionQueue {
+final class RecordQueue {
     private final int capacity;
-    private final Queue<DecisionRecord> records =
-            Queues.<DecisionRecord>unboundedMultiproducer().get();
+    // Whoever stops waiting for a writer empties its queue, so polling by two threads must be safe.
+    private final Queue<DecisionRecord> records = new ConcurrentLinkedQueue<>();
     private final AtomicInteger size = new AtomicInteger();
     private volatile @Nullable Thread waiting;
     private volatile boolean woken;
 
-    DecisionQueue(int capacity) {
+    RecordQueue(int capacity) {
         this.capacity = capacity;
     }
 
@@ -34,7 +34,7 @@ final class DecisionQueue {
         return true;
     }
 
-    /** The next record, or null. One thread only. */
+    /** The next record, or null. Any thread. */
     @Nullable
     DecisionRecord poll() {
         var record = records.poll();
@@ -44,7 +44,12 @@ final class DecisionQueue {
         return record;
     }
 
-    /** Waits until there may be something to do, at most that long. The same thread as {@link #poll}'s. */
+    /** How many records wait. Any thread. */
+    int size() {
+        return Math.min(size.get(), capacity);
+    }
+
+    /** Waits until there may be something to do, at most that long. The writer's thread only. */
     void await(long nanos) {
         waiting = Thread.currentThread();
         // After it is known who waits: a call that came before is seen here, one that comes after unparks.

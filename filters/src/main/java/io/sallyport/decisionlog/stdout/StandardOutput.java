@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.decisionlog;
+package io.sallyport.decisionlog.stdout;
 
+import io.sallyport.decisionlog.sink.RecordSink;
 import java.io.IOException;
 import java.io.PrintStream;
 
 /**
- * Standard output, for containers whose output is collected. The same stream that the process's log is written to, so that
- * lines of the two never mix.
+ * Standard output, for containers whose output is collected. A reader that stops reading blocks {@link #write} until it goes on.
  */
-final class StandardOutput implements LineSink {
+public final class StandardOutput implements RecordSink {
     private final PrintStream out;
 
-    StandardOutput(PrintStream out) {
+    public StandardOutput(PrintStream out) {
         this.out = out;
     }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.decisionlog;
+package io.sallyport.decisionlog.file;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sallyport.config.InvalidSetting;
+import io.sallyport.decisionlog.MovableClock;
 import io.sallyport.pipeline.FakeRequest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,7 +44,7 @@ class RotatingFileTest {
     @Test
     void the_folder_is_made_if_it_is_missing() throws IOException {
         var deep = folder.resolve("a/b/decisions.jsonl");
-        var file = new RotatingFile(new DecisionLogConfig.File(deep, DataSize.ofBytes(MAX_BYTES), MAX_FILES), clock);
+        var file = new RotatingFile(new FileConfig(deep, DataSize.ofBytes(MAX_BYTES), MAX_FILES), clock);
 
         file.write(line("one"));
         file.close();
@@ -148,7 +149,7 @@ class RotatingFileTest {
     void a_full_disk_is_an_error_of_the_line_and_no_more() throws IOException {
         var full = Path.of("/dev/full");
         assumeTrue(Files.isWritable(full), "no /dev/full on this platform");
-        var file = new RotatingFile(new DecisionLogConfig.File(full, DataSize.ofBytes(MAX_BYTES), MAX_FILES), clock);
+        var file = new RotatingFile(new FileConfig(full, DataSize.ofBytes(MAX_BYTES), MAX_FILES), clock);
 
         for (int i = 0; i < 2; i++) {
             assertThatIOException().isThrownBy(() -> file.write(line("lost")));
@@ -167,7 +168,7 @@ class RotatingFileTest {
     }
 
     private RotatingFile open() {
-        return new RotatingFile(new DecisionLogConfig.File(path(), DataSize.ofBytes(MAX_BYTES), MAX_FILES), clock);
+        return new RotatingFile(new FileConfig(path(), DataSize.ofBytes(MAX_BYTES), MAX_FILES), clock);
     }
 
     private Path path() {

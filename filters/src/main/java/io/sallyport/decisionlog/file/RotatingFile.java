@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.decisionlog;
+package io.sallyport.decisionlog.file;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.sallyport.config.InvalidSetting;
+import io.sallyport.decisionlog.sink.RecordSink;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -33,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * the disk when {@link #sync} is called and at each rotation, so a crash of the machine loses what came after. A file that
  * somebody else moved or deleted is opened anew.
  */
-final class RotatingFile implements LineSink {
+public final class RotatingFile implements RecordSink {
     private static final DateTimeFormatter ROTATED_AT =
             DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss.SSS'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
     private static final byte[] LINE_END = "\n".getBytes(US_ASCII);
@@ -56,7 +57,7 @@ final class RotatingFile implements LineSink {
      *
      * @throws InvalidSetting if it cannot be written
      */
-    RotatingFile(DecisionLogConfig.File config, InstantSource clock) {
+    public RotatingFile(FileConfig config, InstantSource clock) {
         this.path = config.path().toAbsolutePath();
         this.maxBytes = config.maxSize().toBytes();
         this.maxFiles = config.maxFiles();

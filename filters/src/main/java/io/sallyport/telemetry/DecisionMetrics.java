@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.decisionlog;
+package io.sallyport.telemetry;
 
 import static java.util.Objects.requireNonNull;
 
@@ -8,7 +8,9 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.sallyport.decision.Reason;
 import io.sallyport.pipeline.Outcome;
+import io.sallyport.pipeline.OutcomeListener;
 import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.RequestIds;
 import io.sallyport.pipeline.WouldDeny;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -21,7 +23,8 @@ import java.util.stream.Stream;
  * Counts every outcome and every denial that did not stop its request ({@code sallyport.decisions}), and times a sample of the
  * requests ({@code sallyport.request.duration}). A meter is looked up by name once; after that, counting makes nothing.
  */
-final class DecisionMetrics {
+public final class DecisionMetrics implements OutcomeListener {
+    private static final int TIMED_ONE_IN = 16;
     private static final String NO_ROUTE = "none";
     // Few, because there are as many series as buckets, for each route and outcome.
     private static final Duration[] BUCKETS = Stream.of(5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
@@ -31,12 +34,20 @@ final class DecisionMetrics {
     private final MeterRegistry meters;
     private final ConcurrentHashMap<String, RouteMeters> routes = new ConcurrentHashMap<>();
 
-    DecisionMetrics(MeterRegistry meters) {
+    public DecisionMetrics(MeterRegistry meters) {
         this.meters = meters;
     }
 
-    void count(RequestContext context, Outcome outcome) {
+    @Override
+    public void onOutcome(RequestContext context, Outcome outcome) {
         var route = metersOf(context);
+        count(route, context, outcome);
+        if (RequestIds.isOneIn(TIMED_ONE_IN, context.requestId())) {
+            time(route, outcome, System.nanoTime() - context.startedNanos());
+        }
+    }
+
+    private static void count(RouteMeters route, RequestContext context, Outcome outcome) {
         var would = context.wouldDeny();
         for (int i = 0; i < would.size(); i++) {
             var denial = would.get(i);
@@ -48,12 +59,11 @@ final class DecisionMetrics {
             case Outcome.Refused refused ->
                 route.counter(Decided.DENY, refused.denial().reason()).increment();
             case Outcome.Aborted aborted ->
-                route.counter(Decided.ABORT, aborted.reason()).increment();
+                route.counter(Decided.ABORT, aborted.denial().reason()).increment();
         }
     }
 
-    void time(RequestContext context, Outcome outcome, long nanos) {
-        var route = metersOf(context);
+    private static void time(RouteMeters route, Outcome outcome, long nanos) {
         var timer = route.timer(
                 switch (outcome) {
                     case Outcome.Answered _ -> "answered";
