@@ -65,6 +65,9 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
     /** Some of the newest request that was begun is still to come. */
     private boolean receiving;
 
+    /** How many requests have begun. */
+    private int begun;
+
     private boolean http10;
 
     /** The client wants the connection to end with the answer to the current request. */
@@ -190,12 +193,13 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
             refuse(new Malformed(Reason.EDGE_PROTOCOL_ERROR, false));
             return;
         }
+        begun++;
         receiving = !(request instanceof LastHttpContent);
         http10 = !request.protocolVersion().equals(HttpVersion.HTTP_1_1);
         last = http10 || !HttpUtil.isKeepAlive(request);
-        var begun = handler.open(WireRequestHead.of(request, ConnectionFacts.of(context.channel())), this);
-        current = begun;
-        begun.begin();
+        var exchange = handler.open(WireRequestHead.of(request, ConnectionFacts.of(context.channel())), this);
+        current = exchange;
+        exchange.begin();
     }
 
     private void read(HttpContent content) {
@@ -312,7 +316,7 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
 
     @Override
     public boolean awaitSwitch(Runnable wentOn) {
-        if (http10 || !held.isEmpty() || !guard.awaitSwitch(wentOn)) {
+        if (http10 || !guard.awaitSwitch(begun, wentOn)) {
             return false;
         }
         // Whatever else it becomes: the client may have sent on as if it had been agreed to.
