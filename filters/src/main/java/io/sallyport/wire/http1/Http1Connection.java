@@ -177,7 +177,8 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
         busy = true;
         try {
             switch (message) {
-                case HttpRequest request when !ending -> begin(request);
+                // The codec makes a request of what it has when the connection ends within a head.
+                case HttpRequest request when !ending && context.channel().isActive() -> begin(request);
                 case HttpContent content when receiving -> read(content);
                 case Malformed malformed when !ending || current != null -> refuse(malformed);
                 default -> ReferenceCountUtil.release(message);
