@@ -234,11 +234,16 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
+        allTaken();
+        context.fireChannelReadComplete();
+    }
+
+    /** All that had arrived, and whose turn it is, has been passed on. */
+    private void allTaken() {
         if (current != null) {
             current.readComplete();
         }
         pauseOrResume();
-        context.fireChannelReadComplete();
     }
 
     /** As far as is needed to notice that the client leaves, and no further than what it has asked for. */
@@ -295,7 +300,7 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
         }
         takeHeld();
         if (!busy) {
-            pauseOrResume();
+            allTaken();
         }
     }
 
