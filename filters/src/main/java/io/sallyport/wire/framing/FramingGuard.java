@@ -64,11 +64,12 @@ public final class FramingGuard extends ChannelDuplexHandler {
      * The request that is being answered asks for another protocol: until that is decided no byte of the client is read as HTTP,
      * nor as anything else, for it could not be known which it is.
      *
+     * @param requests the number of that request on this connection, from 1
      * @param wentOn called once if the client sends anything all the same
      * @return false if it has already, and the connection cannot become anything else
      */
-    public boolean awaitSwitch(Runnable wentOn) {
-        if (ended || machine.wentOnAfterUpgrade()) {
+    public boolean awaitSwitch(int requests, Runnable wentOn) {
+        if (ended || !machine.isEndOf(requests)) {
             return false;
         }
         onWentOn = wentOn;

@@ -65,6 +65,9 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
     /** Some of the newest request that was begun is still to come. */
     private boolean receiving;
 
+    /** How many requests have begun. */
+    private int begun;
+
     private boolean http10;
 
     /** The client wants the connection to end with the answer to the current request. */
@@ -174,7 +177,8 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
         busy = true;
         try {
             switch (message) {
-                case HttpRequest request when !ending -> begin(request);
+                // The codec makes a request of what it has when the connection ends within a head.
+                case HttpRequest request when !ending && context.channel().isActive() -> begin(request);
                 case HttpContent content when receiving -> read(content);
                 case Malformed malformed when !ending || current != null -> refuse(malformed);
                 default -> ReferenceCountUtil.release(message);
@@ -190,12 +194,13 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
             refuse(new Malformed(Reason.EDGE_PROTOCOL_ERROR, false));
             return;
         }
+        begun++;
         receiving = !(request instanceof LastHttpContent);
         http10 = !request.protocolVersion().equals(HttpVersion.HTTP_1_1);
         last = http10 || !HttpUtil.isKeepAlive(request);
-        var begun = handler.open(WireRequestHead.of(request, ConnectionFacts.of(context.channel())), this);
-        current = begun;
-        begun.begin();
+        var exchange = handler.open(WireRequestHead.of(request, ConnectionFacts.of(context.channel())), this);
+        current = exchange;
+        exchange.begin();
     }
 
     private void read(HttpContent content) {
@@ -229,11 +234,16 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
+        allTaken();
+        context.fireChannelReadComplete();
+    }
+
+    /** All that had arrived, and whose turn it is, has been passed on. */
+    private void allTaken() {
         if (current != null) {
             current.readComplete();
         }
         pauseOrResume();
-        context.fireChannelReadComplete();
     }
 
     /** As far as is needed to notice that the client leaves, and no further than what it has asked for. */
@@ -290,7 +300,7 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
         }
         takeHeld();
         if (!busy) {
-            pauseOrResume();
+            allTaken();
         }
     }
 
@@ -312,7 +322,7 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
 
     @Override
     public boolean awaitSwitch(Runnable wentOn) {
-        if (http10 || !held.isEmpty() || !guard.awaitSwitch(wentOn)) {
+        if (http10 || !guard.awaitSwitch(begun, wentOn)) {
             return false;
         }
         // Whatever else it becomes: the client may have sent on as if it had been agreed to.

@@ -7,6 +7,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.sallyport.wire.exchange.IngressHandler;
+import io.sallyport.wire.model.Packet.Wait;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -91,6 +92,20 @@ class ConnectionModelTest {
             cases.add(Arguments.of("129 " + p + " in one packet", Sequence.of(times(129, p))));
         }
         cases.add(Arguments.of("1,500 plain GET in one packet", Sequence.of(times(1_500, "GET"))));
+        cases.add(
+                Arguments.of("GET and a WebSocket in one packet", Sequence.of(permitted("GET"), Request.webSocket())));
+        cases.add(Arguments.of(
+                "an upgrade that is ignored, then a WebSocket",
+                Sequence.of(Request.get().asking(Request.Upgrade.OTHER), Request.webSocket())));
+        cases.add(Arguments.of(
+                "half a head, then the client closes",
+                Sequence.of(permitted("GET").cut(0.5, new Wait.Pause(0))).leaving(Sequence.Leaving.CLOSE, 1)));
+        cases.add(Arguments.of(
+                "POST and a large POST through filters in one packet",
+                Sequence.of(
+                        Request.post(36_365).throughFilters(),
+                        Request.post(373).expecting(),
+                        Request.chunked(68_462).throughFilters())));
         return cases.stream();
     }
 

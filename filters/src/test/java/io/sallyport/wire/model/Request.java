@@ -130,6 +130,16 @@ final class Request implements Cloneable {
         return this;
     }
 
+    Request asking(Upgrade upgrade) {
+        this.upgrade = upgrade;
+        return this;
+    }
+
+    Request expecting() {
+        expects = true;
+        return this;
+    }
+
     Request script(Script script) {
         this.script = script;
         return this;

@@ -38,6 +38,10 @@ record Sequence(List<Request> requests, Reading reading, Leaving leaving, int le
         return new Sequence(List.of(requests), Reading.AT_ONCE, Leaving.NEVER, 0);
     }
 
+    Sequence leaving(Leaving leaving, int afterPacket) {
+        return new Sequence(requests, reading, leaving, afterPacket);
+    }
+
     /** The bytes as they are sent; packets without a wait between them are one. */
     List<Packet> packets(String run) {
         var packets = new ArrayList<Packet>();
