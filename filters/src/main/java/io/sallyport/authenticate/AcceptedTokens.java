@@ -46,9 +46,8 @@ public final class AcceptedTokens {
         var introspecting = byIssuer.values().stream()
                 .filter(accepted -> accepted.issuer().opaqueTokens() != null)
                 .toList();
-        // An opaque token does not say whose it is, and is shown to nobody else: on a host with several such issuers it
-        // is good on
-        // the routes of one, and not where no route matches.
+        // An opaque token does not say whose it is, and is shown to nobody else:
+        // on a host with several such issuers it is good on the routes of one, and not where no route matches.
         this.opaque = introspecting.size() == 1 ? introspecting.getFirst() : null;
         this.workloads = workloads;
         this.algorithms = new HashSet<>();

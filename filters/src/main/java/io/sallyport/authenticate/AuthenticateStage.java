@@ -16,7 +16,6 @@ import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
-import reactor.core.scheduler.Schedulers;
 
 /**
  * Proves who is calling. Answers from memory, or with some 60 microseconds of arithmetic for a token that it has not seen; waits
@@ -260,9 +259,7 @@ public final class AuthenticateStage implements Stage {
             return switch (acceptance.issuer().keys().refresh(token.kid(), now)) {
                 case JwkSetSource.Refresh.Done done -> afterRefresh(done, token, algorithm, acceptance);
                 case JwkSetSource.Refresh.UnderWay(var done) ->
-                    // The context belongs to the request's event loop, the fetch to another one.
-                    new Verdict.Pending(done.publishOn(Schedulers.fromExecutor(context.eventLoop()))
-                            .map(settled -> afterRefresh(settled, token, algorithm, acceptance)));
+                    new Verdict.Pending<>(done, settled -> afterRefresh(settled, token, algorithm, acceptance));
             };
         }
 
@@ -336,10 +333,7 @@ public final class AuthenticateStage implements Stage {
             var known = source.known(digest, context.receivedAt());
             return known != null
                     ? judge(known)
-                    // The context belongs to the request's event loop, the question to another one.
-                    : new Verdict.Pending(source.ask(digest, authorization.substring(start))
-                            .publishOn(Schedulers.fromExecutor(context.eventLoop()))
-                            .map(this::judge));
+                    : new Verdict.Pending<>(source.ask(digest, authorization.substring(start)), this::judge);
         }
 
         private Verdict.Settled judge(OpaqueTokenSource.Introspected introspected) {

@@ -21,9 +21,8 @@ final class CompactJws {
     static @Nullable CompactJws parse(String compact) {
         int first = compact.indexOf('.');
         int second = compact.indexOf('.', first + 1);
-        // Five parts are an encrypted token (JWE). An empty last one is a signature, if a bad one: so alg none is
-        // recorded
-        // as alg none.
+        // Five parts are an encrypted token (JWE). An empty last one is a signature, if a bad one:
+        // so alg none is recorded as alg none.
         if (compact.length() > MAX_CHARACTERS
                 || first <= 0
                 || second < 0

@@ -52,8 +52,8 @@ public final class Issuer {
      */
     public static Map<String, Issuer> compile(
             Map<String, IssuerConfig> sections,
-            JwkSetSources sources,
-            OpaqueTokenSources introspections,
+            JwkSetSourceFactory sources,
+            OpaqueTokenSourceFactory introspections,
             CryptoProvider crypto,
             Findings.Place at) {
         var issuers = new LinkedHashMap<String, Issuer>();

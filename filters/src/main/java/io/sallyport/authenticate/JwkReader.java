@@ -129,8 +129,8 @@ final class JwkReader {
     /** A key that names its algorithm is for that one alone (RFC 8725 section 3.1). */
     private static EnumSet<SignatureAlgorithm> only(@Nullable String name, EnumSet<SignatureAlgorithm> possible) {
         var algorithms = EnumSet.copyOf(possible);
-        // ES521 is registered nowhere, but it is how some write ES512; the curve leaves no other algorithm that it
-        // could mean.
+        // ES521 is registered nowhere, but it is how some write ES512;
+        // the curve leaves no other algorithm that it could mean.
         var meant = "ES521".equals(name) ? SignatureAlgorithm.ES512.toString() : name;
         algorithms.removeIf(algorithm -> !algorithm.toString().equals(meant));
         return algorithms;

@@ -56,13 +56,12 @@ public final class VerificationKey {
 
     private static JWSVerifier verifier(PublicKey key, CryptoProvider crypto) throws GeneralSecurityException {
         try {
-            var verifier =
-                    switch (key) {
-                        case RSAPublicKey rsa -> new RSASSAVerifier(rsa);
-                        case ECPublicKey ec -> new ECDSAVerifier(ec);
-                        // Nimbus' own needs Tink.
-                        case PublicKey other -> new Ed25519Verifier(other, crypto);
-                    };
+            var verifier = switch (key) {
+                case RSAPublicKey rsa -> new RSASSAVerifier(rsa);
+                case ECPublicKey ec -> new ECDSAVerifier(ec);
+                // Nimbus' own needs Tink.
+                case PublicKey other -> new Ed25519Verifier(other, crypto);
+            };
             if (crypto.orNull() != null) {
                 verifier.getJCAContext().setProvider(crypto.orNull());
             }

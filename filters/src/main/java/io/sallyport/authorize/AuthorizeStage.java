@@ -5,13 +5,16 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
+import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The policy enforcement point: it holds the request until a {@link PolicyDecisionPoint} has decided, and turns the decision
@@ -24,6 +27,8 @@ public final class AuthorizeStage implements Stage {
     private static final Verdict.Deny DENY_RULE = new Verdict.Deny(new Denial.Forbidden(Reason.AUTHORIZE_DENY_RULE));
     private static final Verdict.Deny NO_RULE_ALLOWED =
             new Verdict.Deny(new Denial.Forbidden(Reason.AUTHORIZE_NO_RULE_ALLOWED));
+    private static final Verdict.Deny PDP_UNAVAILABLE =
+            new Verdict.Deny(new Denial.Unavailable(Reason.AUTHORIZE_PDP_UNAVAILABLE, Duration.ofSeconds(5)));
 
     private final MeterRegistry meters;
 
@@ -62,7 +67,13 @@ public final class AuthorizeStage implements Stage {
             context.evidence(Evidence.DETAIL, rules.scopeList());
             return rules.insufficientScope();
         }
-        var decision = rules.decisionPoint().decide(context);
+        return switch (rules.decisionPoint().decide(context)) {
+            case Answer.Now<Decision>(var decision) -> verdict(decision, context, route);
+            case Answer.Later<Decision>(var decision) -> new Verdict.Pending<>(decision, new Deciding(context, route));
+        };
+    }
+
+    private Verdict verdict(Decision decision, RequestContext context, Route route) {
         if (!decision.faults().isEmpty()) {
             report(decision.faults(), context, route);
         }
@@ -71,6 +82,32 @@ public final class AuthorizeStage implements Stage {
             case Decision.Denied denied -> deniedBy(denied.rules(), DENY_RULE, context);
             case Decision.NothingAllowed nothing -> deniedBy(nothing.rules(), NO_RULE_ALLOWED, context);
         };
+    }
+
+    /** One request whose decision point has been asked. */
+    private final class Deciding implements Verdict.Resumption<Decision> {
+        private final RequestContext context;
+        private final Route route;
+
+        Deciding(RequestContext context, Route route) {
+            this.context = context;
+            this.route = route;
+        }
+
+        @Override
+        public Verdict answered(Decision decision) {
+            return verdict(decision, context, route);
+        }
+
+        // 503, not 403: a caller who may do this must not be told that they may not.
+        @Override
+        public @Nullable Verdict unanswered(@Nullable Throwable cause) {
+            if (cause == null) {
+                return null;
+            }
+            context.evidence(Evidence.CAUSE, cause.getClass().getName());
+            return PDP_UNAVAILABLE;
+        }
     }
 
     private static Verdict deniedBy(List<String> rules, Verdict verdict, RequestContext context) {

@@ -40,13 +40,14 @@ public record RouteAuthorization(
     // RFC 6749 section 3.3.
     private static final Pattern SCOPE = Pattern.compile("[!#-\\[\\]-~]+");
 
-    // The one allow map without a rule in it. No file can produce this instance, so no file can look public by being
-    // empty.
+    // The one allow map without a rule in it.
+    // No file can produce this instance, so no file can look public by being empty.
     private static final Map<String, String> NO_RULES_ASKED = Collections.unmodifiableMap(new LinkedHashMap<>());
 
     /** What the word {@code public} stands for. */
     public static final RouteAuthorization PUBLIC = new RouteAuthorization(List.of(), NO_RULES_ASKED, Map.of(), false);
 
+    @SuppressWarnings("ReferenceEquality") // only the word `public` brings this instance
     public RouteAuthorization {
         scopes = List.copyOf(scopes);
         for (var scope : scopes) {

@@ -20,7 +20,7 @@ final class ConfigurationWatcher implements SmartLifecycle {
     public void start() {
         running = true;
         source.follow(() -> {
-            var unused = reloader.reload();
+            var _ = reloader.reload();
         });
     }
 

@@ -20,9 +20,8 @@ final class FileOnlySettings {
 
     private static final String PREFIX = "sallyport.";
 
-    // Kubernetes puts SALLYPORT_MANAGEMENT_SERVICE_HOST, ..._PORT and ..._PORT_8444_TCP_ADDR into the environment of
-    // every
-    // pod beside a service of that name; nobody wrote them to set anything.
+    // Kubernetes puts SALLYPORT_MANAGEMENT_SERVICE_HOST, ..._PORT and ..._PORT_8444_TCP_ADDR into
+    // the environment of every pod beside a service of that name; nobody wrote them to set anything.
     private static final Pattern SERVICE_LINK = Pattern.compile(
             "(.+?)(?:_SERVICE_HOST|_SERVICE_PORT(?:_[A-Z0-9_]+)?|_PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_.+)?)?)");
 

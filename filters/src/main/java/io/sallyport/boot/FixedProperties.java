@@ -24,8 +24,8 @@ final class FixedProperties {
             // Traps T15 and T16: edge reads forwarded headers, by address blocks. An empty value counts as unset.
             Map.entry(GATEWAY + "trusted-proxies", ""),
             Map.entry(GATEWAY + "httpserver.customizer-enabled", "false"),
-            // Traps T12 and T13: no upstream is reached through the library's own client; it must not look as if it
-            // could.
+            // Traps T12 and T13: no upstream is reached through the library's own client;
+            // it must not look as if it could.
             Map.entry(GATEWAY + "httpclient.ssl.use-insecure-trust-manager", "false"),
             Map.entry(GATEWAY + "discovery.locator.enabled", "false"),
             Map.entry(GATEWAY + "route-refresh-listener.enabled", "false"),

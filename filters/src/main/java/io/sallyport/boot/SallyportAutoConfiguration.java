@@ -7,7 +7,7 @@ import io.sallyport.authenticate.AuthenticateStage;
 import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
 import io.sallyport.authenticate.introspection.Introspections;
-import io.sallyport.authenticate.jwks.JwksSources;
+import io.sallyport.authenticate.jwks.JwkSetRegistry;
 import io.sallyport.authenticate.jwks.KeySetDirectory;
 import io.sallyport.authenticate.spiffe.JwtBundles;
 import io.sallyport.authorize.AuthorizeStage;
@@ -26,7 +26,7 @@ import io.sallyport.flood.AuthenticationFailures;
 import io.sallyport.flood.ConnectionCounts;
 import io.sallyport.flood.FloodStage;
 import io.sallyport.forward.DirectForwarder;
-import io.sallyport.forward.UpstreamExchange;
+import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.upstream.UpstreamConnections;
 import io.sallyport.gateway.GatewayForwarder;
 import io.sallyport.gateway.PermitRouteMapping;
@@ -42,7 +42,7 @@ import io.sallyport.management.ManagementTls;
 import io.sallyport.management.ManagementTokens;
 import io.sallyport.management.RevocationHealth;
 import io.sallyport.management.SvidHealth;
-import io.sallyport.ratelimit.BucketStore;
+import io.sallyport.ratelimit.LimitStore;
 import io.sallyport.ratelimit.RateLimitStage;
 import io.sallyport.revocation.RevocationApi;
 import io.sallyport.revocation.RevocationStage;
@@ -53,12 +53,11 @@ import io.sallyport.revocation.journal.DenyListJournal;
 import io.sallyport.risk.RiskStage;
 import io.sallyport.route.RouteStage;
 import io.sallyport.route.UpstreamHealth;
-import io.sallyport.wire.ConnectionListener;
-import io.sallyport.wire.IngressHandler;
-import io.sallyport.wire.IngressRoutes;
-import io.sallyport.wire.IngressServerCustomizer;
-import io.sallyport.wire.LocalForwarder;
-import io.sallyport.wire.PermitForwarder;
+import io.sallyport.wire.answer.LocalForwarder;
+import io.sallyport.wire.exchange.IngressHandler;
+import io.sallyport.wire.exchange.PermitForwarder;
+import io.sallyport.wire.listener.ConnectionListener;
+import io.sallyport.wire.listener.IngressServerCustomizer;
 import io.sallyport.wire.shedding.LoadShedding;
 import io.sallyport.wire.tls.RenewedTls;
 import io.sallyport.workload.api.WorkloadApiSvidSource;
@@ -109,7 +108,7 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    JwksSources jwksSources(
+    JwkSetRegistry jwkSetRegistry(
             Configuration configuration,
             CryptoProvider crypto,
             Scheduler jwksScheduler,
@@ -119,7 +118,7 @@ public class SallyportAutoConfiguration {
         var directory = path == null
                 ? null
                 : Opening.section("sallyport.stages.authenticate", configuration, () -> KeySetDirectory.open(path));
-        return new JwksSources(crypto, jwksScheduler, clock, meters, directory);
+        return new JwkSetRegistry(crypto, jwksScheduler, clock, meters, directory);
     }
 
     /** Follows the Workload API from when the first trust domain is an issuer. */
@@ -135,7 +134,7 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    KeySets keySets(JwksSources sources, JwtBundles bundles, Introspections introspections) {
+    KeySets keySets(JwkSetRegistry sources, JwtBundles bundles, Introspections introspections) {
         return new KeySets() {
             @Override
             public void prefetch(Collection<Issuer> issuers) {
@@ -170,7 +169,7 @@ public class SallyportAutoConfiguration {
 
     @Bean
     SnapshotCompiler snapshotCompiler(
-            JwksSources keySets,
+            JwkSetRegistry keySets,
             JwtBundles bundles,
             Introspections introspections,
             CryptoProvider crypto,
@@ -264,13 +263,8 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    UpstreamExchange upstreamExchange(UpstreamConnections clients) {
-        return new UpstreamExchange(clients);
-    }
-
-    @Bean
-    WebSocketShutdown webSocketShutdown(UpstreamExchange exchange) {
-        return new WebSocketShutdown(exchange);
+    UpstreamClient upstreamClient(UpstreamConnections connections) {
+        return new UpstreamClient(connections);
     }
 
     @Bean
@@ -287,8 +281,8 @@ public class SallyportAutoConfiguration {
     // Spring Cloud Gateway: its beans of these types back off
 
     @Bean
-    PinnedWebHandler filteringWebHandler(UpstreamExchange exchange) {
-        return new PinnedWebHandler(new PinnedRoutingFilter(exchange));
+    PinnedWebHandler filteringWebHandler(UpstreamClient upstreams) {
+        return new PinnedWebHandler(new PinnedRoutingFilter(upstreams));
     }
 
     @Bean
@@ -297,8 +291,8 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    PermitForwarder permitForwarder(UpstreamExchange exchange, PermitRouteMapping routes) {
-        return new PermitForwarder(new LocalForwarder(), new DirectForwarder(exchange), new GatewayForwarder(routes));
+    PermitForwarder permitForwarder(UpstreamClient upstreams, PermitRouteMapping routes) {
+        return new PermitForwarder(new LocalForwarder(), new DirectForwarder(upstreams), new GatewayForwarder(routes));
     }
 
     // the request path
@@ -348,7 +342,7 @@ public class SallyportAutoConfiguration {
                 new FloodStage(failures, connections),
                 new AuthenticateStage(configuration.settings().stages().authenticate(), svids, meters),
                 new RevocationStage(denyList),
-                new RateLimitStage(BucketStore.inMemory()),
+                new RateLimitStage(LimitStore.inMemory()),
                 new RiskStage(),
                 new AuthorizeStage(meters),
                 new RouteStage(upstreams),
@@ -360,7 +354,13 @@ public class SallyportAutoConfiguration {
     IngressHandler ingressHandler(
             Ingress ingress, SnapshotSource snapshots, Clock clock, Configuration configuration, MeterRegistry meters) {
         var listener = configuration.settings().requireListener();
-        return new IngressHandler(new LoadShedding(listener.shedding(), meters), ingress, snapshots, clock, listener);
+        return new IngressHandler(
+                new LoadShedding(listener.shedding(), meters),
+                ingress,
+                snapshots,
+                clock,
+                listener.bodyTimeout(),
+                listener.shutdownGrace());
     }
 
     /** For the ingress server alone: the management server is customized by the beans of its own context. */
@@ -372,18 +372,16 @@ public class SallyportAutoConfiguration {
             SvidSource svids,
             Clock clock,
             MeterRegistry meters) {
-        return new IngressServer(
-                Opening.section(
-                        "sallyport.listener",
-                        configuration,
-                        () -> IngressServerCustomizer.of(
-                                configuration.settings().requireListener(),
-                                handler,
-                                counting(connections),
-                                svids,
-                                clock,
-                                meters)),
-                new IngressRoutes(handler));
+        return new IngressServer(Opening.section(
+                "sallyport.listener",
+                configuration,
+                () -> IngressServerCustomizer.of(
+                        configuration.settings().requireListener(),
+                        handler,
+                        counting(connections),
+                        svids,
+                        clock,
+                        meters)));
     }
 
     /** Nothing but a place for it where the file has none. */
@@ -408,7 +406,7 @@ public class SallyportAutoConfiguration {
                 svids,
                 clock,
                 meters);
-        return InternalListener.of(new IngressServer(customizer, new IngressRoutes(handler)), resources);
+        return InternalListener.of(new IngressServer(customizer), resources);
     }
 
     private static ConnectionListener counting(ConnectionCounts connections) {

@@ -68,8 +68,8 @@ public final class BackgroundExecutor implements Executor {
                 log.atDebug().log("a reload is as important as requests: setpriority is refused");
             }
         } catch (Throwable e) {
-            // What a method handle declares, and what linking throws where there is no such function. A reload goes on
-            // without.
+            // What a method handle declares, and what linking throws where there is no such function.
+            // A reload goes on without.
             log.atDebug().setCause(e).log("a reload is as important as requests: setpriority cannot be called");
         }
     }

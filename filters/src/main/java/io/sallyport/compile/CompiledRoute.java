@@ -4,7 +4,7 @@ package io.sallyport.compile;
 import io.sallyport.authenticate.AcceptedTokens;
 import io.sallyport.edge.RouteTable;
 import io.sallyport.route.UpstreamCapacity;
-import io.sallyport.wire.CorsRules;
+import io.sallyport.wire.answer.CorsRules;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 public final class CompiledRoutes {
     static final CompiledRoutes NONE = new CompiledRoutes(new IdentityHashMap<>(), BuiltInRoutes.Made.NONE, null);
 
-    // By identity: it is the same object only if the file has the section in the same words, so that no equals() can
-    // err.
+    // By identity:
+    // it is the same object only if the file has the section in the same words, so that no equals() can err.
     private final IdentityHashMap<RouteSection, CompiledRoute> bySection;
     private final BuiltInRoutes.Made builtIn;
     private final @Nullable RouteTable table;

@@ -5,10 +5,10 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.authenticate.AcceptedTokens;
 import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.Issuer;
-import io.sallyport.authenticate.JwkSetSources;
+import io.sallyport.authenticate.JwkSetSourceFactory;
 import io.sallyport.authenticate.NoKeys;
 import io.sallyport.authenticate.OpaqueTokenSource;
-import io.sallyport.authenticate.OpaqueTokenSources;
+import io.sallyport.authenticate.OpaqueTokenSourceFactory;
 import io.sallyport.authenticate.RouteAuthentication;
 import io.sallyport.authenticate.TokenDigest;
 import io.sallyport.config.Findings;
@@ -23,7 +23,7 @@ import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.risk.AuthenticationFailureIndex;
 import io.sallyport.risk.RiskScoring;
-import io.sallyport.wire.ListenerConfig;
+import io.sallyport.wire.listener.ListenerConfig;
 import java.net.URI;
 import java.time.Instant;
 import java.util.List;
@@ -42,8 +42,8 @@ public final class SnapshotCompiler {
     private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,64}");
     private static final String A_NAME = "1 to 64 of a-z, 0-9 and dash";
 
-    private final JwkSetSources keySets;
-    private final OpaqueTokenSources introspections;
+    private final JwkSetSourceFactory keySets;
+    private final OpaqueTokenSourceFactory introspections;
     private final CryptoProvider crypto;
     private final AuthenticationFailureIndex failures;
 
@@ -53,8 +53,8 @@ public final class SnapshotCompiler {
      * @param failures what the risk signal of failed authentications reads
      */
     public SnapshotCompiler(
-            JwkSetSources keySets,
-            OpaqueTokenSources introspections,
+            JwkSetSourceFactory keySets,
+            OpaqueTokenSourceFactory introspections,
             CryptoProvider crypto,
             AuthenticationFailureIndex failures) {
         this.keySets = keySets;

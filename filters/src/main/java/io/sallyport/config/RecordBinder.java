@@ -252,6 +252,7 @@ public final class RecordBinder {
         return type.distinct() ? Collections.unmodifiableSet(new LinkedHashSet<>(values)) : List.copyOf(values);
     }
 
+    @SuppressWarnings("ReferenceEquality") // this very place in the file, not one that reads alike
     private @Nullable Object map(YamlNode node, ValueType type, Findings.Place at) {
         if (node == standIn) {
             return entries;
@@ -323,21 +324,21 @@ public final class RecordBinder {
             if (at == null && e.getCause() instanceof RuntimeException) {
                 return null;
             }
-            switch (e.getCause()) {
+            return switch (e.getCause()) {
                 case InvalidSetting invalid
                 when at != null -> {
                     var place = invalid.key().isEmpty() ? at : at.child(invalid.key());
                     place.reject(asWritten(invalid, node), invalid.expected());
-                    return null;
+                    yield null;
                 }
                 // A library's type that a constructor made of the values: it says what was wrong in its own words.
                 case IllegalArgumentException illegal
                 when at != null -> {
                     at.reject(node.shown(), String.valueOf(illegal.getMessage()));
-                    return null;
+                    yield null;
                 }
                 case null, default -> throw new IllegalStateException("%s failed".formatted(shape.type()), e);
-            }
+            };
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("%s cannot be made".formatted(shape.type()), e);
         }

@@ -17,8 +17,8 @@ final class Shown {
     private static final Pattern PEM = Pattern.compile("-----BEGIN ");
     private static final Pattern JWS = Pattern.compile("eyJ[A-Za-z0-9_-]{8,}\\.");
     private static final Pattern USER_INFO = Pattern.compile("://[^/?#@\\s]*:[^/?#@\\s]*@");
-    // 32 and more characters of one random-looking word; a host, a path or a SPIFFE ID has dots, slashes or colons in
-    // it.
+    // 32 and more characters of one random-looking word;
+    // a host, a path or a SPIFFE ID has dots, slashes or colons in it.
     private static final Pattern RANDOM_WORD = Pattern.compile(
             "(?<![\\w+/=.:-])(?=[A-Za-z_-]*\\d)(?=[\\d_-]*[A-Za-z])[A-Za-z0-9+_-]{32,}={0,2}(?![\\w+/=.:-])");
 

@@ -159,8 +159,8 @@ public final class YamlDocument {
             findings.at("").reject("not YAML: " + e.getMessage(), "valid YAML");
             return null;
         } catch (IllegalArgumentException e) {
-            // The library lets it out for an escape in double quotes that the end of the file cuts, or that is no
-            // character.
+            // The library lets it out for an escape in double quotes
+            // that the end of the file cuts, or that is no character.
             findings.at("").reject("not YAML: an escape that is no character", "valid YAML");
             return null;
         }

@@ -149,8 +149,8 @@ public final class DecisionLog implements OutcomeListener, AutoCloseable {
         }
     }
 
-    // The random part of the request's id decides: no random number is drawn, and all that is sampled is of the same
-    // requests.
+    // The random part of the request's id decides:
+    // no random number is drawn, and all that is sampled is of the same requests.
     private static boolean isOneIn(int n, RequestContext context) {
         return (context.requestId().getLeastSignificantBits() & Long.MAX_VALUE) % n == 0;
     }

@@ -252,12 +252,11 @@ record DecisionRecord(
 
     private static List<Reason> reasonsOf(RequestContext context, Outcome outcome) {
         var would = context.wouldDeny();
-        var own =
-                switch (outcome) {
-                    case Outcome.Refused refused -> refused.denial().reason();
-                    case Outcome.Aborted aborted -> aborted.reason();
-                    case Outcome.Answered _, Outcome.Cancelled _ -> null;
-                };
+        var own = switch (outcome) {
+            case Outcome.Refused refused -> refused.denial().reason();
+            case Outcome.Aborted aborted -> aborted.reason();
+            case Outcome.Answered _, Outcome.Cancelled _ -> null;
+        };
         if (would.isEmpty()) {
             return own == null ? List.of() : List.of(own);
         }

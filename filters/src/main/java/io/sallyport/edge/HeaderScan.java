@@ -94,8 +94,8 @@ final class HeaderScan {
         return null;
     }
 
-    // Fewer than a token has (RFC 9110 section 5.6.2): CGI and its heirs make one and the same variable of X-A, X_A and
-    // X.A.
+    // Fewer than a token has (RFC 9110 section 5.6.2):
+    // CGI and its heirs make one and the same variable of X-A, X_A and X.A.
     private static boolean isName(CharSequence name) {
         for (int i = 0; i < name.length(); i++) {
             if (!IdentityHeaders.isNameCharacter(name.charAt(i))) {
@@ -105,9 +105,8 @@ final class HeaderScan {
         return !name.isEmpty();
     }
 
-    // HTTP/1.1's codec takes the white space around a value off, HTTP/2's leaves it in, where it is malformed (RFC 9113
-    // section
-    // 8.2.1): whoever reads the value behind us would find another one.
+    // HTTP/1.1's codec takes the white space around a value off, HTTP/2's leaves it in, where it is
+    // malformed (RFC 9113 section 8.2.1): whoever reads the value behind us would find another one.
     private static boolean isValue(CharSequence value) {
         if (!value.isEmpty() && (isBlank(value.charAt(0)) || isBlank(value.charAt(value.length() - 1)))) {
             return false;

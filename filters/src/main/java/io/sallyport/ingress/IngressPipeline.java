@@ -34,8 +34,7 @@ public final class IngressPipeline {
             Forwarder forward,
             OutcomeListener decisionLog) {
         return Ingress.decide(
-                        edge, // refuse the ambiguous, canonicalize the path once, match the route, drop spoofable
-                        // headers
+                        edge, // refuse the ambiguous, canonicalize the path, match the route, drop spoofable headers
                         flood, // too many failures or connections from there? before any signature is verified
                         authenticate, // who is calling, proven how?  ->  Principal
                         revocation, // was that token, session, subject or client revoked since?

@@ -12,8 +12,8 @@ import java.util.Map;
  * <p>What a stage compiled for itself hangs under its name: the gateway-wide part here, the rest on each {@link Route}.
  */
 public final class Snapshot {
-    // Most of ten thousand routes say nothing of modes and faults. Of the same class as the others, which is asked at
-    // every stage.
+    // Most of ten thousand routes say nothing of modes and faults.
+    // Of the same class as the others, which is asked at every stage.
     private static final Map<StageName, ?> NOTHING = new EnumMap<>(StageName.class);
 
     private final String revision;

@@ -3,6 +3,7 @@ package io.sallyport.architecture;
 
 import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
@@ -28,6 +29,7 @@ import io.sallyport.pipeline.Pipeline;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
+import io.sallyport.wire.listener.IngressServerCustomizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -222,6 +224,17 @@ class ArchitectureTest {
     }
 
     @Test
+    void stages_return_what_they_wait_for_and_only_the_pipeline_subscribes_to_it() {
+        noClasses()
+                .that(areStages())
+                .and(not(areAdapters()))
+                .should()
+                .callMethodWhere(
+                        isOneOf(Map.of("reactor.core.publisher.Mono", Set.of("subscribe", "subscribeOn", "publishOn"))))
+                .check(MAIN);
+    }
+
+    @Test
     void a_stage_is_final_and_lies_in_the_package_that_is_named_like_it() {
         classes()
                 .that()
@@ -351,10 +364,7 @@ class ArchitectureTest {
         noClasses()
                 .that(not(resideInAnyPackage(ROOT + "boot..", ROOT + "management..")))
                 // What a server of Spring Boot is customized by.
-                .and()
-                .doNotHaveSimpleName("IngressServerCustomizer")
-                .and()
-                .doNotHaveSimpleName("IngressRoutes")
+                .and(not(belongToAnyOf(IngressServerCustomizer.class)))
                 .should()
                 .dependOnClassesThat(resideInAnyPackage(
                         "org.springframework.boot..",

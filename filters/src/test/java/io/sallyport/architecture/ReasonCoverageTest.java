@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  * It does see every reason that was registered and forgotten, and every one whose last test went away.
  */
 class ReasonCoverageTest {
-    // Bytes that are no message, and ways out that no stage sees, end in wire; it gives reasons of these origins as
-    // well.
+    // Bytes that are no message, and ways out that no stage sees, end in wire;
+    // it gives reasons of these origins as well.
     private static final Map<String, List<String>> BESIDES_ITS_OWN_PACKAGE = Map.of(
             "edge", List.of("wire"),
             "forward", List.of("wire", "gateway"),

@@ -100,13 +100,12 @@ class HostileTokensTest {
 
     private static String challengeOf(Denial denial) {
         @Nullable
-        Challenge challenge =
-                switch (denial) {
-                    case Denial.Unauthenticated unauthenticated ->
-                        unauthenticated.challenges().getFirst();
-                    case Denial.Rejected rejected -> rejected.challenge();
-                    case Denial other -> throw new AssertionError("no challenge: " + other);
-                };
+        Challenge challenge = switch (denial) {
+            case Denial.Unauthenticated unauthenticated ->
+                unauthenticated.challenges().getFirst();
+            case Denial.Rejected rejected -> rejected.challenge();
+            case Denial other -> throw new AssertionError("no challenge: " + other);
+        };
         return String.valueOf(challenge);
     }
 }

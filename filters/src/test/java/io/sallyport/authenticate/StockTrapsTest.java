@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * What a gateway of stock parts gets wrong about tokens, each as the claim that holds here instead. What it gets wrong about
- * fetching keys (withdrawn ones that stay, a fetch for each random name) is in {@code JwksSourceTest}; about configuration, in {@code
+ * fetching keys (withdrawn ones that stay, a fetch for each random name) is in {@code RefreshingJwkSetSourceTest}; about configuration, in {@code
  * GatewayAutoConfigurationTest}.
  */
 class StockTrapsTest {
@@ -57,7 +57,7 @@ class StockTrapsTest {
                 .isEqualTo(Reason.AUTHENTICATE_JWT_KID_UNKNOWN);
     }
 
-    /** T2: {@code switchIfEmpty(getJWKSet())}. That the source then fetches once in a cool-down is {@code JwksSourceTest}'s. */
+    /** T2: {@code switchIfEmpty(getJWKSet())}. That the source then fetches once in a cool-down is {@code RefreshingJwkSetSourceTest}'s. */
     @Test
     void a_token_of_another_issuer_or_algorithm_causes_no_fetch_whatever_its_kid() {
         for (int i = 0; i < 100; i++) {
@@ -139,8 +139,8 @@ class StockTrapsTest {
         var token = CORP.issue();
         var other = withOtherSignature(token);
         assertThat(other).isNotEqualTo(token);
-        // Both are good ECDSA signatures: RFC 7518 does not ask for the lower S, and half of all honest ones have the
-        // higher.
+        // Both are good ECDSA signatures:
+        // RFC 7518 does not ask for the lower S, and half of all honest ones have the higher.
         assertThat(admit(token)).isInstanceOf(Admission.Permitted.class);
         assertThat(admit(other)).isInstanceOf(Admission.Permitted.class);
 

@@ -12,6 +12,7 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.Principal;
+import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.Route;
@@ -94,7 +95,8 @@ class AuthorizeStageTest {
 
     @Test
     void a_caller_without_a_token_holds_no_scope() {
-        var rules = new RouteRules(List.of("orders:read"), _ -> new Decision.Allowed("any", List.of()));
+        var rules =
+                new RouteRules(List.of("orders:read"), _ -> new Answer.Now<>(new Decision.Allowed("any", List.of())));
         var context = FakeRequest.get("/").on(route(rules)).context();
 
         assertThat(denialOf(stage.evaluate(context)).reason()).isEqualTo(Reason.AUTHORIZE_SCOPE_INSUFFICIENT);
@@ -102,7 +104,8 @@ class AuthorizeStageTest {
 
     @Test
     void every_required_scope_and_a_rule_let_pass() {
-        var rules = new RouteRules(List.of("orders:read"), _ -> new Decision.Allowed("any", List.of()));
+        var rules =
+                new RouteRules(List.of("orders:read"), _ -> new Answer.Now<>(new Decision.Allowed("any", List.of())));
         var context = FakeRequest.get("/")
                 .on(route(rules))
                 .by(holding("orders:write", "orders:read"))

@@ -7,7 +7,7 @@ import io.sallyport.compile.InvalidConfiguration;
 import io.sallyport.compile.SnapshotSource;
 import io.sallyport.gateway.PermitRouteMapping;
 import io.sallyport.gateway.PinnedWebHandler;
-import io.sallyport.wire.IngressHandler;
+import io.sallyport.wire.exchange.IngressHandler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.authenticate.HostileTokens;
 import io.sallyport.authenticate.TestTokens;
-import io.sallyport.authenticate.jwks.JwksSources;
+import io.sallyport.authenticate.jwks.JwkSetRegistry;
 import io.sallyport.compile.SnapshotSource;
 import io.sallyport.pipeline.FakeRequest;
 import java.io.IOException;
@@ -92,7 +92,7 @@ final class HostileTokensIT {
         gateway = new SpringApplication(Application.class)
                 .run("--sallyport.config=" + file, "--spring.main.banner-mode=off");
         var issuers = gateway.getBean(SnapshotSource.class).inForce().issuers();
-        gateway.getBean(JwksSources.class).prefetch(issuers.values()).block();
+        gateway.getBean(JwkSetRegistry.class).prefetch(issuers.values()).block();
     }
 
     private static DisposableServer serve(List<String> requests, String body) {

@@ -23,7 +23,7 @@ import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.RequestHead;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.TlsConnection;
-import io.sallyport.ratelimit.BucketStore;
+import io.sallyport.ratelimit.LimitStore;
 import io.sallyport.ratelimit.RateLimitStage;
 import io.sallyport.revocation.RevocationStage;
 import io.sallyport.revocation.denylist.DenyListIndex;
@@ -82,7 +82,7 @@ public final class JudgedRequests {
         var meters = new SimpleMeterRegistry();
         var clock = Clock.fixed(FakeRequest.NOW, ZoneOffset.UTC);
         var denyList = new DenyListIndex(meters);
-        var unused = new MemoryDenyListStore(denyList, 1_000, clock);
+        var _ = new MemoryDenyListStore(denyList, 1_000, clock);
         snapshot = new SnapshotCompiler(
                         (_, _, _) -> FakeJwkSetSource.of(KEY),
                         (_, _, _) -> null,
@@ -97,11 +97,11 @@ public final class JudgedRequests {
                 new AuthenticateStage(
                         new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1_000, null), () -> null, meters),
                 new RevocationStage(denyList),
-                new RateLimitStage(BucketStore.inMemory()),
+                new RateLimitStage(LimitStore.inMemory()),
                 new RiskStage(),
                 new AuthorizeStage(meters),
                 new RouteStage(new UpstreamHealth(meters, clock)),
-                (_, _, _) -> {
+                (_, _) -> {
                     throw new IllegalStateException("nothing is forwarded here");
                 },
                 (_, _) -> {});

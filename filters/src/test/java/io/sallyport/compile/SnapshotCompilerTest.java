@@ -19,7 +19,7 @@ import io.sallyport.ratelimit.RouteLimits;
 import io.sallyport.risk.RiskLadder;
 import io.sallyport.risk.RiskScoring;
 import io.sallyport.route.UpstreamCapacity;
-import io.sallyport.wire.LocalAnswer;
+import io.sallyport.wire.answer.LocalAnswer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -110,15 +110,14 @@ class FloodStageTest {
             fail("192.0.2.7", reason);
         }
 
-        boolean counts =
-                switch (reason) {
-                    case AUTHENTICATE_JWT_MISSING,
-                            AUTHENTICATE_CERTIFICATE_MISSING,
-                            AUTHENTICATE_JWKS_UNAVAILABLE,
-                            AUTHENTICATE_INTROSPECTION_UNAVAILABLE,
-                            AUTHENTICATE_BUNDLE_UNAVAILABLE -> false;
-                    default -> true;
-                };
+        boolean counts = switch (reason) {
+            case AUTHENTICATE_JWT_MISSING,
+                    AUTHENTICATE_CERTIFICATE_MISSING,
+                    AUTHENTICATE_JWKS_UNAVAILABLE,
+                    AUTHENTICATE_INTROSPECTION_UNAVAILABLE,
+                    AUTHENTICATE_BUNDLE_UNAVAILABLE -> false;
+            default -> true;
+        };
         assertThat(stage.evaluate(from("192.0.2.7").context()) != Verdict.Pass.PASS)
                 .isEqualTo(counts);
     }

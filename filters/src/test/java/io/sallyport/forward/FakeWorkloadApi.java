@@ -11,7 +11,8 @@ import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.nio.NioEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.grpc.stub.StreamObserver;
 import io.sallyport.forward.TestCa.Svid;
@@ -46,7 +47,7 @@ public final class FakeWorkloadApi implements AutoCloseable {
             Metadata.Key.of("workload.spiffe.io", Metadata.ASCII_STRING_MARSHALLER);
 
     private final Path socket;
-    private final EventLoopGroup eventLoops = new NioEventLoopGroup(1);
+    private final EventLoopGroup eventLoops = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final List<StreamObserver<X509SVIDResponse>> streams = new ArrayList<>();
     private final List<StreamObserver<JWTBundlesResponse>> jwtStreams = new ArrayList<>();
     private @Nullable X509SVIDResponse current;

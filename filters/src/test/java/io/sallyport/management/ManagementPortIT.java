@@ -4,7 +4,7 @@ package io.sallyport.management;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.authenticate.TestTokens;
-import io.sallyport.authenticate.jwks.JwksSources;
+import io.sallyport.authenticate.jwks.JwkSetRegistry;
 import io.sallyport.compile.SnapshotSource;
 import io.sallyport.forward.TestCa;
 import io.sallyport.pipeline.FakeRequest;
@@ -113,7 +113,7 @@ final class ManagementPortIT {
     /** The key set is fetched while the rest starts. */
     private static void awaitKeys() {
         var snapshots = gateway.getBean(SnapshotSource.class);
-        var keys = gateway.getBean(JwksSources.class);
+        var keys = gateway.getBean(JwkSetRegistry.class);
         keys.prefetch(snapshots.inForce().issuers().values()).block();
     }
 

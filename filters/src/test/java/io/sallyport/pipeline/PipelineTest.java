@@ -149,7 +149,8 @@ class PipelineTest {
         var answer = Sinks.<Verdict.Settled>one();
         var ranOnLoop = new ArrayList<String>();
         var pipeline = pipeline(
-                stage(StageName.AUTHENTICATE, _ -> new Verdict.Pending(answer.asMono())), denying(StageName.RISK));
+                stage(StageName.AUTHENTICATE, _ -> new Verdict.Pending<>(answer.asMono(), verdict -> verdict)),
+                denying(StageName.RISK));
         var context = FakeRequest.get("/")
                 .onEventLoop(task -> {
                     ranOnLoop.add("resumed");
@@ -281,7 +282,7 @@ class PipelineTest {
     }
 
     private static Stage pending(StageName name, Mono<Verdict.Settled> verdict) {
-        return stage(name, _ -> new Verdict.Pending(verdict));
+        return stage(name, _ -> new Verdict.Pending<>(verdict, settled -> settled));
     }
 
     private static Stage stage(StageName name, Function<RequestContext, Verdict> judge) {

@@ -10,6 +10,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.FakeSubject;
 import io.sallyport.identity.Principal;
+import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RateLimitState;
@@ -43,8 +44,8 @@ class RateLimitStageTest {
     private static final String ALICE = "MKbe/+HhECIBlKK0";
 
     private final FakeTime time = new FakeTime();
-    private final MemoryBuckets buckets = new MemoryBuckets(1000, time, new PartitionLabels(SECRET));
-    private final RateLimitStage stage = new RateLimitStage(buckets);
+    private final MemoryLimits store = new MemoryLimits(1000, time, new PartitionLabels(SECRET));
+    private final RateLimitStage stage = new RateLimitStage(store);
 
     @ParameterizedTest
     @EnumSource(names = {"RATELIMIT_EXCEEDED", "RATELIMIT_UNAVAILABLE"})
@@ -53,12 +54,11 @@ class RateLimitStageTest {
         var judged = reason == Reason.RATELIMIT_EXCEEDED ? stage : new RateLimitStage(RateLimitStageTest::unavailable);
         judged.evaluate(byAlice(route));
 
-        var reasonGiven =
-                switch (judged.evaluate(byAlice(route))) {
-                    case Verdict.Deny(Denial denial) -> denial.reason();
-                    case Verdict.Undecided undecided -> undecided.ifDenied().reason();
-                    default -> null;
-                };
+        var reasonGiven = switch (judged.evaluate(byAlice(route))) {
+            case Verdict.Deny(Denial denial) -> denial.reason();
+            case Verdict.Undecided undecided -> undecided.ifDenied().reason();
+            default -> null;
+        };
 
         assertThat(reasonGiven).isEqualTo(reason);
     }
@@ -167,7 +167,7 @@ class RateLimitStageTest {
         limits.put("second", limit("route", 10));
         var route = route(limits);
         var failing = new RateLimitStage((policy, key) ->
-                policy.name().value().equals("second") ? unavailable(policy, key) : buckets.partition(policy, key));
+                policy.name().value().equals("second") ? unavailable(policy, key) : store.charge(policy, key));
 
         assertThat(failing.evaluate(byAlice(route))).isInstanceOf(Verdict.Undecided.class);
 
@@ -369,17 +369,17 @@ class RateLimitStageTest {
                     .context());
         }
 
-        assertThat(buckets.size()).isLessThanOrEqualTo(1000);
+        assertThat(store.size()).isLessThanOrEqualTo(1000);
     }
 
     @Test
     void a_bucket_that_was_left_alone_for_its_window_is_forgotten() {
         stage.evaluate(byAlice(route(Map.of("user", limit("subject", 1)))));
-        assertThat(buckets.size()).isEqualTo(1);
+        assertThat(store.size()).isEqualTo(1);
 
         time.pass(MINUTE.plusSeconds(2));
 
-        assertThat(buckets.size()).isZero();
+        assertThat(store.size()).isZero();
     }
 
     @Test
@@ -442,7 +442,7 @@ class RateLimitStageTest {
                 .build();
     }
 
-    private static Partition unavailable(RatePolicy policy, PartitionKey key) {
+    private static Answer<Charge> unavailable(RatePolicy policy, PartitionKey key) {
         throw new IllegalStateException("the store of %s and %s is gone".formatted(policy.name(), key.kind()));
     }
 

@@ -36,7 +36,7 @@ public final class Gateway implements AutoCloseable {
         application.addListeners((ContextClosedEvent event) -> {
             var started = gateway[0];
             // The management port has a context of its own, which is closed first.
-            if (started != null && event.getApplicationContext() == started.context) {
+            if (started != null && event.getApplicationContext().equals(started.context)) {
                 started.stopped.countDown();
             }
         });

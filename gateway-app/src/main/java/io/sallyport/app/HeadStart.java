@@ -32,8 +32,8 @@ final class HeadStart {
     static HeadStart begin() {
         // The logger first: what one thread logs while another makes it is held back, with a warning.
         LoggerFactory.getILoggerFactory();
-        // And what Netty's classes and those that read the configuration have in common, so that the two never wait for
-        // each other.
+        // And what Netty's classes and those that read the configuration
+        // have in common, so that the two never wait for each other.
         NetUtil.isIpV4StackPreferred();
         return begin(STEPS);
     }

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.sallyport.compile.ConfigurationCheck;
 import io.sallyport.config.Setting;
 import io.sallyport.docs.GeneratedPage;
-import io.sallyport.wire.ListenerConfig;
+import io.sallyport.wire.listener.ListenerConfig;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.FileSystems;

@@ -6,7 +6,7 @@ import io.sallyport.authenticate.IntrospectionConfig;
 import io.sallyport.authenticate.Issuer;
 import io.sallyport.authenticate.IssuerConfig;
 import io.sallyport.authenticate.OpaqueTokenSource;
-import io.sallyport.authenticate.OpaqueTokenSources;
+import io.sallyport.authenticate.OpaqueTokenSourceFactory;
 import io.sallyport.authenticate.jwks.IssuerAuthorities;
 import io.sallyport.config.Findings;
 import java.io.IOException;
@@ -22,7 +22,7 @@ import reactor.core.scheduler.Scheduler;
  * Whom to ask about opaque tokens, over the reloads of the configuration: an issuer of whose section nothing changed that concerns
  * its introspection keeps what it has said. Safe for use by any thread.
  */
-public final class Introspections implements OpaqueTokenSources, AutoCloseable {
+public final class Introspections implements OpaqueTokenSourceFactory, AutoCloseable {
     private final Scheduler scheduler;
     private final InstantSource clock;
     private final MeterRegistry meters;

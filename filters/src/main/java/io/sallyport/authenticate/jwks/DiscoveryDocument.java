@@ -50,8 +50,8 @@ final class DiscoveryDocument {
         if (!scheme.equals("https") && !(config.insecurePlaintext() && scheme.equals("http"))) {
             throw refused(config, "an https URL in jwks_uri");
         }
-        // The operator trusts one host by writing it. What that host says must not send us to any other, inside or
-        // outside.
+        // The operator trusts one host by writing it.
+        // What that host says must not send us to any other, inside or outside.
         if (uri.getHost() == null
                 || !uri.getHost()
                         .equalsIgnoreCase(URI.create(config.requireIssuer()).getHost())) {

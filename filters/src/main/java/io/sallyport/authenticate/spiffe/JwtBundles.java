@@ -6,7 +6,7 @@ import io.sallyport.authenticate.IssuerConfig;
 import io.sallyport.authenticate.JwkSet;
 import io.sallyport.authenticate.JwkSetDocument;
 import io.sallyport.authenticate.JwkSetSource;
-import io.sallyport.authenticate.JwkSetSources;
+import io.sallyport.authenticate.JwkSetSourceFactory;
 import io.sallyport.authenticate.VerificationKey;
 import io.sallyport.config.Findings;
 import io.sallyport.identity.StrictSpiffeId;
@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Safe for use by any thread.
  */
-public final class JwtBundles implements JwkSetSources, AutoCloseable {
+public final class JwtBundles implements JwkSetSourceFactory, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(JwtBundles.class);
 
     // As long as the key set of an issuer that cannot be reached: see JwksConfig.

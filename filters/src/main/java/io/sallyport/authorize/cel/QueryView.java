@@ -19,8 +19,7 @@ final class QueryView extends MapView {
     /** @param query as received, without the question mark */
     QueryView(@Nullable String query) {
         // No limit on the number of parameters: one beyond it would be there for the upstream and not for a deny rule.
-        // The
-        // length of the request line is limited.
+        // The length of the request line is limited.
         this.parameters = query == null
                 ? Map.of()
                 : new QueryStringDecoder(query, StandardCharsets.UTF_8, false, Integer.MAX_VALUE, true).parameters();

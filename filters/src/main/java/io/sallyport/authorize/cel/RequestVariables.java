@@ -143,8 +143,8 @@ final class RequestVariables implements CelVariableResolver {
         Object read(Principal.Subject token);
     }
 
-    // Without a token even the claims are missing: an empty map would make `!has(token.claims.suspended)` true of
-    // nobody.
+    // Without a token even the claims are missing:
+    // an empty map would make `!has(token.claims.suspended)` true of nobody.
     private static Struct.Member token(CelType type, OfToken value) {
         return new Struct.Member(
                 type,

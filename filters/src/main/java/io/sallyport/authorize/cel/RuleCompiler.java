@@ -61,9 +61,8 @@ final class RuleCompiler {
             .comprehensionMaxIterations(MOST_ROUNDS)
             .build();
 
-    // One for all routes, because it takes milliseconds to make. A program holds everything else that it needs, and
-    // what
-    // the path of a route has was settled when the rule was type-checked.
+    // One for all routes, because it takes milliseconds to make. A program holds everything else
+    // that it needs, and what the path of a route has was settled when the rule was type-checked.
     private static final CelRuntime RUNTIME = CelRuntimeFactory.plannerRuntimeBuilder()
             .setOptions(OPTIONS)
             .setTypeProvider(Types.of(RequestVariables.structs(RequestVariables.pathStruct(Set.of()))))

@@ -622,21 +622,18 @@ final class FramingMachine {
         if (++extensionLength > MAX_EXTENSION || ++unpaidExtensions > MAX_UNPAID_EXTENSIONS) {
             return refuse(Reason.EDGE_BODY_MALFORMED);
         }
-        var next =
-                switch (state) {
-                    case EXTENSION_NAME_START -> TOKEN[b] ? State.EXTENSION_NAME : null;
-                    case EXTENSION_NAME ->
-                        TOKEN[b] ? state : b == '=' ? State.EXTENSION_VALUE_START : endOfExtension(b);
-                    case EXTENSION_VALUE_START ->
-                        b == '"' ? State.EXTENSION_QUOTED : TOKEN[b] ? State.EXTENSION_TOKEN : null;
-                    case EXTENSION_TOKEN -> TOKEN[b] ? state : endOfExtension(b);
-                    case EXTENSION_QUOTED ->
-                        b == '"'
-                                ? State.EXTENSION_QUOTED_END
-                                : b == '\\' ? State.EXTENSION_ESCAPE : isQuotable(b) ? state : null;
-                    case EXTENSION_ESCAPE -> isQuotable(b) ? State.EXTENSION_QUOTED : null;
-                    default -> endOfExtension(b);
-                };
+        var next = switch (state) {
+            case EXTENSION_NAME_START -> TOKEN[b] ? State.EXTENSION_NAME : null;
+            case EXTENSION_NAME -> TOKEN[b] ? state : b == '=' ? State.EXTENSION_VALUE_START : endOfExtension(b);
+            case EXTENSION_VALUE_START -> b == '"' ? State.EXTENSION_QUOTED : TOKEN[b] ? State.EXTENSION_TOKEN : null;
+            case EXTENSION_TOKEN -> TOKEN[b] ? state : endOfExtension(b);
+            case EXTENSION_QUOTED ->
+                b == '"'
+                        ? State.EXTENSION_QUOTED_END
+                        : b == '\\' ? State.EXTENSION_ESCAPE : isQuotable(b) ? state : null;
+            case EXTENSION_ESCAPE -> isQuotable(b) ? State.EXTENSION_QUOTED : null;
+            default -> endOfExtension(b);
+        };
         if (next == null) {
             return refuse(Reason.EDGE_BODY_MALFORMED);
         }

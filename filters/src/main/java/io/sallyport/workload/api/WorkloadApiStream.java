@@ -7,7 +7,8 @@ import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.nio.NioEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
@@ -82,9 +83,10 @@ public final class WorkloadApiStream<M> implements AutoCloseable {
         this.listener = listener;
         this.thread = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("sallyport-workload-api").factory());
-        this.eventLoop = new NioEventLoopGroup(
+        this.eventLoop = new MultiThreadIoEventLoopGroup(
                 1,
-                Thread.ofPlatform().daemon().name("sallyport-workload-api-io").factory());
+                Thread.ofPlatform().daemon().name("sallyport-workload-api-io").factory(),
+                NioIoHandler.newFactory());
         // The JDK's own Unix sockets: they need no native library, so every platform has them.
         this.channel = NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket.getPath()))
                 .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)

@@ -28,6 +28,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.forward.TestCa;
 import io.sallyport.pipeline.FakeRequest;
+import io.sallyport.pipeline.Resumed;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.StageName;
@@ -390,7 +391,7 @@ class HttpJwkSetEndpointTest {
     }
 
     /** What the endpoint answers from some moment on, and what a token with an unknown key is answered then. */
-    private record Fault(
+    record Fault(
             String what, Reason reason, BiFunction<HttpServerRequest, HttpServerResponse, Publisher<Void>> answer) {
         @Override
         public String toString() {
@@ -540,7 +541,7 @@ class HttpJwkSetEndpointTest {
 
     @Test
     void an_issuer_of_whose_keys_nothing_changed_keeps_them_over_a_reload_and_another_one_is_let_go() {
-        var sources = new JwksSources(CryptoProvider.jdk(), scheduler, CLOCK, meters, null);
+        var sources = new JwkSetRegistry(CryptoProvider.jdk(), scheduler, CLOCK, meters, null);
         var first = compile(sources, issuer(url() + "/jwks"));
         var stricter = new IssuerConfig(
                 url(),
@@ -590,8 +591,8 @@ class HttpJwkSetEndpointTest {
     }
 
     /** As at the start of a gateway, over one directory. */
-    private JwksSources started(IssuerConfig config) {
-        var sources = new JwksSources(
+    private JwkSetRegistry started(IssuerConfig config) {
+        var sources = new JwkSetRegistry(
                 CryptoProvider.jdk(), scheduler, CLOCK, meters, KeySetDirectory.open(folder.resolve("key-sets")));
         compile(sources, config);
         // What is saved is saved on the scheduler, after whoever waited has been told.
@@ -599,7 +600,7 @@ class HttpJwkSetEndpointTest {
         return sources;
     }
 
-    private Verdict verdictOf(JwksSources sources, IssuerConfig config, String iss) {
+    private Verdict verdictOf(JwkSetRegistry sources, IssuerConfig config, String iss) {
         var stage = new AuthenticateStage(stageConfig(), () -> null, new SimpleMeterRegistry());
         var route = route(compile(sources, config).issuer());
         return stage.evaluate(bearing(CORP.token().issuer(iss).issue(), route).context());
@@ -608,7 +609,7 @@ class HttpJwkSetEndpointTest {
     @Test
     void compiling_reads_the_ca_and_nothing_from_the_network() throws IOException {
         var findings = new Findings();
-        var sources = new JwksSources(CryptoProvider.jdk(), scheduler, CLOCK, meters, null);
+        var sources = new JwkSetRegistry(CryptoProvider.jdk(), scheduler, CLOCK, meters, null);
 
         assertThat(sources.source("corp", issuer(), findings.at("issuers.corp")))
                 .isNotNull();
@@ -706,8 +707,8 @@ class HttpJwkSetEndpointTest {
         return ((Document) Objects.requireNonNull(endpoint(config).fetch(null).block())).content();
     }
 
-    private JwksSource start(IssuerConfig config, Scheduler timeOuts) {
-        var source = new JwksSource(
+    private RefreshingJwkSetSource start(IssuerConfig config, Scheduler timeOuts) {
+        var source = new RefreshingJwkSetSource(
                 "corp", endpoint(config), config.jwks(), CryptoProvider.jdk(), timeOuts, CLOCK, _ -> {}, null);
         assertThat(source.start().block()).isEqualTo(JwkSetSource.Refresh.Done.FRESH);
         return source;
@@ -717,7 +718,7 @@ class HttpJwkSetEndpointTest {
         return ((JwkSetSource.Refresh.UnderWay) refresh).done();
     }
 
-    private static List<String> kidsOf(JwksSource source) {
+    private static List<String> kidsOf(RefreshingJwkSetSource source) {
         return Objects.requireNonNull(source.current(FakeRequest.NOW)).keys().stream()
                 .map(key -> String.valueOf(key.kid()))
                 .toList();
@@ -726,11 +727,11 @@ class HttpJwkSetEndpointTest {
     private record Compiled(IssuerConfig config, Issuer issuer) {}
 
     private Issuer compile(IssuerConfig config) {
-        return compile(new JwksSources(CryptoProvider.jdk(), scheduler, CLOCK, meters, null), config)
+        return compile(new JwkSetRegistry(CryptoProvider.jdk(), scheduler, CLOCK, meters, null), config)
                 .issuer();
     }
 
-    private static Compiled compile(JwksSources sources, IssuerConfig config) {
+    private static Compiled compile(JwkSetRegistry sources, IssuerConfig config) {
         var findings = new Findings();
         var issuers = Issuer.compile(
                 Map.of("corp", config), sources, (_, _, _) -> null, CryptoProvider.jdk(), findings.at("issuers"));
@@ -764,11 +765,8 @@ class HttpJwkSetEndpointTest {
                 .authorization("Bearer " + token);
     }
 
-    private static CompletableFuture<Verdict.Settled> settled(Verdict verdict) {
-        return switch (verdict) {
-            case Verdict.Settled settled -> CompletableFuture.completedFuture(settled);
-            case Verdict.Pending(Mono<Verdict.Settled> pending) -> pending.toFuture();
-        };
+    private static CompletableFuture<Verdict.@Nullable Settled> settled(Verdict verdict) {
+        return Resumed.settled(verdict).toFuture();
     }
 
     private static void isTlsFailure(Throwable error) {

@@ -22,8 +22,9 @@ import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.epoll.Epoll;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -86,8 +87,8 @@ public final class DemoWorkloadApi implements AutoCloseable {
         this.current = registered ? authority.svid(workload, lifetime) : null;
 
         var socket = directory.resolve("workload.sock");
-        var accepting = new EpollEventLoopGroup(1);
-        var serving = new EpollEventLoopGroup(1);
+        var accepting = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+        var serving = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
         eventLoops.add(accepting);
         eventLoops.add(serving);
         this.server = NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))

@@ -97,8 +97,8 @@ class ASmallRequestCostsLittleIT {
             taken[i] = processor() - before;
         }
 
-        // Time on the processor, not on the clock; the median, for what is compiled or collected meanwhile is not the
-        // request's.
+        // Time on the processor, not on the clock;
+        // the median, for what is compiled or collected meanwhile is not the request's.
         Arrays.sort(taken);
         assertThat(Duration.ofNanos(taken[TIMES / 2])).isBetween(Duration.ofNanos(1), SHORT);
     }
