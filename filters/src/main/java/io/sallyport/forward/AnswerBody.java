@@ -22,6 +22,7 @@ final class AnswerBody implements Body {
     private final ArrayDeque<ByteBuf> parts = new ArrayDeque<>(2);
     private HttpHeaders trailers = EmptyHttpHeaders.INSTANCE;
     private long held;
+    private boolean wanted = true;
     private boolean complete;
     private boolean over;
     private @Nullable Throwable failure;
@@ -66,13 +67,14 @@ final class AnswerBody implements Body {
             fail(failure);
         } else if (complete) {
             complete(trailers);
-        } else if (held > ENOUGH) {
+        } else if (held > ENOUGH && wanted) {
             attempt.resume();
         }
     }
 
     @Override
     public void want(boolean more) {
+        wanted = more;
         if (over || complete) {
             return;
         }

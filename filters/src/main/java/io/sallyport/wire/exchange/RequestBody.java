@@ -199,9 +199,11 @@ final class RequestBody implements Body, Runnable {
     public void take(Taker taker) {
         this.taker = taker;
         exchange.bodyTaken();
+        // Before anything is passed on: the taker may say at once that it wants no more.
+        wanted = true;
         pass(taker);
         taker.pause();
-        want(true);
+        exchange.bodyWantedChanged();
     }
 
     @Override

@@ -134,12 +134,11 @@ record Script(
     }
 
     private String head(String id) {
-        var framed =
-                switch (framing) {
-                    case LENGTH -> status == 204 ? "" : "Content-Length: " + length + "\r\n";
-                    case CHUNKED -> status == 204 ? "" : "Transfer-Encoding: chunked\r\n";
-                    case UNTIL_CLOSE -> "";
-                };
+        var framed = switch (framing) {
+            case LENGTH -> status == 204 ? "" : "Content-Length: " + length + "\r\n";
+            case CHUNKED -> status == 204 ? "" : "Transfer-Encoding: chunked\r\n";
+            case UNTIL_CLOSE -> "";
+        };
         return "HTTP/1.1 " + status + " As Asked\r\nX-Echo: " + id + "\r\n" + framed
                 + (closes ? "Connection: close\r\n" : "") + "\r\n";
     }

@@ -107,13 +107,12 @@ final class Sequences {
         if (chance(ending)) {
             return last();
         }
-        var request =
-                switch (random.nextInt(10)) {
-                    case 0, 1, 2, 3 -> forwarded();
-                    case 4, 5, 6 -> withBody();
-                    case 7, 8 -> Request.get().refused(pick(REFUSALS));
-                    default -> Request.preflight();
-                };
+        var request = switch (random.nextInt(10)) {
+            case 0, 1, 2, 3 -> forwarded();
+            case 4, 5, 6 -> withBody();
+            case 7, 8 -> Request.get().refused(pick(REFUSALS));
+            default -> Request.preflight();
+        };
         request.later = chance(15) && !request.preflight;
         return request;
     }
