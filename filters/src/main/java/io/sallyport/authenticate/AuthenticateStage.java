@@ -4,19 +4,18 @@ package io.sallyport.authenticate;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.Principal;
 import io.sallyport.identity.TrustBundleSource;
 import io.sallyport.identity.TrustBundles;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.PeerCertificate;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
-import reactor.core.scheduler.Schedulers;
 
 /**
  * Proves who is calling. Answers from memory, or with some 60 microseconds of arithmetic for a token that it has not seen; waits
@@ -46,7 +45,7 @@ public final class AuthenticateStage implements Stage {
         if (tls != null && tls.peerRequired()) {
             var lapsed = lapsed(tls.peer(), context);
             if (lapsed != null) {
-                return AuthenticateDenials.ofConnection(lapsed);
+                return lapsed;
             }
         }
         var route = context.requireRoute();
@@ -89,21 +88,22 @@ public final class AuthenticateStage implements Stage {
      * What is wrong with a connection that was let in by its certificate alone, whatever the route asks for: it is as old as its
      * handshake, and the trust bundles are not.
      */
-    private @Nullable Reason lapsed(@Nullable PeerCertificate peer, RequestContext context) {
+    private Verdict.@Nullable Deny lapsed(@Nullable PeerCertificate peer, RequestContext context) {
         var current = bundles.bundles();
         if (current == null) {
-            return Reason.AUTHENTICATE_BUNDLE_UNAVAILABLE;
+            return AuthenticateDenials.ofConnection(Reason.AUTHENTICATE_BUNDLE_UNAVAILABLE);
         }
         if (peer == null) {
-            return Reason.AUTHENTICATE_CERTIFICATE_MISSING;
+            return AuthenticateDenials.ofConnection(Reason.AUTHENTICATE_CERTIFICATE_MISSING);
         }
         return switch (peer.judgedBy(current, context.receivedAt())) {
-            case TrustBundles.Untrusted untrusted -> {
-                context.evidence(Evidence.CAUSE, untrusted.why());
-                yield Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED;
-            }
+            case TrustBundles.Untrusted untrusted ->
+                AuthenticateDenials.ofConnection(Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED)
+                        .with(Evidence.Key.CAUSE, untrusted.why());
             case TrustBundles.Proven proven ->
-                context.receivedAt().isAfter(proven.expiresAt()) ? Reason.AUTHENTICATE_CERTIFICATE_EXPIRED : null;
+                context.receivedAt().isAfter(proven.expiresAt())
+                        ? AuthenticateDenials.ofConnection(Reason.AUTHENTICATE_CERTIFICATE_EXPIRED)
+                        : null;
         };
     }
 
@@ -132,10 +132,8 @@ public final class AuthenticateStage implements Stage {
             return accepted.deny(Reason.AUTHENTICATE_BUNDLE_UNAVAILABLE);
         }
         return switch (peer.judgedBy(current, context.receivedAt())) {
-            case TrustBundles.Untrusted untrusted -> {
-                context.evidence(Evidence.CAUSE, untrusted.why());
-                yield accepted.deny(Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED);
-            }
+            case TrustBundles.Untrusted untrusted ->
+                accepted.deny(Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED).with(Evidence.Key.CAUSE, untrusted.why());
             case TrustBundles.Proven proven -> byWorkload(proven, accepted, context);
         };
     }
@@ -145,8 +143,8 @@ public final class AuthenticateStage implements Stage {
             return accepted.deny(Reason.AUTHENTICATE_CERTIFICATE_EXPIRED);
         }
         if (!accepted.workloads().match(proven.id())) {
-            context.evidence(Evidence.DETAIL, proven.id().toString());
-            return accepted.deny(Reason.AUTHENTICATE_CERTIFICATE_ID_DENIED);
+            return accepted.deny(Reason.AUTHENTICATE_CERTIFICATE_ID_DENIED)
+                    .with(Evidence.Key.DETAIL, proven.id().toString());
         }
         context.principal(new Principal.Workload(proven.id(), proven.expiresAt()));
         return Verdict.Pass.PASS;
@@ -260,9 +258,7 @@ public final class AuthenticateStage implements Stage {
             return switch (acceptance.issuer().keys().refresh(token.kid(), now)) {
                 case JwkSetSource.Refresh.Done done -> afterRefresh(done, token, algorithm, acceptance);
                 case JwkSetSource.Refresh.UnderWay(var done) ->
-                    // The context belongs to the request's event loop, the fetch to another one.
-                    new Verdict.Pending(done.publishOn(Schedulers.fromExecutor(context.eventLoop()))
-                            .map(settled -> afterRefresh(settled, token, algorithm, acceptance)));
+                    new Verdict.Pending<>(done, settled -> afterRefresh(settled, token, algorithm, acceptance));
             };
         }
 
@@ -302,7 +298,7 @@ public final class AuthenticateStage implements Stage {
         }
 
         private Verdict.Settled deny(Reason reason, Issuer issuer) {
-            return AuthenticateStage.deny(reason, issuer, context, accepted);
+            return AuthenticateStage.deny(reason, issuer, accepted);
         }
     }
 
@@ -336,10 +332,7 @@ public final class AuthenticateStage implements Stage {
             var known = source.known(digest, context.receivedAt());
             return known != null
                     ? judge(known)
-                    // The context belongs to the request's event loop, the question to another one.
-                    : new Verdict.Pending(source.ask(digest, authorization.substring(start))
-                            .publishOn(Schedulers.fromExecutor(context.eventLoop()))
-                            .map(this::judge));
+                    : new Verdict.Pending<>(source.ask(digest, authorization.substring(start)), this::judge);
         }
 
         private Verdict.Settled judge(OpaqueTokenSource.Introspected introspected) {
@@ -356,7 +349,7 @@ public final class AuthenticateStage implements Stage {
         }
 
         private Verdict.Settled deny(Reason reason) {
-            return AuthenticateStage.deny(reason, acceptance.issuer(), context, accepted);
+            return AuthenticateStage.deny(reason, acceptance.issuer(), accepted);
         }
     }
 
@@ -375,14 +368,13 @@ public final class AuthenticateStage implements Stage {
             AcceptedTokens accepted) {
         var principal = claims.principal();
         if (wrong != null || principal == null) {
-            return deny(wrong == null ? Reason.AUTHENTICATE_JWT_CLAIM_MISSING : wrong, issuer, context, accepted);
+            return deny(wrong == null ? Reason.AUTHENTICATE_JWT_CLAIM_MISSING : wrong, issuer, accepted);
         }
         context.principal(principal);
         return Verdict.Pass.PASS;
     }
 
-    private static Verdict.Settled deny(Reason reason, Issuer issuer, RequestContext context, AcceptedTokens accepted) {
-        context.evidence(Evidence.DETAIL, issuer.name());
-        return accepted.deny(reason);
+    private static Verdict.Settled deny(Reason reason, Issuer issuer, AcceptedTokens accepted) {
+        return accepted.deny(reason).with(issuer.evidence());
     }
 }

@@ -2,6 +2,7 @@
 package io.sallyport.authenticate;
 
 import io.sallyport.config.Findings;
+import io.sallyport.decision.Evidence;
 import io.spiffe.spiffeid.TrustDomain;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -27,6 +28,7 @@ public final class Issuer {
     private final long maxAgeMillis;
     private final JwkSetSource keys;
     private final @Nullable OpaqueTokenSource opaqueTokens;
+    private final Evidence evidence;
 
     private Issuer(String name, IssuerConfig config, JwkSetSource keys, @Nullable OpaqueTokenSource opaqueTokens) {
         this.name = name;
@@ -40,6 +42,7 @@ public final class Issuer {
                 : config.maxTokenAge().toMillis();
         this.keys = keys;
         this.opaqueTokens = opaqueTokens;
+        this.evidence = Evidence.NONE.with(Evidence.Key.DETAIL, name);
     }
 
     /**
@@ -106,6 +109,11 @@ public final class Issuer {
     /** Its name in the configuration. */
     public String name() {
         return name;
+    }
+
+    /** Its name, as the evidence of every refusal of its tokens; made once, because floods consist of such refusals. */
+    Evidence evidence() {
+        return evidence;
     }
 
     /** What tells it from all others: the exact {@code iss} of its tokens, or the SPIFFE ID of the trust domain. */

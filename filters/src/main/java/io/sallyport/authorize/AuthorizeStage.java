@@ -3,15 +3,18 @@ package io.sallyport.authorize;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
-import io.sallyport.pipeline.Evidence;
+import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The policy enforcement point: it holds the request until a {@link PolicyDecisionPoint} has decided, and turns the decision
@@ -24,6 +27,8 @@ public final class AuthorizeStage implements Stage {
     private static final Verdict.Deny DENY_RULE = new Verdict.Deny(new Denial.Forbidden(Reason.AUTHORIZE_DENY_RULE));
     private static final Verdict.Deny NO_RULE_ALLOWED =
             new Verdict.Deny(new Denial.Forbidden(Reason.AUTHORIZE_NO_RULE_ALLOWED));
+    private static final Verdict.Deny PDP_UNAVAILABLE =
+            new Verdict.Deny(new Denial.Unavailable(Reason.AUTHORIZE_PDP_UNAVAILABLE, Duration.ofSeconds(5)));
 
     private final MeterRegistry meters;
 
@@ -59,33 +64,63 @@ public final class AuthorizeStage implements Stage {
     private Verdict judge(RequestContext context, Route route) {
         var rules = route.requireSettings(StageName.AUTHORIZE, RouteRules.class);
         if (!rules.scopesHeldBy(context.principal())) {
-            context.evidence(Evidence.DETAIL, rules.scopeList());
             return rules.insufficientScope();
         }
-        var decision = rules.decisionPoint().decide(context);
-        if (!decision.faults().isEmpty()) {
-            report(decision.faults(), context, route);
-        }
-        return switch (decision) {
-            case Decision.Allowed _ -> Verdict.Pass.PASS;
-            case Decision.Denied denied -> deniedBy(denied.rules(), DENY_RULE, context);
-            case Decision.NothingAllowed nothing -> deniedBy(nothing.rules(), NO_RULE_ALLOWED, context);
+        return switch (rules.decisionPoint().decide(context)) {
+            case Answer.Now<Decision>(var decision) -> verdict(decision, route);
+            case Answer.Later<Decision>(var decision) -> new Verdict.Pending<>(decision, new Deciding(route));
         };
     }
 
-    private static Verdict deniedBy(List<String> rules, Verdict verdict, RequestContext context) {
-        context.evidence(Evidence.RULE_NAME, String.join(",", rules));
-        return verdict;
+    private Verdict verdict(Decision decision, Route route) {
+        if (!decision.faults().isEmpty()) {
+            count(decision.faults(), route);
+        }
+        return switch (decision) {
+            case Decision.Allowed _ -> Verdict.Pass.PASS;
+            case Decision.Denied denied -> deniedBy(denied.rules(), denied.faults(), DENY_RULE);
+            case Decision.NothingAllowed nothing -> deniedBy(nothing.rules(), nothing.faults(), NO_RULE_ALLOWED);
+        };
+    }
+
+    /** One request whose decision point has been asked. */
+    private final class Deciding implements Verdict.Resumption<Decision> {
+        private final Route route;
+
+        Deciding(Route route) {
+            this.route = route;
+        }
+
+        @Override
+        public Verdict answered(Decision decision) {
+            return verdict(decision, route);
+        }
+
+        // 503, not 403: a caller who may do this must not be told that they may not.
+        @Override
+        public @Nullable Verdict unanswered(@Nullable Throwable cause) {
+            return cause == null
+                    ? null
+                    : PDP_UNAVAILABLE.with(Evidence.Key.CAUSE, cause.getClass().getName());
+        }
+    }
+
+    private static Verdict deniedBy(List<String> rules, List<Decision.Fault> faults, Verdict.Deny verdict) {
+        var denied = verdict.with(Evidence.Key.RULE_NAME, String.join(",", rules));
+        return faults.isEmpty()
+                ? denied
+                : denied.with(
+                        Evidence.Key.DETAIL,
+                        faults.stream()
+                                .map(fault -> fault.rule() + ": " + fault.kind())
+                                .collect(Collectors.joining(", ")));
     }
 
     // Also when another rule allowed the request: a rule that cannot be evaluated is a mistake that waits for its day.
-    private void report(List<Decision.Fault> faults, RequestContext context, Route route) {
+    private void count(List<Decision.Fault> faults, Route route) {
         for (var fault : faults) {
             meters.counter("sallyport.authorize.rule.faults", "route", route.name(), "rule", fault.rule())
                     .increment();
         }
-        context.evidence(
-                Evidence.DETAIL,
-                faults.stream().map(fault -> fault.rule() + ": " + fault.kind()).collect(Collectors.joining(", ")));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authorize;
 
+import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.RequestContext;
 
 /**
@@ -9,6 +10,11 @@ import io.sallyport.pipeline.RequestContext;
  */
 @FunctionalInterface
 public interface PolicyDecisionPoint {
-    /** Decides from memory, on the request's event loop; reads the context and changes nothing of it. */
-    Decision decide(RequestContext context);
+    /**
+     * Decides. Called on the request's event loop; reads the context there and changes nothing of it, and must not block.
+     *
+     * @return {@link Answer.Now} where the decision is made from memory. {@link Answer.Later} fails where no decision could be had: that is
+     *     {@code authorize.pdp_unavailable} and denies
+     */
+    Answer<Decision> decide(RequestContext context);
 }

@@ -5,6 +5,7 @@ import io.sallyport.authorize.cel.CelRules;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.Principal;
@@ -16,16 +17,17 @@ import org.jspecify.annotations.Nullable;
 /** What {@link AuthorizeStage} knows of a route: the scopes that its callers must hold, and who decides about the rest. */
 public final class RouteRules {
     private final List<String> scopes;
-    private final String scopeList;
     private final Verdict.Deny insufficientScope;
     private final PolicyDecisionPoint decisionPoint;
 
     /** @param scopes every one of which the caller's token must hold before the decision point is asked */
     public RouteRules(List<String> scopes, PolicyDecisionPoint decisionPoint) {
         this.scopes = List.copyOf(scopes);
-        this.scopeList = String.join(" ", scopes);
+        // As in RFC 6749 section 3.3.
+        var scopeList = String.join(" ", scopes);
         this.insufficientScope =
-                new Verdict.Deny(new Denial.Forbidden(Reason.AUTHORIZE_SCOPE_INSUFFICIENT, challenge(scopeList)));
+                new Verdict.Deny(new Denial.Forbidden(Reason.AUTHORIZE_SCOPE_INSUFFICIENT, challenge(scopeList))
+                        .with(Evidence.Key.DETAIL, scopeList));
         this.decisionPoint = decisionPoint;
     }
 
@@ -62,11 +64,6 @@ public final class RouteRules {
 
     Verdict.Deny insufficientScope() {
         return insufficientScope;
-    }
-
-    /** The required scopes, joined by blanks as in RFC 6749 section 3.3. */
-    String scopeList() {
-        return scopeList;
     }
 
     PolicyDecisionPoint decisionPoint() {

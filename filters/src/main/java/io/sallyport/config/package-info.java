@@ -4,7 +4,7 @@
  * belongs to; {@link io.sallyport.config.Setting} documents each key. From these records come the binding, the unknown-key
  * check, the JSON Schema and {@code docs/configuration.md}: there is no second list of keys.
  *
- * <p>Knows no section and no stage: {@code autoconfigure} puts them together.
+ * <p>Knows no section and no stage: {@code compile} puts them together.
  */
 @NullMarked
 package io.sallyport.config;

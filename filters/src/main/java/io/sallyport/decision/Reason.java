@@ -435,6 +435,12 @@ public enum Reason {
             PublicCode.METHOD_NOT_ALLOWED,
             "A route has this path, but not with this method.",
             "Add the method to the route's match.methods."),
+    AUTHORIZE_PDP_UNAVAILABLE(
+            "authorize.pdp_unavailable",
+            503,
+            PublicCode.UNAVAILABLE,
+            "The policy decision point of the route did not decide: it failed, or was too late.",
+            "Look at the cause in the record, and whether the decision point can be reached."),
 
     // route
     ROUTE_CIRCUIT_OPEN(
@@ -590,7 +596,13 @@ public enum Reason {
             503,
             PublicCode.UNAVAILABLE,
             "The gateway was too busy, or its memory too full, to take this request; see listener.shedding.",
-            "Add replicas or CPU. sallyport_event_loop_lag_seconds says how late it was; where that is low, it was memory.");
+            "Add replicas or CPU. sallyport_event_loop_lag_seconds says how late it was; where that is low, it was memory."),
+    FORWARD_GATEWAY_STOPPED(
+            "forward.gateway_stopped",
+            503,
+            PublicCode.UNAVAILABLE,
+            "The gateway stopped while this request was under way. A stream ended as its protocol defines; anything else had listener.shutdown-grace to end in.",
+            "Nothing: clients of streams connect again. If other answers were cut, raise listener.shutdown-grace.");
 
     private final String code;
     private final int status;

@@ -3,55 +3,68 @@ package io.sallyport.decisionlog;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.sallyport.config.InvalidSetting;
+import io.sallyport.decisionlog.file.RotatingFile;
+import io.sallyport.decisionlog.sink.RecordSink;
+import io.sallyport.decisionlog.stdout.StandardOutput;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.OutcomeListener;
 import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.RequestIds;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Counts every outcome, and leaves a record of each refusal, would-be refusal and failure. On an event loop it copies facts and
- * queues them; everything else happens on its own thread.
+ * Leaves a record of each refusal, would-be refusal and failure in every sink. On an event loop it copies facts and queues them;
+ * everything else happens on a thread of each sink's own.
+ *
+ * <p>Floods are collapsed before the queues, so that every sink gets the same lines. What finds no place in a queue is counted for
+ * that sink alone.
  */
 public final class DecisionLog implements OutcomeListener, AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(DecisionLog.class);
-
-    private static final int QUEUE_CAPACITY = 8_192;
-    private static final int TIMED_ONE_IN = 16;
     private static final Duration LONGEST_FLUSH = Duration.ofSeconds(10);
 
     private final DecisionLogConfig config;
-    private final DecisionMetrics metrics;
-    private final DecisionQueue queue;
     private final FloodCollapse floods;
-    private final DecisionWriter writer;
-    private final Thread thread;
+    private final List<SinkWriter> writers;
+    private final Duration longestFlush;
     private volatile boolean closed;
 
-    /**
-     * Whether records are being written.
-     *
-     * @param writing false while a sink fails
-     * @param dropped how many requests lost their record since the start, counted for each sink that lost it
-     * @param problem what the failing sink says
-     */
-    public record Health(
-            boolean writing, long dropped, @Nullable String problem) {}
+    /** How each sink is doing. */
+    public record Health(List<SinkHealth> sinks) {
+        /** Whether every sink takes records. */
+        public boolean writing() {
+            return sinks.stream().allMatch(sink -> sink.problem() == null);
+        }
+    }
 
     /**
-     * Opens the sinks and starts the writer.
+     * How one sink is doing.
+     *
+     * @param written how many requests have their record there since the start
+     * @param dropped how many requests lost their record there since the start
+     * @param queued how many records wait for it
+     * @param problem what it says, or that it does not return; null while it takes records
+     */
+    public record SinkHealth(
+            String name,
+            long written,
+            long dropped,
+            int queued,
+            @Nullable String problem) {}
+
+    /**
+     * Opens the sinks and starts a writer for each.
      *
      * @param clock for the minutes that floods are counted in and the names of rotated files
      * @param serviceVersion as records name it
      * @throws InvalidSetting if the file or the key file cannot be used
      */
     public DecisionLog(DecisionLogConfig config, MeterRegistry meters, InstantSource clock, String serviceVersion) {
-        this(config, meters, clock, serviceVersion, sinksOf(config, clock));
+        this(config, meters, clock, serviceVersion, sinksOf(config, clock), LONGEST_FLUSH);
     }
 
     DecisionLog(
@@ -59,21 +72,22 @@ public final class DecisionLog implements OutcomeListener, AutoCloseable {
             MeterRegistry meters,
             InstantSource clock,
             String serviceVersion,
-            List<LineSink> sinks) {
+            List<? extends RecordSink> sinks,
+            Duration longestFlush) {
         this.config = config;
-        this.metrics = new DecisionMetrics(meters);
-        this.queue = new DecisionQueue(QUEUE_CAPACITY);
-        this.floods = new FloodCollapse(config.repeatThreshold(), queue::offer);
-        var line = new EcsLine(Pseudonyms.open(config.pseudonymKeyFile()), serviceVersion);
-        this.writer = new DecisionWriter(queue, floods, line, sinks, clock, meters);
-        this.thread =
-                Thread.ofPlatform().name("sallyport-decision-log").daemon().unstarted(writer);
-        thread.start();
+        this.longestFlush = longestFlush;
+        this.floods = new FloodCollapse(config.repeatThreshold(), "/repeats");
+        var pseudonyms = Pseudonyms.open(config.pseudonymKeyFile());
+        this.writers = sinks.stream()
+                .map(sink -> new SinkWriter(
+                        sink, new EcsLine(pseudonyms.copy(), serviceVersion), clock, meters, this::endMinutes))
+                .toList();
+        writers.forEach(SinkWriter::start);
     }
 
     @SuppressWarnings("SystemOut") // the one place that is meant to print: records on standard output
-    private static List<LineSink> sinksOf(DecisionLogConfig config, InstantSource clock) {
-        var sinks = new ArrayList<LineSink>();
+    private static List<RecordSink> sinksOf(DecisionLogConfig config, InstantSource clock) {
+        var sinks = new ArrayList<RecordSink>();
         var file = config.file();
         if (file != null) {
             sinks.add(new RotatingFile(file, clock));
@@ -86,30 +100,18 @@ public final class DecisionLog implements OutcomeListener, AutoCloseable {
 
     @Override
     public void onOutcome(RequestContext context, Outcome outcome) {
-        try {
-            metrics.count(context, outcome);
-            boolean timed = isOneIn(TIMED_ONE_IN, context);
-            boolean recorded = isRecorded(context, outcome);
-            if (timed || recorded) {
-                long nanos = System.nanoTime() - context.startedNanos();
-                if (timed) {
-                    metrics.time(context, outcome, nanos);
-                }
-                if (recorded) {
-                    record(context, outcome, nanos);
-                }
-            }
-        } catch (RuntimeException e) {
-            // A listener must not throw, and a request is not to pay for a bug here.
-            log.atError()
-                    .addKeyValue("request_id", context.requestId())
-                    .setCause(e)
-                    .log("an outcome was not recorded");
+        boolean recorded = isRecordedByItself(context, outcome);
+        var observed = context.wouldDeny();
+        if (!recorded && observed.isEmpty()) {
+            return;
         }
-    }
-
-    private boolean isRecorded(RequestContext context, Outcome outcome) {
-        return !context.wouldDeny().isEmpty() || isRecordedByItself(context, outcome);
+        long nanos = System.nanoTime() - context.startedNanos();
+        for (var would : observed) {
+            keep(DecisionRecord.ofWouldDeny(would, context, outcome, nanos));
+        }
+        if (recorded) {
+            keep(DecisionRecord.ofOutcome(context, outcome, nanos));
+        }
     }
 
     private boolean isRecordedByItself(RequestContext context, Outcome outcome) {
@@ -118,59 +120,48 @@ public final class DecisionLog implements OutcomeListener, AutoCloseable {
             case Outcome.Answered _, Outcome.Cancelled _ ->
                 switch (config.allowed()) {
                     case NONE -> false;
-                    case SAMPLED -> isOneIn(config.sampleOneIn(), context);
+                    case SAMPLED -> RequestIds.isOneIn(config.sampleOneIn(), context.requestId());
                     case ALL -> true;
                 };
         };
     }
 
-    private void record(RequestContext context, Outcome outcome, long nanos) {
-        for (var would : context.wouldDeny()) {
-            keep(DecisionRecord.ofWouldDeny(would, context, outcome, nanos));
-        }
-        if (isRecordedByItself(context, outcome)) {
-            keep(DecisionRecord.ofOutcome(context, outcome, nanos));
-        }
-    }
-
     private void keep(DecisionRecord record) {
-        if (closed) {
-            writer.drop(record);
-            return;
+        if (!record.kind().collapses() || floods.admits(record)) {
+            handOut(record);
         }
-        switch (record.kind()) {
-            case REFUSED, WOULD_REFUSE, PASSED_UNDECIDED, ABORTED -> floods.add(record);
-            // What was allowed is asked for one by one, so it is not collapsed; without a place it is dropped.
-            case ALLOWED, CANCELLED -> {
-                if (!queue.offer(record)) {
-                    writer.drop(record);
-                }
-            }
+        if (closed) {
+            // Nobody ends minutes any more; the sinks count as dropped what comes too late.
+            floods.closeAll(this::handOut);
         }
     }
 
-    // The random part of the request's id decides:
-    // no random number is drawn, and all that is sampled is of the same requests.
-    private static boolean isOneIn(int n, RequestContext context) {
-        return (context.requestId().getLeastSignificantBits() & Long.MAX_VALUE) % n == 0;
+    private void handOut(DecisionRecord record) {
+        for (int i = 0; i < writers.size(); i++) {
+            writers.get(i).take(record);
+        }
+    }
+
+    // By every writer, so that one that is stuck does not keep the counts from the others.
+    private void endMinutes(Instant now) {
+        floods.closeOver(now, this::handOut);
     }
 
     /** How the log is doing. Any thread. */
     public Health health() {
-        var health = writer.health();
-        return closed || thread.isAlive()
-                ? health
-                : new Health(false, health.dropped(), "the writer's thread has ended");
+        return new Health(writers.stream().map(SinkWriter::health).toList());
     }
 
-    /** Writes what is queued and counted, and closes the sinks. What comes later is counted as dropped. */
+    /** Writes what is queued and counted, and closes the sinks: all at once, and none waits for another. */
     @Override
     public void close() {
         closed = true;
-        writer.close();
+        floods.closeAll(this::handOut);
+        writers.forEach(SinkWriter::close);
+        long deadline = System.nanoTime() + longestFlush.toNanos();
         try {
-            if (!thread.join(LONGEST_FLUSH)) {
-                log.error("the decision log could not be flushed in {}", LONGEST_FLUSH);
+            for (var writer : writers) {
+                writer.awaitEnd(deadline - System.nanoTime());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -3,9 +3,9 @@ package io.sallyport.decisionlog;
 
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
+import io.sallyport.decisionlog.file.FileConfig;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.springframework.util.unit.DataSize;
 
 /**
  * The {@code decision-log} section. Refusals, would-be refusals and failures are always recorded; what can be chosen is whether
@@ -26,7 +26,7 @@ public record DecisionLogConfig(
         boolean stdout,
 
         @Setting("The file that records are appended to; without it they go to standard output alone.") @Nullable
-        File file,
+        FileConfig file,
 
         @Setting(
                 value =
@@ -53,31 +53,6 @@ public record DecisionLogConfig(
         requireRange("repeat-threshold", repeatThreshold, 1, 10_000);
         if (!stdout && file == null) {
             throw new InvalidSetting("stdout", "false", "true, or a file: a refusal has to leave evidence somewhere");
-        }
-    }
-
-    /**
-     * Where records are kept until a shipper has read them. Never more than {@code max-size} times {@code max-files} on disk.
-     */
-    public record File(
-            @Setting("The file that is written; rotated ones lie beside it, named by the time of their rotation.")
-            Path path,
-
-            @Setting(value = "When the file would grow beyond this it is rotated: 1MB to 1GB.", byDefault = "64MB")
-            DataSize maxSize,
-
-            @Setting(
-                    value = "How many files are kept, the written one included; the oldest is deleted. 2 to 1000.",
-                    byDefault = "8")
-            int maxFiles) {
-        private static final DataSize SMALLEST = DataSize.ofMegabytes(1);
-        private static final DataSize LARGEST = DataSize.ofGigabytes(1);
-
-        public File {
-            if (maxSize.compareTo(SMALLEST) < 0 || maxSize.compareTo(LARGEST) > 0) {
-                throw new InvalidSetting("max-size", maxSize, "1MB to 1GB");
-            }
-            requireRange("max-files", maxFiles, 2, 1_000);
         }
     }
 

@@ -2,10 +2,11 @@
 package io.sallyport.decisionlog;
 
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Mode;
 import io.sallyport.decision.Reason;
 import io.sallyport.identity.Principal;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.RiskScore;
@@ -15,7 +16,6 @@ import java.net.InetAddress;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param reasons every reason of this request, those that did not stop it included
  * @param status that the client saw, or 0 if it saw none
  * @param caller who it was, as far as it was proven
+ * @param evidence of the denial that this record is about, and of no other denial of its request
  * @param repeats how many more requests this record stands for, or null if it stands for itself alone
  */
 record DecisionRecord(
@@ -52,7 +53,7 @@ record DecisionRecord(
         @Nullable String route,
         String revision,
         RiskScore risk,
-        Map<Evidence, String> evidence,
+        Evidence evidence,
         @Nullable Repeats repeats) {
 
     private static final int LONGEST_USER_AGENT = 256;
@@ -96,6 +97,14 @@ record DecisionRecord(
         /** {@code event.outcome}. */
         String outcome() {
             return outcome;
+        }
+
+        /** Whether equal ones may become one record with their number. What was allowed is asked for one by one. */
+        boolean collapses() {
+            return switch (this) {
+                case REFUSED, WOULD_REFUSE, PASSED_UNDECIDED, ABORTED -> true;
+                case ALLOWED, CANCELLED -> false;
+            };
         }
     }
 
@@ -146,15 +155,27 @@ record DecisionRecord(
      *
      * @param count of the refusals that this record stands for, at least 1
      * @param last when the last of them began
+     * @param mark tells the record's {@code event.id} from those of the requests it stands for
      */
-    record Repeats(long count, Instant last) {}
+    record Repeats(long count, Instant last, String mark) {}
 
     /** How many requests this record stands for. */
     long weight() {
         return repeats == null ? 1 : repeats.count();
     }
 
-    DecisionRecord repeated(Repeats repeated) {
+    /** When the last of the requests began that this record stands for. */
+    Instant last() {
+        return repeats == null ? at : repeats.last();
+    }
+
+    /**
+     * The record that stands for several equal ones, of which this is the first.
+     *
+     * @param mark what {@code event.id} ends with
+     */
+    DecisionRecord repeated(long count, Instant last, String mark) {
+        var repeated = new Repeats(count, last, repeats == null ? mark : repeats.mark() + mark);
         return new DecisionRecord(
                 kind,
                 at,
@@ -184,9 +205,9 @@ record DecisionRecord(
     static DecisionRecord ofOutcome(RequestContext context, Outcome outcome, long durationNanos) {
         return switch (outcome) {
             case Outcome.Refused refused ->
-                of(Kind.REFUSED, Mode.ENFORCE, refused.denial().reason(), context, outcome, durationNanos);
+                of(Kind.REFUSED, Mode.ENFORCE, refused.denial(), context, outcome, durationNanos);
             case Outcome.Aborted aborted ->
-                of(Kind.ABORTED, Mode.ENFORCE, aborted.reason(), context, outcome, durationNanos);
+                of(Kind.ABORTED, Mode.ENFORCE, aborted.denial(), context, outcome, durationNanos);
             case Outcome.Answered _ -> of(Kind.ALLOWED, Mode.ENFORCE, null, context, outcome, durationNanos);
             case Outcome.Cancelled _ -> of(Kind.CANCELLED, Mode.ENFORCE, null, context, outcome, durationNanos);
         };
@@ -195,13 +216,12 @@ record DecisionRecord(
     /** The record of a refusal that did not stop the request. */
     static DecisionRecord ofWouldDeny(WouldDeny would, RequestContext context, Outcome outcome, long durationNanos) {
         return switch (would.cause()) {
-            case OBSERVED ->
-                of(Kind.WOULD_REFUSE, Mode.OBSERVE, would.denial().reason(), context, outcome, durationNanos);
+            case OBSERVED -> of(Kind.WOULD_REFUSE, Mode.OBSERVE, would.denial(), context, outcome, durationNanos);
             case UNDECIDED ->
                 of(
                         Kind.PASSED_UNDECIDED,
                         modeOf(would.stage(), context),
-                        would.denial().reason(),
+                        would.denial(),
                         context,
                         outcome,
                         durationNanos);
@@ -216,7 +236,7 @@ record DecisionRecord(
     private static DecisionRecord of(
             Kind kind,
             Mode mode,
-            @Nullable Reason reason,
+            @Nullable Denial denial,
             RequestContext context,
             Outcome outcome,
             long durationNanos) {
@@ -231,7 +251,7 @@ record DecisionRecord(
                 context.requestId(),
                 durationNanos,
                 mode,
-                reason,
+                denial == null ? null : denial.reason(),
                 reasonsOf(context, outcome),
                 outcome.status(),
                 Caller.of(context),
@@ -246,7 +266,7 @@ record DecisionRecord(
                 route == null ? null : route.name(),
                 context.snapshot().revision(),
                 context.riskScore(),
-                Map.copyOf(context.evidence()),
+                denial == null ? Evidence.NONE : denial.evidence(),
                 null);
     }
 
@@ -254,7 +274,7 @@ record DecisionRecord(
         var would = context.wouldDeny();
         var own = switch (outcome) {
             case Outcome.Refused refused -> refused.denial().reason();
-            case Outcome.Aborted aborted -> aborted.reason();
+            case Outcome.Aborted aborted -> aborted.denial().reason();
             case Outcome.Answered _, Outcome.Cancelled _ -> null;
         };
         if (would.isEmpty()) {

@@ -2,8 +2,8 @@
 package io.sallyport.decisionlog;
 
 import io.netty.util.NetUtil;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
-import io.sallyport.pipeline.Evidence;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.util.Arrays;
@@ -50,7 +50,7 @@ final class EcsLine {
     private Map<String, Object> fieldsOf(DecisionRecord record) {
         var repeats = record.repeats();
         var fields = new Fields();
-        fields.put("@timestamp", TIMESTAMP.format(repeats == null ? record.at() : repeats.last()));
+        fields.put("@timestamp", TIMESTAMP.format(record.last()));
         fields.put("ecs.version", ECS_VERSION);
         putEvent(fields, record);
         fields.put("service.name", "sallyport");
@@ -60,9 +60,7 @@ final class EcsLine {
         putRequest(fields, record);
         putCaller(fields, record.caller());
         putGateway(fields, record);
-        for (var detail : record.evidence().entrySet()) {
-            putEvidence(fields, detail.getKey(), detail.getValue());
-        }
+        record.evidence().values().forEach((key, value) -> putEvidence(fields, key, value));
         if (repeats != null) {
             fields.put("sallyport.repeat_count", repeats.count());
         }
@@ -99,8 +97,9 @@ final class EcsLine {
                 id.append('/').append(reason.code());
             }
         }
-        if (record.repeats() != null) {
-            id.append("/repeats");
+        var repeats = record.repeats();
+        if (repeats != null) {
+            id.append(repeats.mark());
         }
         return id.toString();
     }
@@ -175,11 +174,11 @@ final class EcsLine {
         }
     }
 
-    private static void putEvidence(Fields fields, Evidence kind, String value) {
-        if (kind == Evidence.RULE_NAME) {
-            fields.list(kind.field(), List.of(value.split(",", -1)));
+    private static void putEvidence(Fields fields, Evidence.Key key, String value) {
+        if (key == Evidence.Key.RULE_NAME) {
+            fields.list(key.field(), List.of(value.split(",", -1)));
         } else {
-            fields.text(kind.field(), value);
+            fields.text(key.field(), value);
         }
     }
 

@@ -8,16 +8,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Thins the records of a flood and keeps their number: of equal ones, the first few of each minute are written one by one, and
- * the rest becomes one record with their exact count. A record for which there is no place in the queue is counted in the same
- * way instead of lost.
+ * Thins equal records and keeps their number: the first few of each minute pass one by one, and the rest becomes one record with
+ * their exact count.
  *
- * <p>Event loops add, without a lock; one writer closes windows. Each addition lands in exactly one window: a closed one refuses
- * it, and it goes to the next.
+ * <p>Any thread asks, without a lock; any thread closes windows. Each record lands in exactly one window: a closed one refuses it, and
+ * it goes to the next. Each window is closed by one call, however many close at once.
  */
 final class FloodCollapse {
     private static final Duration WINDOW = Duration.ofMinutes(1);
@@ -25,27 +23,27 @@ final class FloodCollapse {
     private static final int MOST_CALLERS = 10_000;
 
     private final int threshold;
+    private final String mark;
     private final int mostCallers;
-    private final Predicate<DecisionRecord> queue;
     private final ConcurrentHashMap<Key, Window> byCaller = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<Key, Window> byReason = new ConcurrentHashMap<>();
 
     /**
-     * @param threshold how many equal records are written one by one in a minute
-     * @param queue takes a record to be written, or says that it has no place
+     * @param threshold how many equal records pass one by one in a minute
+     * @param mark what the {@code event.id} of a record ends with that stands for others
      */
-    FloodCollapse(int threshold, Predicate<DecisionRecord> queue) {
-        this(threshold, MOST_CALLERS, queue);
+    FloodCollapse(int threshold, String mark) {
+        this(threshold, mark, MOST_CALLERS);
     }
 
-    FloodCollapse(int threshold, int mostCallers, Predicate<DecisionRecord> queue) {
+    FloodCollapse(int threshold, String mark, int mostCallers) {
         this.threshold = threshold;
+        this.mark = mark;
         this.mostCallers = mostCallers;
-        this.queue = queue;
     }
 
-    /** Queues the record, or counts it. Any thread; never blocks. */
-    void add(DecisionRecord record) {
+    /** Whether the record passes by itself; otherwise it has been counted. Any thread; never blocks. */
+    boolean admits(DecisionRecord record) {
         var key = Key.of(record);
         while (true) {
             var windows = byCaller;
@@ -58,30 +56,30 @@ final class FloodCollapse {
             if (window == null) {
                 window = windows.computeIfAbsent(key, _ -> new Window(record));
             }
-            if (window.admit(threshold) && queue.test(record)) {
-                return;
+            if (window.admit(threshold)) {
+                return true;
             }
-            if (window.count(record.at())) {
-                return;
+            if (window.count(record)) {
+                return false;
             }
             // Closed between our finding it and counting in it.
             windows.remove(key, window);
         }
     }
 
-    /** Writes the counts of the minutes that are over. The writer's thread. */
+    /** Hands on the counts of the minutes that are over. Any thread. */
     void closeOver(Instant now, Consumer<DecisionRecord> write) {
         closeOpenedBefore(now.minus(WINDOW), byCaller, write);
         closeOpenedBefore(now.minus(WINDOW), byReason, write);
     }
 
-    /** Writes every count, at the end. The writer's thread. */
+    /** Hands on every count, at the end. Any thread. */
     void closeAll(Consumer<DecisionRecord> write) {
         closeOpenedBefore(Instant.MAX, byCaller, write);
         closeOpenedBefore(Instant.MAX, byReason, write);
     }
 
-    private static void closeOpenedBefore(
+    private void closeOpenedBefore(
             Instant limit, ConcurrentHashMap<Key, Window> windows, Consumer<DecisionRecord> write) {
         for (var entry : windows.entrySet()) {
             var window = entry.getValue();
@@ -89,7 +87,7 @@ final class FloodCollapse {
                 long count = window.close();
                 windows.remove(entry.getKey(), window);
                 if (count > 0) {
-                    write.accept(window.first.repeated(new DecisionRecord.Repeats(count, window.last())));
+                    write.accept(window.first.repeated(count, window.last(), mark));
                 }
             }
         }
@@ -143,10 +141,10 @@ final class FloodCollapse {
         }
 
         /** Counts one record; false if this window is closed and it has to be counted in another. */
-        boolean count(Instant at) {
+        boolean count(DecisionRecord record) {
             // Before counting: who closes the window then sees at least this time.
-            lastMillis.accumulateAndGet(at.toEpochMilli(), Math::max);
-            return counted.incrementAndGet() > 0;
+            lastMillis.accumulateAndGet(record.last().toEpochMilli(), Math::max);
+            return counted.addAndGet(record.weight()) > 0;
         }
 
         long close() {

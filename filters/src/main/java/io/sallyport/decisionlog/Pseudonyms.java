@@ -37,9 +37,11 @@ final class Pseudonyms {
     /** 128 bits: far more than enough to tell subjects apart, half as long to read. */
     private static final int PSEUDONYM_BYTES = 16;
 
+    private final byte[] key;
     private final Mac mac;
 
     private Pseudonyms(byte[] key) {
+        this.key = key;
         try {
             mac = Mac.getInstance(ALGORITHM);
             mac.init(new SecretKeySpec(key, ALGORITHM));
@@ -116,6 +118,11 @@ final class Pseudonyms {
         var key = new byte[KEY_BYTES];
         new SecureRandom().nextBytes(key);
         return key;
+    }
+
+    /** The same pseudonyms, for another thread. */
+    Pseudonyms copy() {
+        return new Pseudonyms(key);
     }
 
     /** Of a subject at its issuer: 22 characters. */

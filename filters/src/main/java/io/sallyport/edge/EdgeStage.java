@@ -3,11 +3,11 @@ package io.sallyport.edge;
 
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.pipeline.CanonicalPath;
 import io.sallyport.pipeline.ClientAddress;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.RequestHead;
 import io.sallyport.pipeline.Stage;
@@ -27,7 +27,7 @@ public final class EdgeStage implements Stage {
     private static final Verdict METHOD_REFUSED =
             new Verdict.Deny(new Denial.MethodNotAllowed(Reason.EDGE_METHOD_REFUSED, Set.of()));
 
-    private static final Map<Reason, Verdict> REJECTED = new EnumMap<>(Reason.class);
+    private static final Map<Reason, Verdict.Deny> REJECTED = new EnumMap<>(Reason.class);
 
     static {
         for (var reason : Reason.values()) {
@@ -52,7 +52,7 @@ public final class EdgeStage implements Stage {
         var fields = new HeaderScan(settings.headLimits(), settings.identityHeaders());
         var refusal = fields.read(head.headers());
         if (refusal != null) {
-            return rejected(refusal, fields.offender(), context);
+            return rejected(refusal, fields.offender());
         }
         fields.removeIdentityHeaders(head.headers());
         if (head.method().equals(HttpMethod.TRACE) || head.method().equals(HttpMethod.CONNECT)) {
@@ -108,10 +108,10 @@ public final class EdgeStage implements Stage {
         }
         var routes = settings.routes().host(host);
         if (routes == null) {
-            return rejected(Reason.EDGE_HOST_UNKNOWN, host, context);
+            return rejected(Reason.EDGE_HOST_UNKNOWN, host);
         }
         if (isMisdirected(head.tls(), host, settings.routes())) {
-            return rejected(Reason.EDGE_MISDIRECTED, host, context);
+            return rejected(Reason.EDGE_MISDIRECTED, host);
         }
         int question = target.indexOf('?', pathStart);
         int pathEnd = question < 0 ? target.length() : question;
@@ -200,14 +200,12 @@ public final class EdgeStage implements Stage {
         return from == to ? CanonicalPaths.read("/", 0, 1) : CanonicalPaths.read(target, from, to);
     }
 
-    private static Verdict rejected(Reason reason, @Nullable String detail, RequestContext context) {
-        if (detail != null) {
-            context.evidence(Evidence.DETAIL, detail);
-        }
-        return rejected(reason);
+    private static Verdict rejected(Reason reason, @Nullable String detail) {
+        var rejected = rejected(reason);
+        return detail == null ? rejected : rejected.with(Evidence.Key.DETAIL, detail);
     }
 
-    private static Verdict rejected(Reason reason) {
+    private static Verdict.Deny rejected(Reason reason) {
         var verdict = REJECTED.get(reason);
         if (verdict == null) {
             throw new IllegalStateException("reason %s is not one of this stage".formatted(reason.code()));

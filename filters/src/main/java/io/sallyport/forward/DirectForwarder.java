@@ -1,48 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
-import io.netty.channel.Channel;
-import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.pipeline.Permit;
-import io.sallyport.pipeline.Route;
-import reactor.core.CoreSubscriber;
-import reactor.core.publisher.Mono;
-import reactor.netty.http.server.HttpServerRequest;
-import reactor.netty.http.server.HttpServerResponse;
 
 /** The way of a route that only forwards: the request's bytes to the upstream, the answer's bytes to the client. */
 public final class DirectForwarder implements Forwarder {
-    private final UpstreamExchange exchange;
+    private static final UpstreamClient.Caller AS_IT_IS = new UpstreamClient.Caller() {
+        @Override
+        public void answered(UpstreamAnswer answer) {
+            answer.write();
+        }
 
-    public DirectForwarder(UpstreamExchange exchange) {
-        this.exchange = exchange;
+        @Override
+        public void failed(ClientExchange client, Throwable why) {
+            client.fail(why);
+        }
+    };
+
+    private final UpstreamClient upstreams;
+
+    public DirectForwarder(UpstreamClient upstreams) {
+        this.upstreams = upstreams;
     }
 
     @Override
-    public Mono<Void> forward(Permit permit, HttpServerRequest request, HttpServerResponse response) {
+    public void forward(Permit permit, ClientExchange client) {
         permit.redeem();
-        return exchange.send(
-                        permit,
-                        request,
-                        targetOf(permit),
-                        permit.context().head().headers())
-                .flatMap(answer -> answer.writeTo(response, answer.status(), answer.headers()));
-    }
-
-    @Override
-    public DirectForwarder direct(Route route) {
-        return this;
-    }
-
-    /**
-     * Sends a request that has no body, and leaves it to the caller to write the answer.
-     *
-     * @param client its connection
-     * @param caller gets the answer, or {@link ForwardFailure}; on the connection's event loop
-     */
-    public void ask(Permit permit, Channel client, CoreSubscriber<? super UpstreamAnswer> caller) {
-        permit.redeem();
-        exchange.ask(permit, client, targetOf(permit), permit.context().head().headers(), caller);
+        var attempt = upstreams.attempt(
+                permit, client, targetOf(permit), permit.context().head().headers(), AS_IT_IS);
+        client.onLeave(attempt);
+        attempt.begin();
     }
 
     /** Path and query in the form that was authorized. */

@@ -97,7 +97,7 @@ public final class RequestHeaders {
     }
 
     /** Whether a body follows the head; on HTTP/2 the codec adds {@code Transfer-Encoding} to a head that has no length. */
-    static boolean announceBody(HttpHeaders received) {
+    public static boolean announceBody(HttpHeaders received) {
         var length = received.get(HttpHeaderNames.CONTENT_LENGTH);
         return length == null ? received.contains(HttpHeaderNames.TRANSFER_ENCODING) : !length.equals("0");
     }

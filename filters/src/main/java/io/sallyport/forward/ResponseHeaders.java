@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.util.AsciiString;
 import io.sallyport.forward.upstream.FieldNames;
 import io.sallyport.pipeline.Permit;
@@ -55,6 +58,14 @@ public final class ResponseHeaders {
 
     private ResponseHeaders() {}
 
+    /** Whether an answer with that status to that method has no body, whatever its head says (RFC 9110 section 6.4.1). */
+    public static boolean isBodiless(HttpMethod method, HttpResponseStatus status) {
+        return method.equals(HttpMethod.HEAD)
+                || status.code() == HttpResponseStatus.NO_CONTENT.code()
+                || status.code() == HttpResponseStatus.RESET_CONTENT.code()
+                || status.code() == HttpResponseStatus.NOT_MODIFIED.code();
+    }
+
     /** Whether no filter may write that field, because it would be removed or written over here. */
     public static boolean owns(CharSequence name) {
         return isDropped(name, true);
@@ -91,14 +102,18 @@ public final class ResponseHeaders {
         }
     }
 
-    /** Copies the trailer fields that may follow the answer. */
-    static void writeTrailers(HttpHeaders trailers, HttpHeaders out) {
+    /** The trailer fields that may follow the answer. */
+    static HttpHeaders trailers(HttpHeaders trailers) {
+        var out = DefaultHttpHeadersFactory.trailersFactory()
+                .withValidation(false)
+                .newHeaders();
         for (var fields = trailers.iteratorCharSequence(); fields.hasNext(); ) {
             var field = fields.next();
             if (!isDropped(field.getKey(), true) && !NOT_IN_TRAILERS.contains(field.getKey())) {
                 out.add(field.getKey(), field.getValue());
             }
         }
+        return out;
     }
 
     private static boolean isDropped(CharSequence name, boolean limits) {

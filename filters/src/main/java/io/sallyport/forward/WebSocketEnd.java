@@ -4,7 +4,6 @@ package io.sallyport.forward;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
@@ -48,19 +47,23 @@ final class WebSocketEnd extends ChannelDuplexHandler {
 
     /** The connection to the upstream, whose answer said so at this moment: what follows it there are frames. */
     static WebSocketEnd ofUpstream(Channel channel, int maxFrame) {
-        return install(channel, false, maxFrame);
+        var end = install(channel, NettyPipeline.ReactiveBridge, false, maxFrame);
+        // Passes on to the decoder what it has read and not understood: the frames that came with the answer.
+        channel.pipeline().remove(NettyPipeline.HttpCodec);
+        return end;
     }
 
-    /** The connection of the client, to whom the same has been written. */
-    static WebSocketEnd ofClient(Channel channel, int maxFrame) {
-        Objects.requireNonNull(channel.attr(SwitchableConnection.KEY).get()).leaveHttp(channel);
-        // Drops what the client had sent after its request; there was nothing.
-        channel.pipeline().remove(NettyPipeline.HttpTrafficHandler);
-        return install(channel, true, maxFrame);
+    /**
+     * The connection of the client, to whom the same has been written, and which nobody reads as HTTP any more.
+     *
+     * @param before the name of the handler in front of which it is put
+     */
+    static WebSocketEnd ofClient(Channel channel, String before, int maxFrame) {
+        return install(channel, before, true, maxFrame);
     }
 
     /** @param fromClient whether what arrives has to be masked, and what is sent must not be; else the other way round */
-    private static WebSocketEnd install(Channel channel, boolean fromClient, int maxFrame) {
+    private static WebSocketEnd install(Channel channel, String before, boolean fromClient, int maxFrame) {
         // No further byte before somebody takes what it says.
         channel.config().setAutoRead(false);
         var config = WebSocketDecoderConfig.newBuilder()
@@ -71,12 +74,10 @@ final class WebSocketEnd extends ChannelDuplexHandler {
                 .closeOnProtocolViolation(false)
                 .build();
         var end = new WebSocketEnd(channel);
-        var pipeline = channel.pipeline();
-        pipeline.addAfter(NettyPipeline.HttpCodec, DECODER, new WebSocket13FrameDecoder(config));
-        pipeline.addAfter(DECODER, ENCODER, new WebSocket13FrameEncoder(!fromClient));
-        pipeline.addAfter(ENCODER, NAME, end);
-        // Passes on to the decoder what it has read and not understood: the frames that came with the answer.
-        pipeline.remove(NettyPipeline.HttpCodec);
+        channel.pipeline()
+                .addBefore(before, DECODER, new WebSocket13FrameDecoder(config))
+                .addBefore(before, ENCODER, new WebSocket13FrameEncoder(!fromClient))
+                .addBefore(before, NAME, end);
         return end;
     }
 
@@ -147,14 +148,17 @@ final class WebSocketEnd extends ChannelDuplexHandler {
 
     /** Closes the connection behind what has been written. */
     void closeAfterAll() {
-        context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        context()
+                .writeAndFlush(Unpooled.EMPTY_BUFFER)
+                .addListener(_ -> context().close());
     }
 
     /** Closes the connection; without a Close frame before, that is how a WebSocket breaks off. */
     void close() {
         early.forEach(WebSocketFrame::release);
         early.clear();
-        channel.close();
+        // From here: whoever stands behind this handler would take it for the stop of the gateway.
+        context().close();
     }
 
     @Override

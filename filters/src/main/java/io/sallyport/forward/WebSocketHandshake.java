@@ -5,9 +5,9 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
-import io.netty.handler.codec.http.HttpVersion;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
+import io.sallyport.pipeline.RequestHead;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -53,9 +53,10 @@ final class WebSocketHandshake {
     }
 
     /** Why a request that asks for it does not become a WebSocket on those terms, or null if it may. */
-    static @Nullable Denial refusalOf(HttpMethod method, HttpVersion version, HttpHeaders request, WebSocketPlan plan) {
-        if (!method.equals(HttpMethod.GET)
-                || !version.equals(HttpVersion.HTTP_1_1)
+    static @Nullable Denial refusalOf(RequestHead head, WebSocketPlan plan) {
+        var request = head.headers();
+        if (!head.method().equals(HttpMethod.GET)
+                || head.isHttp2()
                 || RequestHeaders.announceBody(request)
                 || !isOnly(request, HttpHeaderNames.UPGRADE, WEBSOCKET)
                 || !request.containsValue(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE, true)) {

@@ -9,97 +9,64 @@ import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.util.concurrent.Future;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.forward.upstream.StreamOver;
 import io.sallyport.forward.upstream.UpstreamProtocolError;
-import io.sallyport.pipeline.Evidence;
 import java.io.EOFException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.reactivestreams.Subscription;
-import reactor.core.CoreSubscriber;
-import reactor.core.publisher.Mono;
-import reactor.netty.http.server.HttpServerResponse;
 
 /**
- * A WebSocket, from the client's 101 on: passes frames on as they are, each side's at the other's pace, until both have said
+ * A WebSocket, from the upstream's 101 on: passes frames on as they are, each side's at the other's pace, until both have said
  * Close, or one breaks off, or it has lasted as long as it may. What breaks off on one side breaks off on the other.
  *
- * <p>Completes when it was closed in order; fails with {@link ForwardFailure} if it was not, at once and before the connections are
- * closed, which it sees to by itself. Cancelled when the client has gone. Subscribed to once; confined to the event loop of both
+ * <p>Ends the client's exchange once, before the connections are closed, which it sees to by itself. Confined to the event loop of both
  * connections.
  */
-final class WebSocketTunnel extends Mono<Void> implements Subscription {
+final class WebSocketTunnel implements Tunnel {
     private static final Denial CLIENT_MALFORMED = new Denial.Rejected(Reason.FORWARD_WEBSOCKET_FRAME);
+
+    private static final Denial STOPPED = new Denial.Unavailable(Reason.FORWARD_GATEWAY_STOPPED, Duration.ofSeconds(1));
 
     /** For the other side's Close after ours, and for ours to arrive. */
     private static final Duration CLOSE_WITHIN = Duration.ofSeconds(5);
 
-    private final UpstreamExchange.Attempt attempt;
+    private final Attempt attempt;
     private final WebSocketPlan plan;
-    private final OpenWebSockets open;
-    private final HttpServerResponse response;
-    private final Channel clientChannel;
     private final EventLoop eventLoop;
     private final WebSocketEnd upstream;
 
     private @Nullable WebSocketEnd client;
-    private @Nullable CoreSubscriber<? super Void> caller;
     private @Nullable Future<?> lastDay;
     private @Nullable Future<?> idleTick;
     private @Nullable Future<?> closing;
     private long frames;
     private long framesBefore;
+    private boolean stopping;
     private boolean ended;
     private boolean over;
 
-    /**
-     * @param upstream has switched
-     * @param response holds the head of the 101, not sent yet
-     */
-    WebSocketTunnel(
-            UpstreamExchange.Attempt attempt,
-            WebSocketPlan plan,
-            OpenWebSockets open,
-            WebSocketEnd upstream,
-            HttpServerResponse response,
-            Channel clientChannel) {
+    /** @param upstream a connection whose 101 has just been read: what follows there are frames */
+    WebSocketTunnel(Attempt attempt, WebSocketPlan plan, Channel upstream) {
         this.attempt = attempt;
         this.plan = plan;
-        this.open = open;
-        this.upstream = upstream;
-        this.response = response;
-        this.clientChannel = clientChannel;
-        this.eventLoop = clientChannel.eventLoop();
+        this.eventLoop = upstream.eventLoop();
+        this.upstream = WebSocketEnd.ofUpstream(upstream, plan.maxFrame());
     }
 
     @Override
-    public void subscribe(CoreSubscriber<? super Void> caller) {
-        this.caller = caller;
-        caller.onSubscribe(this);
-        response.then().subscribe(null, this::notAnnounced, this::begin);
-    }
-
-    private void notAnnounced(Throwable error) {
-        if (!ended) {
-            ended = true;
-            upstream.close();
-            Objects.requireNonNull(caller).onError(error);
-        }
-    }
-
-    private void begin() {
+    public void begin(Channel clientChannel, String before) {
         if (ended) {
             return;
         }
-        var joining = WebSocketEnd.ofClient(clientChannel, plan.maxFrame());
+        var joining = WebSocketEnd.ofClient(clientChannel, before, plan.maxFrame());
         client = joining;
         lastDay = later(this::cut, attempt.rest());
         idleTick = later(this::lookForFrames, plan.idleTimeout());
-        open.add(this);
         upstream.join(this);
         joining.join(this);
         if (!ended) {
@@ -214,8 +181,7 @@ final class WebSocketTunnel extends Mono<Void> implements Subscription {
         if (side == upstream) {
             end(new UpstreamProtocolError(problem));
         } else {
-            attempt.permit().context().evidence(Evidence.CAUSE, problem);
-            end(new ForwardFailure(CLIENT_MALFORMED, frame));
+            end(new ForwardFailure(CLIENT_MALFORMED.with(Evidence.Key.CAUSE, problem), frame));
         }
         stop();
         other(side).close();
@@ -228,7 +194,7 @@ final class WebSocketTunnel extends Mono<Void> implements Subscription {
             framesBefore = frames;
             idleTick = later(this::lookForFrames, plan.idleTimeout());
         } else {
-            goAway();
+            sayClose(WebSocketCloseStatus.ENDPOINT_UNAVAILABLE);
         }
     }
 
@@ -238,12 +204,9 @@ final class WebSocketTunnel extends Mono<Void> implements Subscription {
         end(new StreamOver(attempt.longest()));
     }
 
-    /** Closes it in order, for no fault of anybody's. On whatever thread. */
-    void goAway() {
-        if (!eventLoop.inEventLoop()) {
-            eventLoop.execute(this::goAway);
-            return;
-        }
+    @Override
+    public void goAway() {
+        stopping = true;
         sayClose(WebSocketCloseStatus.ENDPOINT_UNAVAILABLE);
     }
 
@@ -268,19 +231,21 @@ final class WebSocketTunnel extends Mono<Void> implements Subscription {
             return;
         }
         ended = true;
-        var waiting = Objects.requireNonNull(caller);
         if (error == null) {
             attempt.settle();
-            waiting.onComplete();
+            if (stopping) {
+                attempt.client().fail(new ForwardFailure(STOPPED, null));
+            } else {
+                attempt.client().tunnelClosed();
+            }
         } else {
-            waiting.onError(attempt.failureOf(error));
+            attempt.client().fail(attempt.failureOf(error));
         }
     }
 
     /** Nothing is to happen by itself any more. */
     private void stop() {
         over = true;
-        open.remove(this);
         for (var task : new Future<?>[] {lastDay, idleTick, closing}) {
             if (task != null) {
                 task.cancel(false);
@@ -288,25 +253,20 @@ final class WebSocketTunnel extends Mono<Void> implements Subscription {
         }
     }
 
-    @Override
-    public void cancel() {
-        if (!eventLoop.inEventLoop()) {
-            eventLoop.execute(this::cancel);
-            return;
+    /** The client's connection has ended, or is to. */
+    void clientLeft() {
+        if (!ended) {
+            ended = true;
+            breakOff();
         }
-        if (ended) {
-            return;
-        }
-        ended = true;
+    }
+
+    /** Closes both connections without a word. */
+    void breakOff() {
         stop();
         upstream.close();
         if (client != null) {
             client.close();
         }
-    }
-
-    @Override
-    public void request(long n) {
-        // Nothing is ever emitted.
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Redeems permits: makes the last edit of the heads in both directions, and hands a request to a connection to its upstream and the
- * answer to the client. {@link io.sallyport.forward.UpstreamExchange} is one request there and back.
+ * answer to the client. {@link io.sallyport.forward.UpstreamClient} is one request there and back.
  *
  * <p>Parts of it know nothing of the whole: {@code svid} (who is the gateway?), {@code upstream} (is that the workload which the
  * route names?) and {@code spiffe} (where SVIDs and bundles come from).

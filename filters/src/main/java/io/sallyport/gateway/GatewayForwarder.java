@@ -5,6 +5,7 @@ import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
+import io.sallyport.forward.ClientExchange;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.forward.UpstreamAnswer;
@@ -22,9 +23,8 @@ import org.springframework.web.server.adapter.DefaultServerWebExchange;
 import org.springframework.web.server.i18n.FixedLocaleContextResolver;
 import org.springframework.web.server.i18n.LocaleContextResolver;
 import org.springframework.web.server.session.WebSessionManager;
+import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Mono;
-import reactor.netty.http.server.HttpServerRequest;
-import reactor.netty.http.server.HttpServerResponse;
 
 /**
  * The way of a route that lists {@code filters:}: an exchange of Spring's is made of what was permitted, runs through the
@@ -54,23 +54,62 @@ public final class GatewayForwarder implements Forwarder {
     }
 
     @Override
-    public Mono<Void> forward(Permit permit, HttpServerRequest request, HttpServerResponse response) {
+    public void forward(Permit permit, ClientExchange client) {
         permit.redeem();
-        var exchange = exchangeOf(permit, request);
+        var exchange = exchangeOf(permit, client);
         if (exchange == null) {
-            return Mono.error(new ForwardFailure(TARGET_MALFORMED, null));
+            client.refuse(TARGET_MALFORMED);
+            return;
         }
-        return handler.handle(exchange)
-                .then(Mono.defer(() -> write(exchange, response)))
-                .doOnError(_ -> discardAnswer(exchange))
-                .doOnCancel(() -> discardAnswer(exchange))
-                .contextWrite(context -> context.put(Permit.class, permit));
+        var run = new FilterRun(exchange, client);
+        client.onLeave(run);
+        handler.handle(exchange)
+                .contextWrite(context -> context.put(Permit.class, permit).put(ClientExchange.class, client))
+                .subscribe(run);
     }
 
-    private static @Nullable ServerWebExchange exchangeOf(Permit permit, HttpServerRequest request) {
+    /** The filters at work on one exchange. They, and what they call, may come from another thread. */
+    private static final class FilterRun extends BaseSubscriber<Void> implements ClientExchange.Leave {
+        private final ServerWebExchange exchange;
+        private final ClientExchange client;
+
+        FilterRun(ServerWebExchange exchange, ClientExchange client) {
+            this.exchange = exchange;
+            this.client = client;
+        }
+
+        @Override
+        protected void hookOnComplete() {
+            onEventLoop(() -> write(exchange, client));
+        }
+
+        @Override
+        protected void hookOnError(Throwable error) {
+            onEventLoop(() -> {
+                discardAnswer(exchange);
+                client.fail(error);
+            });
+        }
+
+        private void onEventLoop(Runnable task) {
+            if (client.eventLoop().inEventLoop()) {
+                task.run();
+            } else {
+                client.eventLoop().execute(task);
+            }
+        }
+
+        @Override
+        public void clientLeft() {
+            cancel();
+            discardAnswer(exchange);
+        }
+    }
+
+    private static @Nullable ServerWebExchange exchangeOf(Permit permit, ClientExchange client) {
         try {
             var exchange = new DefaultServerWebExchange(
-                    new PermittedRequest(permit, request, upstreamUri(permit)),
+                    new PermittedRequest(permit, client, upstreamUri(permit)),
                     new HeldResponse(),
                     NO_SESSIONS,
                     CODECS,
@@ -97,18 +136,21 @@ public final class GatewayForwarder implements Forwarder {
         return new URI(uri.toString());
     }
 
-    private static Mono<Void> write(ServerWebExchange exchange, HttpServerResponse response) {
+    private static void write(ServerWebExchange exchange, ClientExchange client) {
         UpstreamAnswer answer = exchange.getAttribute(PinnedRoutingFilter.ANSWER);
         var edited = exchange.getResponse();
         var status = edited.getStatusCode();
         if (answer == null) {
-            return Mono.error(new ForwardFailure(answeredByFilter(status == null ? 0 : status.value()), null));
+            client.refuse(answeredByFilter(status == null ? 0 : status.value()));
+            return;
         }
-        exchange.getAttributes().remove(PinnedRoutingFilter.ANSWER);
-        return answer.writeTo(
-                response,
-                status == null ? answer.status() : HttpResponseStatus.valueOf(status.value()),
-                nettyHeaders(edited.getHeaders()));
+        try {
+            answer.write(
+                    status == null ? answer.status() : HttpResponseStatus.valueOf(status.value()),
+                    nettyHeaders(edited.getHeaders()));
+        } catch (RuntimeException e) {
+            client.fail(e);
+        }
     }
 
     // The filters on the list answer for one reason only: a size that they do not let pass.
@@ -121,7 +163,8 @@ public final class GatewayForwarder implements Forwarder {
     }
 
     private static void discardAnswer(ServerWebExchange exchange) {
-        if (exchange.getAttributes().remove(PinnedRoutingFilter.ANSWER) instanceof UpstreamAnswer answer) {
+        UpstreamAnswer answer = exchange.getAttribute(PinnedRoutingFilter.ANSWER);
+        if (answer != null) {
             answer.discard();
         }
     }

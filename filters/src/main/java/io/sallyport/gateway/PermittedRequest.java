@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.gateway;
 
+import io.sallyport.forward.ClientExchange;
 import io.sallyport.forward.RequestHeaders;
 import io.sallyport.pipeline.Permit;
 import java.net.InetSocketAddress;
@@ -16,7 +17,6 @@ import org.springframework.http.support.Netty4HeadersAdapter;
 import org.springframework.util.LinkedMultiValueMap;
 import org.springframework.util.MultiValueMap;
 import reactor.core.publisher.Flux;
-import reactor.netty.http.server.HttpServerRequest;
 
 /**
  * A request as filters see it: what was permitted, under the address of its upstream. No second reading of path, query or
@@ -24,16 +24,16 @@ import reactor.netty.http.server.HttpServerRequest;
  */
 final class PermittedRequest extends AbstractServerHttpRequest {
     private final Permit permit;
-    private final HttpServerRequest received;
+    private final ClientExchange client;
 
-    PermittedRequest(Permit permit, HttpServerRequest received, URI uri) {
+    PermittedRequest(Permit permit, ClientExchange client, URI uri) {
         super(
-                HttpMethod.valueOf(received.method().name()),
+                HttpMethod.valueOf(permit.context().head().method().name()),
                 uri,
                 null,
                 new HttpHeaders(new Netty4HeadersAdapter(RequestHeaders.admitted(permit))));
         this.permit = permit;
-        this.received = received;
+        this.client = client;
     }
 
     @Override
@@ -65,6 +65,6 @@ final class PermittedRequest extends AbstractServerHttpRequest {
     @Override
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // the signature is Spring's
     public <T> T getNativeRequest() {
-        return (T) received;
+        return (T) client;
     }
 }

@@ -4,14 +4,15 @@ package io.sallyport.gateway;
 import static org.springframework.cloud.gateway.support.ServerWebExchangeUtils.GATEWAY_REQUEST_URL_ATTR;
 
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.CanonicalPaths;
+import io.sallyport.forward.ClientExchange;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.UpstreamAnswer;
-import io.sallyport.forward.UpstreamExchange;
+import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.forward.upstream.UpstreamTarget;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.Permit;
 import java.net.URI;
 import org.jspecify.annotations.Nullable;
@@ -19,10 +20,8 @@ import org.springframework.cloud.gateway.filter.GatewayFilter;
 import org.springframework.cloud.gateway.filter.GatewayFilterChain;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
-import org.springframework.http.server.reactive.ServerHttpRequestDecorator;
 import org.springframework.web.server.ServerWebExchange;
 import reactor.core.publisher.Mono;
-import reactor.netty.http.server.HttpServerRequest;
 
 /**
  * The last filter, in place of the library's {@code NettyRoutingFilter}: sends the request, as the filters before it have left
@@ -37,42 +36,59 @@ public final class PinnedRoutingFilter implements GatewayFilter {
     private static final Denial REWRITE_REFUSED = new Denial.UpstreamFailed(Reason.FORWARD_REWRITE_REFUSED);
     private static final int LAST_LATIN_1 = 0xff;
 
-    private final UpstreamExchange upstream;
+    private final UpstreamClient upstreams;
 
-    public PinnedRoutingFilter(UpstreamExchange upstream) {
-        this.upstream = upstream;
+    public PinnedRoutingFilter(UpstreamClient upstreams) {
+        this.upstreams = upstreams;
     }
 
     @Override
     public Mono<Void> filter(ServerWebExchange exchange, GatewayFilterChain chain) {
         return Mono.deferContextual(context -> {
             Permit permit = context.getOrDefault(Permit.class, null);
-            return permit == null ? Mono.error(new ForwardFailure(PERMIT_MISSING, null)) : send(permit, exchange);
+            ClientExchange client = context.getOrDefault(ClientExchange.class, null);
+            return permit == null || client == null
+                    ? Mono.error(new ForwardFailure(PERMIT_MISSING, null))
+                    : send(permit, client, exchange);
         });
     }
 
-    private Mono<Void> send(Permit permit, ServerWebExchange exchange) {
+    private Mono<Void> send(Permit permit, ClientExchange client, ServerWebExchange exchange) {
         var request = exchange.getRequest();
         var target = ForwardPlan.of(permit.route()).target();
         var uri = request.getURI();
         if (!isOf(target, uri) || !isOf(target, exchange.getAttribute(GATEWAY_REQUEST_URL_ATTR))) {
-            return refused(TARGET_CHANGED, String.valueOf(uri.getRawAuthority()), permit);
+            return refused(TARGET_CHANGED, String.valueOf(uri.getRawAuthority()));
         }
         if (!CanonicalPaths.isCanonical(uri.getRawPath())) {
-            return refused(REWRITE_REFUSED, "path", permit);
+            return refused(REWRITE_REFUSED, "path");
         }
         if (!areLatin1(request.getHeaders())) {
-            return refused(REWRITE_REFUSED, "header value", permit);
+            return refused(REWRITE_REFUSED, "header value");
         }
-        HttpServerRequest received = ServerHttpRequestDecorator.getNativeRequest(request);
-        return upstream.send(permit, received, targetOf(uri), GatewayForwarder.nettyHeaders(request.getHeaders()))
-                .doOnNext(answer -> hold(answer, exchange))
-                .then();
+        return Mono.create(sink -> {
+            var caller = new UpstreamClient.Caller() {
+                @Override
+                public void answered(UpstreamAnswer answer) {
+                    hold(answer, exchange);
+                    sink.success();
+                }
+
+                @Override
+                public void failed(ClientExchange client, Throwable why) {
+                    sink.error(why);
+                }
+            };
+            var attempt = upstreams.attempt(
+                    permit, client, targetOf(uri), GatewayForwarder.nettyHeaders(request.getHeaders()), caller);
+            // Cancelled on the event loop, by the client's leave.
+            sink.onCancel(attempt::clientLeft);
+            attempt.begin();
+        });
     }
 
-    private static Mono<Void> refused(Denial denial, String detail, Permit permit) {
-        permit.context().evidence(Evidence.DETAIL, detail);
-        return Mono.error(new ForwardFailure(denial, null));
+    private static Mono<Void> refused(Denial denial, String detail) {
+        return Mono.error(new ForwardFailure(denial.with(Evidence.Key.DETAIL, detail), null));
     }
 
     /** @param uri where the request goes, or where the library's own filter would look; its path alone, where a filter set that */

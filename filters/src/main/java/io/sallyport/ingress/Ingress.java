@@ -9,6 +9,8 @@ import io.sallyport.pipeline.Pipeline;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The way of a request, put together: stages, then a forwarder for what they permit, then a record of how it ended.
@@ -17,6 +19,7 @@ import java.util.List;
  * @param forwarder takes permits
  */
 public record Ingress(Pipeline pipeline, Forwarder forwarder) {
+    private static final Logger log = LoggerFactory.getLogger(Ingress.class);
 
     /** The stages, in the order in which they judge. */
     static Deciding decide(Stage... stages) {
@@ -38,8 +41,25 @@ public record Ingress(Pipeline pipeline, Forwarder forwarder) {
     }
 
     record Forwarding(List<Stage> stages, Forwarder forwarder) {
-        Ingress record(OutcomeListener decisionLog) {
-            return new Ingress(new Pipeline(stages, decisionLog), forwarder);
+        Ingress record(OutcomeListener... listeners) {
+            return new Ingress(new Pipeline(stages, all(listeners)), forwarder);
+        }
+
+        private static OutcomeListener all(OutcomeListener... listeners) {
+            return (context, outcome) -> {
+                for (var listener : listeners) {
+                    try {
+                        listener.onOutcome(context, outcome);
+                    } catch (RuntimeException e) {
+                        // A listener must not throw, and neither a request nor the next one is to pay for a bug of this
+                        // one.
+                        log.atError()
+                                .addKeyValue("request_id", context.requestId())
+                                .setCause(e)
+                                .log("an outcome was not recorded");
+                    }
+                }
+            };
         }
     }
 }

@@ -20,7 +20,8 @@ public final class IngressPipeline {
      * Puts the way of a request together. No order is configured, and no stage can be left out.
      *
      * @param forward takes permits: {@code PermitForwarder}
-     * @param decisionLog told once about each request's end
+     * @param metrics told once about each request's end
+     * @param decisionLog likewise, after that
      */
     public static Ingress create(
             EdgeStage edge,
@@ -32,6 +33,7 @@ public final class IngressPipeline {
             AuthorizeStage authorize,
             RouteStage route,
             Forwarder forward,
+            OutcomeListener metrics,
             OutcomeListener decisionLog) {
         return Ingress.decide(
                         edge, // refuse the ambiguous, canonicalize the path, match the route, drop spoofable headers
@@ -43,6 +45,6 @@ public final class IngressPipeline {
                         authorize, // the policy enforcement point: may this caller do this, now?
                         route) // is the matched upstream able to take it? leases breaker and bulkhead
                 .forward(forward) // the only consumer of a permit: pinned mTLS, last edit before the wire
-                .record(decisionLog); // exactly once, on every path out, cancel included
+                .record(metrics, decisionLog); // exactly once, on every path out, cancel included
     }
 }

@@ -14,6 +14,9 @@ public sealed interface Admission {
 
     record Refused(Denial denial) implements Settled {}
 
-    /** Some stage is asking; exactly one element, never empty, never an error, on the request's event loop. */
+    /**
+     * A stage waits. The admission begins to ask when it is requested, and emits one element on the request's event loop: it is never
+     * empty and never fails. It is subscribed to once, and cancelled on that event loop.
+     */
     record Awaited(Mono<Settled> admission) implements Admission {}
 }

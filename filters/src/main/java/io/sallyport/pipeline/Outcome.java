@@ -2,7 +2,6 @@
 package io.sallyport.pipeline;
 
 import io.sallyport.decision.Denial;
-import io.sallyport.decision.Reason;
 
 /** How a request ended. Exactly one is recorded for each request, on every path out. */
 public sealed interface Outcome {
@@ -20,8 +19,13 @@ public sealed interface Outcome {
         }
     }
 
-    /** Permitted, but the answer broke off after its head had been sent. */
-    record Aborted(int status, Reason reason) implements Outcome {}
+    /**
+     * Permitted, but the answer broke off after its head had been sent.
+     *
+     * @param status that the client saw
+     * @param denial why; the client sees nothing of it
+     */
+    record Aborted(int status, Denial denial) implements Outcome {}
 
     /** The client went away first. The status is 0 if nothing had been answered yet. */
     record Cancelled(int status) implements Outcome {}

@@ -56,7 +56,7 @@ public final class Permit {
         return context.requestId();
     }
 
-    /** The request that was permitted: its head, and where its outcome and evidence go. */
+    /** The request that was permitted: its head, and where its outcome goes. */
     public RequestContext context() {
         return context;
     }

@@ -2,6 +2,7 @@
 package io.sallyport.pipeline;
 
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
 import io.sallyport.decision.Reason;
@@ -11,8 +12,6 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Schedulers;
 
 /**
  * Runs the stages in order: one loop over an array, left only for a pending verdict. The only place where modes and fault
@@ -46,16 +45,9 @@ public final class Pipeline {
                 continue;
             }
             context.seenBy(stage.name());
-            var verdict = evaluate(stage, context);
-            if (verdict == Verdict.Pass.PASS) {
-                continue;
-            }
-            if (verdict instanceof Verdict.Pending(Mono<Verdict.Settled> pending)) {
-                return awaitVerdict(pending, i, mode, context);
-            }
-            var denial = apply(stage.name(), mode, verdict, context);
-            if (denial != null) {
-                return new Admission.Refused(denial);
+            var stopped = stop(evaluate(stage, context), i, mode, context);
+            if (stopped != null) {
+                return stopped;
             }
         }
         return mint(context);
@@ -69,26 +61,58 @@ public final class Pipeline {
         }
     }
 
-    private Admission awaitVerdict(Mono<Verdict.Settled> pending, int index, Mode mode, RequestContext context) {
-        var stage = stages[index].name();
-        Verdict.Settled unanswered = new Verdict.Deny(STAGE_FAILED);
-        return new Admission.Awaited(pending.onErrorResume(
-                        error -> Mono.just(new Verdict.Deny(failed(stage, error, context))))
-                .defaultIfEmpty(unanswered)
-                .publishOn(Schedulers.fromExecutor(context.eventLoop()))
-                .flatMap(verdict -> {
-                    var denial = apply(stage, mode, verdict, context);
-                    return denial != null
-                            ? Mono.just(new Admission.Refused(denial))
-                            : settled(runFrom(index + 1, context));
-                }));
+    /** What the verdict of the stage at that index makes of the request, or null if the next stage is asked. */
+    private @Nullable Admission stop(Verdict verdict, int index, Mode mode, RequestContext context) {
+        if (verdict == Verdict.Pass.PASS) {
+            return null;
+        }
+        return switch (verdict) {
+            case Verdict.Pending<?> pending -> await(pending, index, mode, context);
+            case Verdict.Settled settled -> {
+                var denial = apply(stages[index].name(), mode, settled, context);
+                yield denial == null ? null : new Admission.Refused(denial);
+            }
+        };
     }
 
-    private static Mono<Admission.Settled> settled(Admission admission) {
-        return switch (admission) {
-            case Admission.Settled settled -> Mono.just(settled);
-            case Admission.Awaited(Mono<Admission.Settled> awaited) -> awaited;
-        };
+    private <T> Admission await(Verdict.Pending<T> pending, int index, Mode mode, RequestContext context) {
+        return new Admission.Awaited(new AwaitedAdmission<>(this, context, index, mode, pending));
+    }
+
+    /**
+     * Goes on where the stage at that index has waited. On the request's event loop.
+     *
+     * @param answer null if there is none
+     * @param failure why there is none, or null if the answer completed empty
+     */
+    <T> Admission resume(
+            int index,
+            Mode mode,
+            Verdict.Resumption<T> resumption,
+            @Nullable T answer,
+            @Nullable Throwable failure,
+            RequestContext context) {
+        var stopped = stop(judge(index, resumption, answer, failure, context), index, mode, context);
+        return stopped != null ? stopped : runFrom(index + 1, context);
+    }
+
+    private <T> Verdict judge(
+            int index,
+            Verdict.Resumption<T> resumption,
+            @Nullable T answer,
+            @Nullable Throwable failure,
+            RequestContext context) {
+        var stage = stages[index].name();
+        try {
+            var verdict = answer != null ? resumption.answered(answer) : resumption.unanswered(failure);
+            if (verdict != null) {
+                return verdict;
+            }
+            var cause = failure != null ? failure : new IllegalStateException("an answer completed empty");
+            return new Verdict.Deny(failed(stage, cause, context));
+        } catch (Throwable e) {
+            return new Verdict.Deny(failed(stage, e, context));
+        }
     }
 
     // Any Throwable: a stage that overflows the stack or cannot be linked must deny like one that has a bug.
@@ -101,38 +125,36 @@ public final class Pipeline {
     }
 
     private static Denial failed(StageName stage, Throwable cause, RequestContext context) {
-        context.evidence(Evidence.DETAIL, stage.code());
-        context.evidence(Evidence.CAUSE, cause.getClass().getName());
         log.atError()
                 .addKeyValue("stage", stage.code())
                 .addKeyValue("request_id", context.requestId())
                 .setCause(cause)
                 .log("a stage failed; the request is denied");
-        return STAGE_FAILED;
+        return STAGE_FAILED
+                .with(Evidence.Key.DETAIL, stage.code())
+                .with(Evidence.Key.CAUSE, cause.getClass().getName());
     }
 
     /** The only place where modes and fault policies are applied. Returns the denial that stops the request, or null. */
-    private static @Nullable Denial apply(StageName stage, Mode mode, Verdict verdict, RequestContext context) {
+    private static @Nullable Denial apply(StageName stage, Mode mode, Verdict.Settled verdict, RequestContext context) {
         return switch (verdict) {
             case Verdict.Pass _ -> null;
             case Verdict.Deny(Denial denial) -> applyMode(stage, mode, denial, context);
-            case Verdict.Undecided(Denial.Unavailable ifDenied, var cause) -> {
-                if (cause != null) {
-                    context.evidence(Evidence.CAUSE, cause.getClass().getName());
-                }
+            case Verdict.Undecided(Denial.Unavailable undecided, var cause) -> {
+                Denial ifDenied = cause == null
+                        ? undecided
+                        : undecided.with(Evidence.Key.CAUSE, cause.getClass().getName());
                 yield stage.mayBeUndecided() && context.requireRoute().onUndecided(stage) == FaultPolicy.PASS
                         ? letPass(stage, ifDenied, WouldDeny.Cause.UNDECIDED, context)
                         : applyMode(stage, mode, ifDenied, context);
             }
-            // A pending verdict that settles to another one cannot be expressed: Pending holds settled verdicts.
-            case Verdict.Pending _ -> STAGE_FAILED;
         };
     }
 
     @SuppressWarnings("ReferenceEquality") // the one instance, made here: no stage can return it
     private static @Nullable Denial applyMode(StageName stage, Mode mode, Denial denial, RequestContext context) {
         // A failed stage denies whatever its mode: it may have passed the request half-judged.
-        return mode == Mode.OBSERVE && denial != STAGE_FAILED
+        return mode == Mode.OBSERVE && denial.reason() != Reason.PIPELINE_STAGE_FAILED
                 ? letPass(stage, denial, WouldDeny.Cause.OBSERVED, context)
                 : denial;
     }

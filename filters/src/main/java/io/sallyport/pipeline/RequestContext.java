@@ -6,7 +6,6 @@ import io.sallyport.identity.Principal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +37,6 @@ public final class RequestContext {
     private @Nullable RateLimitState rateLimitState;
     private @Nullable UpstreamLease lease;
     private @Nullable List<WouldDeny> wouldDeny;
-    private @Nullable Map<Evidence, String> evidence;
     private final EnumSet<StageName> stagesSeen = EnumSet.noneOf(StageName.class);
     private boolean concluded;
 
@@ -208,19 +206,6 @@ public final class RequestContext {
             wouldDeny = new ArrayList<>(2);
         }
         wouldDeny.add(denial);
-    }
-
-    /** Details for the record alone. */
-    public Map<Evidence, String> evidence() {
-        return evidence == null ? Map.of() : Collections.unmodifiableMap(evidence);
-    }
-
-    /** Adds a detail for the record; the caller never passes a token, a header's value or a query. */
-    public void evidence(Evidence kind, String value) {
-        if (evidence == null) {
-            evidence = new EnumMap<>(Evidence.class);
-        }
-        evidence.put(kind, value);
     }
 
     void seenBy(StageName stage) {

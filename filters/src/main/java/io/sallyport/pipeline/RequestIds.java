@@ -18,4 +18,12 @@ public final class RequestIds {
         long low = VARIANT_IETF | (random.nextLong() >>> 2);
         return new UUID(high, low);
     }
+
+    /**
+     * Whether a request belongs to a sample of one in {@code n}. The random part of its id decides: no number is drawn, and all that
+     * is sampled is of the same requests.
+     */
+    public static boolean isOneIn(int n, UUID id) {
+        return (id.getLeastSignificantBits() & Long.MAX_VALUE) % n == 0;
+    }
 }

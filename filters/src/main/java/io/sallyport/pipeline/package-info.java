@@ -5,6 +5,10 @@
  * the only one that mints a {@link io.sallyport.pipeline.Permit}. Beside them lie the facts that stages hand on, in {@link
  * io.sallyport.pipeline.RequestContext}.
  *
+ * <p>A port of a stage returns an {@link io.sallyport.pipeline.Answer}: the value now, or later. An adapter that asks another process gives
+ * its calls a deadline and a bulkhead with {@link io.sallyport.pipeline.BoundedCalls}. The stage says that it waits with a {@link
+ * io.sallyport.decision.Verdict.Pending}; the pipeline waits, and resumes on the request's event loop.
+ *
  * <p>Depends on {@code decision} and {@code identity} alone. Knows no stage, no wire and no configuration key.
  */
 @NullMarked

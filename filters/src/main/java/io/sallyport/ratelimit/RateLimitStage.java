@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.ratelimit;
 
-import io.github.bucket4j.ConsumptionProbe;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.PolicyName;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
-import io.sallyport.pipeline.Evidence;
+import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.RateLimitState;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
@@ -14,24 +14,24 @@ import io.sallyport.pipeline.StageName;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Charges a request to every policy of its route, or to none: it passes only if all of them have room.
  *
- * <p>Policies are charged one after the other, and when one has no room, what the others were charged is given back. Between the two
- * a request at the same moment may find a policy exhausted that is not: near a limit that errs towards refusing, never towards
- * letting more pass than the limit.
+ * <p>Policies are charged one after the other. If one has no room, what the others were charged is given back. Between the two a request
+ * at the same moment may find a policy exhausted that is not: near a limit that errs towards refusing, never towards letting more pass
+ * than the limit.
  */
 public final class RateLimitStage implements Stage {
     private static final Denial.Unavailable UNAVAILABLE =
             new Denial.Unavailable(Reason.RATELIMIT_UNAVAILABLE, Duration.ofSeconds(5));
 
-    private final BucketStore buckets;
+    private final LimitStore store;
 
-    public RateLimitStage(BucketStore buckets) {
-        this.buckets = buckets;
+    public RateLimitStage(LimitStore store) {
+        this.store = store;
     }
 
     @Override
@@ -42,100 +42,130 @@ public final class RateLimitStage implements Stage {
     @Override
     public Verdict evaluate(RequestContext context) {
         var limits = context.requireRoute().settings(StageName.RATELIMIT, RouteLimits.class);
-        if (limits == null || limits.policies().length == 0) {
-            return Verdict.Pass.PASS;
-        }
-        try {
-            var policies = limits.policies();
-            return policies.length == 1 ? chargeOne(policies[0], context) : chargeAll(policies, context);
-        } catch (RuntimeException e) {
-            return new Verdict.Undecided(UNAVAILABLE, e);
-        }
+        return limits == null || limits.policies().length == 0
+                ? Verdict.Pass.PASS
+                : new Charging(limits.policies(), context).next();
     }
 
-    private Verdict chargeOne(RatePolicy policy, RequestContext context) {
-        var partition = buckets.partition(policy, PartitionKey.of(policy, context));
-        var probe = partition.bucket().tryConsumeAndReturnRemaining(policy.cost());
-        long reset = resetSeconds(probe);
-        var state = new StringBuilder(64);
-        appendState(state, partition, probe.getRemainingTokens(), reset);
-        context.rateLimitState(new RateLimitState(partition.policyItem(), state.toString()));
-        return probe.isConsumed() ? Verdict.Pass.PASS : exceeded(policy.alone(), reset, context);
-    }
+    /** The charges of one request. Confined to its event loop, so that a cancel and an answer never meet. */
+    private final class Charging implements Verdict.Resumption<Charge> {
+        private final RatePolicy[] policies;
+        private final RequestContext context;
+        private final Charge[] charges;
+        private int charged;
 
-    private Verdict chargeAll(RatePolicy[] policies, RequestContext context) {
-        var partitions = new Partition[policies.length];
-        var probes = new ConsumptionProbe[policies.length];
-        List<PolicyName> exceeded = null;
-        long retryAfter = 0;
-        int charged = 0;
-        try {
-            for (; charged < policies.length; charged++) {
-                var policy = policies[charged];
-                partitions[charged] = buckets.partition(policy, PartitionKey.of(policy, context));
-                probes[charged] = partitions[charged].bucket().tryConsumeAndReturnRemaining(policy.cost());
-                if (!probes[charged].isConsumed()) {
-                    exceeded = exceeded == null ? new ArrayList<>(policies.length) : exceeded;
-                    exceeded.add(policy.name());
-                    retryAfter = Math.max(retryAfter, resetSeconds(probes[charged]));
+        Charging(RatePolicy[] policies, RequestContext context) {
+            this.policies = policies;
+            this.context = context;
+            this.charges = new Charge[policies.length];
+        }
+
+        /** Charges the policies that are left, until one has to wait. A refusal names every exceeded policy, so all are charged. */
+        Verdict next() {
+            try {
+                while (charged < policies.length) {
+                    var policy = policies[charged];
+                    switch (store.charge(policy, PartitionKey.of(policy, context))) {
+                        case Answer.Now<Charge>(var charge) -> charges[charged++] = charge;
+                        case Answer.Later<Charge>(var charge) -> {
+                            return new Verdict.Pending<>(charge, this);
+                        }
+                    }
+                }
+            } catch (RuntimeException e) {
+                return undecided(e);
+            }
+            return verdict();
+        }
+
+        @Override
+        public Verdict answered(Charge charge) {
+            charges[charged++] = charge;
+            return next();
+        }
+
+        @Override
+        public @Nullable Verdict unanswered(@Nullable Throwable cause) {
+            if (cause == null) {
+                giveBack();
+                return null;
+            }
+            return undecided(cause);
+        }
+
+        @Override
+        public void abandoned() {
+            giveBack();
+        }
+
+        @Override
+        public void answeredLate(Charge charge) {
+            if (charge.granted()) {
+                charge.giveBack();
+            }
+        }
+
+        /** An undecided request is charged to nobody. */
+        private Verdict undecided(Throwable cause) {
+            giveBack();
+            return new Verdict.Undecided(UNAVAILABLE, cause);
+        }
+
+        private void giveBack() {
+            for (int i = 0; i < charged; i++) {
+                if (charges[i].granted()) {
+                    charges[i].giveBack();
                 }
             }
-        } finally {
-            // Also when a later bucket could not be had: an undecided request is charged to nobody.
-            if (exceeded != null || charged < policies.length) {
-                giveBack(policies, partitions, probes, charged);
-            }
         }
-        context.rateLimitState(stateOf(policies, partitions, probes, exceeded != null));
-        return exceeded == null ? Verdict.Pass.PASS : exceeded(exceeded, retryAfter, context);
-    }
 
-    private static void giveBack(
-            RatePolicy[] policies, Partition[] partitions, ConsumptionProbe[] probes, int charged) {
-        for (int i = 0; i < charged; i++) {
-            if (probes[i].isConsumed()) {
-                partitions[i].bucket().addTokens(policies[i].cost());
+        private Verdict verdict() {
+            int retryAfter = 0;
+            for (int i = 0; i < charged; i++) {
+                if (!charges[i].granted()) {
+                    retryAfter = Math.max(retryAfter, Math.max(1, charges[i].reset()));
+                }
             }
-        }
-    }
-
-    private static RateLimitState stateOf(
-            RatePolicy[] policies, Partition[] partitions, ConsumptionProbe[] probes, boolean givenBack) {
-        var policy = new StringBuilder(64 * partitions.length);
-        var state = new StringBuilder(64 * partitions.length);
-        for (int i = 0; i < partitions.length; i++) {
-            if (i > 0) {
-                policy.append(", ");
-                state.append(", ");
+            boolean refused = retryAfter > 0;
+            context.rateLimitState(state(refused));
+            if (!refused) {
+                return Verdict.Pass.PASS;
             }
-            var probe = probes[i];
-            long returned = givenBack && probe.isConsumed() ? policies[i].cost() : 0;
-            policy.append(partitions[i].policyItem());
-            appendState(state, partitions[i], probe.getRemainingTokens() + returned, resetSeconds(probe));
+            giveBack();
+            var exceeded = exceeded();
+            return new Verdict.Deny(new Denial.Throttled(
+                    Reason.RATELIMIT_EXCEEDED,
+                    Duration.ofSeconds(retryAfter),
+                    exceeded,
+                    Evidence.NONE.with(Evidence.Key.RULE_NAME, join(exceeded))));
         }
-        return new RateLimitState(policy.toString(), state.toString());
-    }
 
-    private static void appendState(StringBuilder state, Partition partition, long remaining, long reset) {
-        state.append(partition.policy().stateItem())
-                .append(remaining)
-                .append(";t=")
-                .append(reset)
-                .append(";pk=:")
-                .append(partition.label())
-                .append(':');
-    }
+        private List<PolicyName> exceeded() {
+            if (charged == 1) {
+                return policies[0].alone();
+            }
+            var exceeded = new ArrayList<PolicyName>(charged);
+            for (int i = 0; i < charged; i++) {
+                if (!charges[i].granted()) {
+                    exceeded.add(policies[i].name());
+                }
+            }
+            return exceeded;
+        }
 
-    /** Until the window ends, rounded up: whoever waits as long as that finds it refilled. */
-    private static long resetSeconds(ConsumptionProbe probe) {
-        long second = TimeUnit.SECONDS.toNanos(1);
-        return Math.ceilDiv(probe.getNanosToWaitForReset(), second);
-    }
-
-    private static Verdict exceeded(List<PolicyName> policies, long retryAfter, RequestContext context) {
-        context.evidence(Evidence.RULE_NAME, join(policies));
-        return new Verdict.Deny(
-                new Denial.Throttled(Reason.RATELIMIT_EXCEEDED, Duration.ofSeconds(Math.max(1, retryAfter)), policies));
+        private RateLimitState state(boolean givenBack) {
+            var policy = "";
+            var state = "";
+            for (int i = 0; i < charged; i++) {
+                var charge = charges[i];
+                var partition = charge.partition();
+                long returned = givenBack && charge.granted() ? policies[i].cost() : 0;
+                var item = partition.stateItem(charge.remaining() + returned, charge.reset());
+                policy = i == 0 ? partition.policyItem() : policy + ", " + partition.policyItem();
+                state = i == 0 ? item : state + ", " + item;
+            }
+            return new RateLimitState(policy, state);
+        }
     }
 
     private static String join(List<PolicyName> policies) {

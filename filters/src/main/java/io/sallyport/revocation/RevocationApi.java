@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.revocation;
 
+import io.sallyport.revocation.denylist.DenyListEntry;
+import io.sallyport.revocation.denylist.DenyListKey;
+import io.sallyport.revocation.denylist.DenyListStore;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;

@@ -3,13 +3,15 @@ package io.sallyport.revocation;
 
 import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.Principal;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
+import io.sallyport.revocation.denylist.DenyList;
+import io.sallyport.revocation.denylist.DenyListKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -19,10 +21,10 @@ import org.jspecify.annotations.Nullable;
 /** Refuses a verified token that the deny-list names. */
 public final class RevocationStage implements Stage {
     private static final Challenge CHALLENGE = challenge();
-    private static final Verdict TOKEN = revoked(Reason.REVOCATION_TOKEN_REVOKED);
-    private static final Verdict SESSION = revoked(Reason.REVOCATION_SESSION_REVOKED);
-    private static final Verdict SUBJECT = revoked(Reason.REVOCATION_SUBJECT_REVOKED);
-    private static final Verdict CLIENT = revoked(Reason.REVOCATION_CLIENT_REVOKED);
+    private static final Verdict.Deny TOKEN = revoked(Reason.REVOCATION_TOKEN_REVOKED);
+    private static final Verdict.Deny SESSION = revoked(Reason.REVOCATION_SESSION_REVOKED);
+    private static final Verdict.Deny SUBJECT = revoked(Reason.REVOCATION_SUBJECT_REVOKED);
+    private static final Verdict.Deny CLIENT = revoked(Reason.REVOCATION_CLIENT_REVOKED);
     private static final Verdict UNAVAILABLE =
             new Verdict.Undecided(new Denial.Unavailable(Reason.REVOCATION_UNAVAILABLE, Duration.ofSeconds(30)), null);
 
@@ -40,7 +42,7 @@ public final class RevocationStage implements Stage {
         return Challenge.bearer(parameters);
     }
 
-    private static Verdict revoked(Reason reason) {
+    private static Verdict.Deny revoked(Reason reason) {
         return new Verdict.Deny(new Denial.Unauthenticated(reason, List.of(CHALLENGE)));
     }
 
@@ -55,32 +57,34 @@ public final class RevocationStage implements Stage {
             return Verdict.Pass.PASS;
         }
         // What is known to be revoked is refused even while other entries may be missing.
-        if (denies(DenyListKey.Kind.JTI, subject.tokenId(), subject, context)) {
-            return TOKEN;
+        var revoked = find(DenyListKey.Kind.JTI, subject.tokenId(), subject, context, TOKEN);
+        if (revoked == null) {
+            revoked = find(DenyListKey.Kind.SID, subject.sessionId(), subject, context, SESSION);
         }
-        if (denies(DenyListKey.Kind.SID, subject.sessionId(), subject, context)) {
-            return SESSION;
+        if (revoked == null) {
+            revoked = find(DenyListKey.Kind.SUB, subject.subject(), subject, context, SUBJECT);
         }
-        if (denies(DenyListKey.Kind.SUB, subject.subject(), subject, context)) {
-            return SUBJECT;
+        if (revoked == null) {
+            revoked = find(DenyListKey.Kind.CLIENT_ID, subject.clientId(), subject, context, CLIENT);
         }
-        if (denies(DenyListKey.Kind.CLIENT_ID, subject.clientId(), subject, context)) {
-            return CLIENT;
+        if (revoked != null) {
+            return revoked;
         }
         return denyList.isComplete() ? Verdict.Pass.PASS : UNAVAILABLE;
     }
 
-    private boolean denies(
-            DenyListKey.Kind kind, @Nullable String value, Principal.Subject subject, RequestContext context) {
+    /** The refusal with the entry's own reason, or null if there is no entry. */
+    private Verdict.@Nullable Deny find(
+            DenyListKey.Kind kind,
+            @Nullable String value,
+            Principal.Subject subject,
+            RequestContext context,
+            Verdict.Deny refusal) {
         if (value == null) {
-            return false;
+            return null;
         }
         Instant now = context.receivedAt();
         var entry = denyList.find(kind, subject.issuer(), value, subject.issuedAt(), now);
-        if (entry == null) {
-            return false;
-        }
-        context.evidence(Evidence.DETAIL, entry.reason());
-        return true;
+        return entry == null ? null : refusal.with(Evidence.Key.DETAIL, entry.reason());
     }
 }

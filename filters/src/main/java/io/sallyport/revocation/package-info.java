@@ -2,7 +2,7 @@
 /**
  * Was the proof withdrawn? Looks the verified token up in the deny-list, by {@code jti}, by {@code sid}, by {@code sub} and by client.
  *
- * <p>Reads: principal, and {@link io.sallyport.revocation.DenyList} for as long as the process lives. Sets nothing. Only a {@link
+ * <p>Reads: principal, and {@link io.sallyport.revocation.denylist.DenyList} for as long as the process lives. Sets nothing. Only a {@link
  * io.sallyport.identity.Principal.Subject} can be revoked here: an SVID lives for minutes and is withdrawn at its issuer. Reasons:
  * {@code revocation.*}. Cannot decide when the deny-list could not be read back at start and what there is of it does not name the
  * token; that is {@code revocation.unavailable} and follows {@code on-undecided}.

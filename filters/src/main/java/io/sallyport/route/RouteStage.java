@@ -2,9 +2,9 @@
 package io.sallyport.route;
 
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
@@ -12,7 +12,7 @@ import java.time.Duration;
 
 /** Leases a place at the route's upstream, or refuses while its breaker is open or its bulkhead full. */
 public final class RouteStage implements Stage {
-    private static final Verdict SATURATED =
+    private static final Verdict.Deny SATURATED =
             new Verdict.Deny(new Denial.Unavailable(Reason.ROUTE_SATURATED, Duration.ofSeconds(1)));
 
     private final UpstreamHealth health;
@@ -38,14 +38,12 @@ public final class RouteStage implements Stage {
         var bulkhead = guards.bulkhead();
         // The bulkhead first: a full one must not use up the few calls that try a half-open breaker.
         if (bulkhead != null && !bulkhead.tryAcquirePermission()) {
-            context.evidence(Evidence.DETAIL, capacity.upstream());
-            return SATURATED;
+            return SATURATED.with(Evidence.Key.DETAIL, capacity.upstream());
         }
         if (breaker != null && !breaker.tryAcquirePermission()) {
             if (bulkhead != null) {
                 bulkhead.releasePermission();
             }
-            context.evidence(Evidence.DETAIL, capacity.upstream());
             return guards.circuitOpen();
         }
         context.lease(new Lease(breaker, bulkhead));

@@ -11,6 +11,7 @@ import io.github.resilience4j.micrometer.tagged.TaggedBulkheadMetrics;
 import io.github.resilience4j.micrometer.tagged.TaggedCircuitBreakerMetrics;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import java.time.Clock;
@@ -86,7 +87,8 @@ public final class UpstreamHealth {
     private static Verdict circuitOpen(UpstreamCapacity capacity) {
         var breaker = capacity.breaker();
         var retryAfter = breaker == null ? Duration.ofSeconds(1) : breaker.openFor();
-        return new Verdict.Deny(new Denial.Unavailable(Reason.ROUTE_CIRCUIT_OPEN, retryAfter));
+        return new Verdict.Deny(new Denial.Unavailable(Reason.ROUTE_CIRCUIT_OPEN, retryAfter)
+                .with(Evidence.Key.DETAIL, capacity.upstream()));
     }
 
     /**

@@ -10,6 +10,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.FakeRequest;
+import io.sallyport.pipeline.Resumed;
 import io.sallyport.pipeline.Route;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -762,7 +763,7 @@ class AuthenticateStageTest {
 
     private static Mono<Verdict.Settled> pendingOf(Verdict verdict) {
         assertThat(verdict).isInstanceOf(Verdict.Pending.class);
-        return ((Verdict.Pending) verdict).verdict();
+        return Resumed.settled(verdict);
     }
 
     private static Reason settledReasonOf(Verdict verdict) {

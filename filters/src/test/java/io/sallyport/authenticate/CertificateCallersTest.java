@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.forward.TestCa;
@@ -15,7 +16,6 @@ import io.sallyport.forward.TestCa.Svid;
 import io.sallyport.identity.ExpectedId;
 import io.sallyport.identity.Principal;
 import io.sallyport.identity.TrustBundles;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.PeerCertificate;
 import io.sallyport.pipeline.RequestContext;
@@ -76,8 +76,10 @@ class CertificateCallersTest {
     void another_workload_of_the_same_trust_domain_is_refused_and_named_in_the_record(String path) {
         var context = from(CA.issue(path), workloads);
 
-        assertThat(reasonOf(stage.evaluate(context))).isEqualTo(Reason.AUTHENTICATE_CERTIFICATE_ID_DENIED);
-        assertThat(context.evidence()).containsEntry(Evidence.DETAIL, "spiffe://example.org" + path);
+        var verdict = stage.evaluate(context);
+
+        assertThat(reasonOf(verdict)).isEqualTo(Reason.AUTHENTICATE_CERTIFICATE_ID_DENIED);
+        assertThat(evidenceOf(verdict, Evidence.Key.DETAIL)).isEqualTo("spiffe://example.org" + path);
         assertThat(context.principal()).isSameAs(Principal.Anonymous.ANONYMOUS);
     }
 
@@ -107,8 +109,9 @@ class CertificateCallersTest {
 
         bundles = TrustBundles.of(TestCa.of("example.org").bundle());
         var context = request(workloads).tls(peer).context();
-        assertThat(reasonOf(stage.evaluate(context))).isEqualTo(Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED);
-        assertThat(context.evidence()).containsKey(Evidence.CAUSE);
+        var untrusted = stage.evaluate(context);
+        assertThat(reasonOf(untrusted)).isEqualTo(Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED);
+        assertThat(evidenceOf(untrusted, Evidence.Key.CAUSE)).isNotNull();
     }
 
     @Test
@@ -163,8 +166,9 @@ class CertificateCallersTest {
                 .tls(peer)
                 .authorization("Bearer " + CORP.issue())
                 .context();
-        assertThat(reasonOf(stage.evaluate(context))).isEqualTo(Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED);
-        assertThat(context.evidence()).containsKey(Evidence.CAUSE);
+        var untrusted = stage.evaluate(context);
+        assertThat(reasonOf(untrusted)).isEqualTo(Reason.AUTHENTICATE_CERTIFICATE_UNTRUSTED);
+        assertThat(evidenceOf(untrusted, Evidence.Key.CAUSE)).isNotNull();
         assertThat(context.principal()).isSameAs(Principal.Anonymous.ANONYMOUS);
 
         bundles = null;
@@ -296,6 +300,10 @@ class CertificateCallersTest {
     private static TlsConnection tls(@Nullable Svid svid, boolean required) {
         return new TlsConnection(
                 "TLSv1.3", "api.example.org", svid == null ? null : new PeerCertificate(svid.chain()), required, null);
+    }
+
+    private static @Nullable String evidenceOf(Verdict verdict, Evidence.Key key) {
+        return ((Verdict.Deny) verdict).denial().evidence().get(key);
     }
 
     private static Reason reasonOf(Verdict verdict) {

@@ -11,12 +11,12 @@ import io.sallyport.decision.Verdict;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.Resumed;
 import io.sallyport.pipeline.Route;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -145,23 +145,6 @@ class OpaqueTokenCallersTest {
     }
 
     @Test
-    void the_request_goes_on_on_its_own_event_loop() {
-        source.answer(TOKEN, response());
-        var tasks = new ArrayDeque<Runnable>();
-        var context = TestIssuer.get(route)
-                .authorization("Bearer " + TOKEN)
-                .onEventLoop(tasks::add)
-                .context();
-
-        var pending = (Verdict.Pending) stage.evaluate(context);
-        var settled = pending.verdict().toFuture();
-
-        assertThat(settled).isNotDone();
-        tasks.forEach(Runnable::run);
-        assertThat(settled).isCompletedWithValue(Verdict.Pass.PASS);
-    }
-
-    @Test
     void where_the_issuers_keys_are_written_a_jwt_is_never_asked_about_good_or_bad() {
         var both = TestIssuer.with(FakeJwkSetSource.of(CORP))
                 .introspecting(source)
@@ -276,7 +259,7 @@ class OpaqueTokenCallersTest {
     }
 
     private static Verdict settled(Verdict verdict) {
-        return verdict instanceof Verdict.Pending(var pending) ? Objects.requireNonNull(pending.block()) : verdict;
+        return Objects.requireNonNull(Resumed.settled(verdict).block());
     }
 
     private static Reason reasonOf(Verdict verdict) {

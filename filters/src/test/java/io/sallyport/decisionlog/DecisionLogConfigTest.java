@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
 import io.sallyport.config.RecordBinder;
+import io.sallyport.decisionlog.file.FileConfig;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,8 +39,7 @@ class DecisionLogConfigTest {
         assertThat(findings.all()).isEmpty();
         assertThat(section.allowed()).isEqualTo(DecisionLogConfig.Allowed.SAMPLED);
         assertThat(section.file())
-                .isEqualTo(new DecisionLogConfig.File(
-                        Path.of("/var/log/sallyport/decisions.jsonl"), DataSize.ofMegabytes(64), 8));
+                .isEqualTo(new FileConfig(Path.of("/var/log/sallyport/decisions.jsonl"), DataSize.ofMegabytes(64), 8));
         assertThat(section.pseudonymKeyFile()).isEqualTo(Path.of("/var/lib/sallyport/pseudonym.key"));
     }
 

@@ -3,17 +3,16 @@ package io.sallyport.decisionlog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Mode;
 import io.sallyport.decision.Reason;
 import io.sallyport.docs.GeneratedPage;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RiskScore;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -35,8 +34,8 @@ class EcsLineTest {
         for (var kind : DecisionRecord.Kind.values()) {
             written.addAll(fieldsOf(record("x", kind, null)));
         }
-        written.addAll(
-                fieldsOf(record("x", DecisionRecord.Kind.REFUSED, new DecisionRecord.Repeats(7, FakeRequest.NOW))));
+        written.addAll(fieldsOf(
+                record("x", DecisionRecord.Kind.REFUSED, new DecisionRecord.Repeats(7, FakeRequest.NOW, "/repeats"))));
 
         var page = Files.readString(GeneratedPage.top().resolve("docs/telemetry.md"));
         var records = page.substring(page.indexOf("## Decision records"), page.indexOf("## Metrics"));
@@ -49,7 +48,7 @@ class EcsLineTest {
     @Test
     void a_record_that_stands_for_others_says_how_many_and_from_when_to_when() {
         var last = FakeRequest.NOW.plusSeconds(59);
-        var line = read(record("x", DecisionRecord.Kind.REFUSED, new DecisionRecord.Repeats(7, last)));
+        var line = read(record("x", DecisionRecord.Kind.REFUSED, new DecisionRecord.Repeats(7, last, "/repeats")));
 
         assertThat(line.at("/sallyport/repeat_count").asInt()).isEqualTo(7);
         assertThat(line.at("/@timestamp").asString()).isEqualTo("2026-11-22T12:00:59.000Z");
@@ -96,9 +95,9 @@ class EcsLineTest {
 
     private static DecisionRecord record(
             String text, DecisionRecord.Kind kind, DecisionRecord.@Nullable Repeats repeats) {
-        var evidence = new EnumMap<Evidence, String>(Evidence.class);
-        for (var detail : Evidence.values()) {
-            evidence.put(detail, text);
+        var evidence = Evidence.NONE;
+        for (var key : Evidence.Key.values()) {
+            evidence = evidence.with(key, text);
         }
         return new DecisionRecord(
                 kind,

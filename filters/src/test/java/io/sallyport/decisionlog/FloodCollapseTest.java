@@ -24,30 +24,31 @@ class FloodCollapseTest {
     private static final Outcome FORBIDDEN = refused(Reason.AUTHORIZE_NO_RULE_ALLOWED);
 
     private final Collection<DecisionRecord> written = new ConcurrentLinkedQueue<>();
-    private final FloodCollapse floods = new FloodCollapse(10, written::add);
+    private final FloodCollapse floods = new FloodCollapse(10, "/repeats");
 
     @Test
     void the_first_equal_refusals_of_a_minute_are_written_and_the_rest_is_one_exact_count() {
         for (int i = 0; i < 25; i++) {
-            floods.add(refusal("192.0.2.7").at(FakeRequest.NOW.plusMillis(i)).build(FORBIDDEN));
+            add(refusal("192.0.2.7").at(FakeRequest.NOW.plusMillis(i)).build(FORBIDDEN));
         }
         floods.closeAll(written::add);
 
         assertThat(written).hasSize(11);
         var collapsed = List.copyOf(written).getLast();
-        assertThat(collapsed.repeats()).isEqualTo(new DecisionRecord.Repeats(15, FakeRequest.NOW.plusMillis(24)));
+        assertThat(collapsed.repeats())
+                .isEqualTo(new DecisionRecord.Repeats(15, FakeRequest.NOW.plusMillis(24), "/repeats"));
         assertThat(total()).isEqualTo(25);
     }
 
     @Test
     void refusals_of_another_caller_reason_or_route_are_not_equal() {
         for (int i = 0; i < 10; i++) {
-            floods.add(refusal("192.0.2.7").build(FORBIDDEN));
-            floods.add(refusal("192.0.2.8").build(FORBIDDEN));
-            floods.add(refusal("192.0.2.7").build(refused(Reason.AUTHORIZE_DENY_RULE)));
-            floods.add(new Refusal(FakeRequest.get("/").from("192.0.2.7").on(null)).build(FORBIDDEN));
-            floods.add(new Refusal(FakeRequest.get("/").from("192.0.2.7").by(subject("alice"))).build(FORBIDDEN));
-            floods.add(new Refusal(FakeRequest.get("/").from("192.0.2.7").by(subject("bob"))).build(FORBIDDEN));
+            add(refusal("192.0.2.7").build(FORBIDDEN));
+            add(refusal("192.0.2.8").build(FORBIDDEN));
+            add(refusal("192.0.2.7").build(refused(Reason.AUTHORIZE_DENY_RULE)));
+            add(new Refusal(FakeRequest.get("/").from("192.0.2.7").on(null)).build(FORBIDDEN));
+            add(new Refusal(FakeRequest.get("/").from("192.0.2.7").by(subject("alice"))).build(FORBIDDEN));
+            add(new Refusal(FakeRequest.get("/").from("192.0.2.7").by(subject("bob"))).build(FORBIDDEN));
         }
         floods.closeAll(written::add);
 
@@ -57,7 +58,7 @@ class FloodCollapseTest {
     @Test
     void one_caller_is_one_caller_from_whatever_address() {
         for (int i = 0; i < 20; i++) {
-            floods.add(new Refusal(FakeRequest.get("/").from("192.0.2." + i).by(subject("alice"))).build(FORBIDDEN));
+            add(new Refusal(FakeRequest.get("/").from("192.0.2." + i).by(subject("alice"))).build(FORBIDDEN));
         }
         floods.closeAll(written::add);
 
@@ -80,22 +81,26 @@ class FloodCollapseTest {
     }
 
     @Test
-    void what_finds_no_place_in_the_queue_is_counted() {
-        var full = new FloodCollapse(10, _ -> false);
-        for (int i = 0; i < 3; i++) {
-            full.add(refusal("192.0.2.7").build(FORBIDDEN));
+    void a_count_that_is_counted_again_keeps_its_number_its_times_and_an_id_of_its_own() {
+        for (int i = 0; i < 25; i++) {
+            floods.admits(refusal("192.0.2.7").at(FakeRequest.NOW.plusMillis(i)).build(FORBIDDEN));
         }
-        full.closeAll(written::add);
+        var overflow = new FloodCollapse(0, "/overflow");
+        floods.closeAll(count -> assertThat(overflow.admits(count)).isFalse());
+        overflow.admits(refusal("192.0.2.7").at(FakeRequest.NOW.plusMillis(20)).build(FORBIDDEN));
+        overflow.closeAll(written::add);
 
-        assertThat(written).hasSize(1);
-        assertThat(total()).isEqualTo(3);
+        assertThat(written)
+                .singleElement()
+                .extracting(DecisionRecord::repeats)
+                .isEqualTo(new DecisionRecord.Repeats(16, FakeRequest.NOW.plusMillis(24), "/repeats/overflow"));
     }
 
     @Test
     void a_flood_from_more_callers_than_can_be_told_apart_is_told_apart_by_reason() {
-        var bounded = new FloodCollapse(10, 100, written::add);
+        var bounded = new FloodCollapse(10, "/repeats", 100);
         for (int i = 0; i < 5_000; i++) {
-            bounded.add(refusal("2001:db8::%x".formatted(i)).build(FORBIDDEN));
+            add(bounded, refusal("2001:db8::%x".formatted(i)).build(FORBIDDEN));
         }
         bounded.closeAll(written::add);
 
@@ -109,17 +114,20 @@ class FloodCollapseTest {
         int each = 25_000;
         var adding = new AtomicBoolean(true);
         // The writer never waits for a minute here: each round closes every window that there is.
-        var closing = Thread.ofPlatform().start(() -> {
+        // Two of them, as with two sinks.
+        Runnable close = () -> {
             while (adding.get()) {
                 floods.closeAll(written::add);
             }
-        });
+        };
+        var closing =
+                List.of(Thread.ofPlatform().start(close), Thread.ofPlatform().start(close));
         var adders = new ArrayList<Thread>();
         for (int t = 0; t < threads; t++) {
             var record = refusal("192.0.2.7").build(FORBIDDEN);
             adders.add(Thread.ofPlatform().start(() -> {
                 for (int i = 0; i < each; i++) {
-                    floods.add(record);
+                    add(record);
                 }
             }));
         }
@@ -127,15 +135,27 @@ class FloodCollapseTest {
             adder.join();
         }
         adding.set(false);
-        closing.join();
+        for (var closer : closing) {
+            closer.join();
+        }
         floods.closeAll(written::add);
 
         assertThat(total()).isEqualTo((long) threads * each);
     }
 
+    private void add(DecisionRecord record) {
+        add(floods, record);
+    }
+
+    private void add(FloodCollapse to, DecisionRecord record) {
+        if (to.admits(record)) {
+            written.add(record);
+        }
+    }
+
     private void addFifteen() {
         for (int i = 0; i < 15; i++) {
-            floods.add(refusal("192.0.2.7").build(FORBIDDEN));
+            add(refusal("192.0.2.7").build(FORBIDDEN));
         }
     }
 

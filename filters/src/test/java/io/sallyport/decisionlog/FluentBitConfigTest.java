@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sallyport.decisionlog.file.FileConfig;
+import io.sallyport.decisionlog.file.RotatingFile;
 import io.sallyport.docs.GeneratedPage;
 import io.sallyport.pipeline.FakeRequest;
 import java.io.IOException;
@@ -35,8 +37,8 @@ class FluentBitConfigTest {
     @Test
     void the_pattern_matches_the_written_file_and_the_rotated_ones_and_no_others() throws IOException {
         var clock = new MovableClock(FakeRequest.NOW);
-        var sink = new RotatingFile(
-                new DecisionLogConfig.File(folder.resolve("decisions.jsonl"), DataSize.ofMegabytes(1), 2), clock);
+        var sink =
+                new RotatingFile(new FileConfig(folder.resolve("decisions.jsonl"), DataSize.ofMegabytes(1), 2), clock);
         var line = ("x".repeat(600_000) + "\n").getBytes(UTF_8);
         sink.write(line);
         sink.write(line);

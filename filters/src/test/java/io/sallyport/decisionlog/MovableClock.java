@@ -6,14 +6,14 @@ import java.time.Instant;
 import java.time.InstantSource;
 
 /** A clock that a test sets. */
-final class MovableClock implements InstantSource {
+public final class MovableClock implements InstantSource {
     private volatile Instant now;
 
-    MovableClock(Instant now) {
+    public MovableClock(Instant now) {
         this.now = now;
     }
 
-    void advance(Duration by) {
+    public void advance(Duration by) {
         now = now.plus(by);
     }
 

@@ -3,8 +3,8 @@ package io.sallyport.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sallyport.autoconfigure.ConfigurationCheck;
-import io.sallyport.autoconfigure.GatewayFile;
+import io.sallyport.compile.ConfigurationCheck;
+import io.sallyport.compile.GatewayFile;
 import io.sallyport.config.SettingsReference;
 import io.sallyport.config.SettingsSchema;
 import java.io.IOException;
@@ -50,7 +50,8 @@ final class ConfigurationPageTest {
                 compiled as a whole; the key sets of new issuers are fetched, for at most their time-out; then the running configuration is
                 replaced at once, and each request goes on with the generation that it began with. If anything is wrong nothing changes: the
                 findings are logged, `sallyport_config_reloads_total{result="refused"}` counts it,
-                `sallyport_config_last_reload_successful` is 0, and the health component `configuration` says so while it stays up. Buckets,
+                `sallyport_config_last_reload_successful` is 0, and the health component `configuration` says so while it stays up. A file that is
+                missing changes nothing either; the component's detail `problem` says since when. Buckets,
                 circuit breakers, the deny-list and key sets that are still needed survive a reload. What is read at start only (it says so below)
                 cannot be changed by one: such a file is refused as a whole, because half of a change is a configuration that nobody wrote.
 

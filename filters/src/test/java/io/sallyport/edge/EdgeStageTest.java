@@ -8,12 +8,12 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.CanonicalPath;
 import io.sallyport.pipeline.ClientAddress;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Route;
@@ -495,13 +495,10 @@ class EdgeStageTest {
         var header = contextOf(get("/files/a").header("X_A", "secret"));
         var unprintable = contextOf(get("/files/a").header("X\u001b[2J", "secret"));
 
-        stage.evaluate(host);
-        stage.evaluate(header);
-        stage.evaluate(unprintable);
-
-        assertThat(host.evidence()).isEqualTo(Map.of(Evidence.DETAIL, "other.example.org"));
-        assertThat(header.evidence()).isEqualTo(Map.of(Evidence.DETAIL, "X_A"));
-        assertThat(unprintable.evidence()).isEmpty();
+        assertThat(evidenceOf(stage.evaluate(host)))
+                .isEqualTo(Evidence.NONE.with(Evidence.Key.DETAIL, "other.example.org"));
+        assertThat(evidenceOf(stage.evaluate(header))).isEqualTo(Evidence.NONE.with(Evidence.Key.DETAIL, "X_A"));
+        assertThat(evidenceOf(stage.evaluate(unprintable))).isSameAs(Evidence.NONE);
     }
 
     /** Of requests made of random pieces: an answer each time, and nothing handed on that was not read in full. */
@@ -592,6 +589,10 @@ class EdgeStageTest {
 
     private static RequestContext contextOf(FakeRequest request) {
         return request.snapshot(SNAPSHOT).on(null).context();
+    }
+
+    private static Evidence evidenceOf(Verdict verdict) {
+        return ((Verdict.Deny) verdict).denial().evidence();
     }
 
     private static Reason reasonOf(Verdict verdict) {

@@ -2,9 +2,9 @@
 package io.sallyport.forward;
 
 import io.sallyport.forward.TestCa.Svid;
-import io.sallyport.forward.svid.CurrentIdentity;
-import io.sallyport.forward.svid.SvidSource;
-import io.sallyport.forward.svid.WorkloadIdentity;
+import io.sallyport.workload.svid.CurrentIdentity;
+import io.sallyport.workload.svid.SvidSource;
+import io.sallyport.workload.svid.WorkloadIdentity;
 import io.spiffe.spiffeid.TrustDomain;
 import java.security.cert.X509Certificate;
 import java.time.Instant;

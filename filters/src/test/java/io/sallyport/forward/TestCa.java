@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
-import io.sallyport.forward.svid.WorkloadIdentity;
 import io.sallyport.identity.TrustBundles;
+import io.sallyport.workload.svid.WorkloadIdentity;
 import io.spiffe.spiffeid.SpiffeId;
 import io.spiffe.spiffeid.TrustDomain;
 import java.io.IOException;

@@ -1,112 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
-import io.netty.channel.Channel;
-import io.netty.handler.codec.http.HttpHeaders;
-import io.netty.handler.codec.http.HttpMethod;
-import io.netty.handler.codec.http.HttpResponseStatus;
+import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
-import io.sallyport.forward.upstream.ForwardFailure;
+import io.sallyport.decision.Verdict;
+import io.sallyport.edge.BodyLimit;
 import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.identity.Principal;
-import io.sallyport.pipeline.Admission;
+import io.sallyport.ingress.Ingress;
 import io.sallyport.pipeline.CanonicalPath;
 import io.sallyport.pipeline.ClientAddress;
-import io.sallyport.pipeline.Evidence;
-import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.Outcome;
-import io.sallyport.pipeline.Permit;
 import io.sallyport.pipeline.Pipeline;
 import io.sallyport.pipeline.RequestContext;
-import io.sallyport.pipeline.RequestHead;
 import io.sallyport.pipeline.Route;
-import io.sallyport.pipeline.Snapshot;
-import io.sallyport.pipeline.TlsConnection;
+import io.sallyport.pipeline.Stage;
+import io.sallyport.pipeline.StageName;
 import io.sallyport.pipeline.UpstreamLease;
-import java.net.InetSocketAddress;
+import io.sallyport.wire.WireServer;
+import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedTransferQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.reactivestreams.Publisher;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import reactor.core.publisher.Mono;
-import reactor.core.publisher.SignalType;
-import reactor.netty.Connection;
-import reactor.netty.DisposableServer;
-import reactor.netty.http.server.HttpServer;
-import reactor.netty.http.server.HttpServerRequest;
-import reactor.netty.http.server.HttpServerResponse;
+import org.springframework.util.unit.DataSize;
 import reactor.netty.resources.LoopResources;
 
-/**
- * A real HTTP server in front of a forwarder: mints a real permit for every request, and writes down how each one ended. What
- * the wire package does beyond that is left out.
- */
+/** The listener in front of a forwarder: permits every request, and writes down how each one ended. */
 public final class TestFront implements AutoCloseable {
     /** How one request ended. */
-    public record End(
-            SignalType signal, @Nullable Throwable error, Map<Evidence, String> evidence, List<String> lease) {
+    public record End(String requestId, Outcome outcome, List<String> lease) {
+
+        /** What the denial says of itself; empty if there is none. */
+        public Map<Evidence.Key, String> evidence() {
+            return switch (outcome) {
+                case Outcome.Refused refused -> refused.denial().evidence().values();
+                case Outcome.Aborted aborted -> aborted.denial().evidence().values();
+                case Outcome.Answered _, Outcome.Cancelled _ -> Map.of();
+            };
+        }
 
         /** Why it failed, or null if it did not, or the client did. */
         public @Nullable Reason reason() {
-            return error instanceof ForwardFailure failure ? failure.denial().reason() : null;
+            return switch (outcome) {
+                case Outcome.Refused(Denial denial) -> denial.reason();
+                case Outcome.Aborted aborted -> aborted.denial().reason();
+                case Outcome.Answered _, Outcome.Cancelled _ -> null;
+            };
         }
     }
 
-    private static final Logger log = LoggerFactory.getLogger(TestFront.class);
-
-    private final Forwarder forwarder;
     private final Function<String, Route> routes;
-    private final DisposableServer server;
-    private final TestSwitchable switchable = new TestSwitchable();
-    private final BlockingQueue<End> ends = new LinkedBlockingQueue<>();
+    private final WireServer server;
+    private final BlockingQueue<End> ends = new LinkedTransferQueue<>();
+    private final Map<String, End> byId = new ConcurrentHashMap<>();
+    private final Map<RequestContext, RecordingLease> leases = new ConcurrentHashMap<>();
     private volatile Principal principal = Principal.Anonymous.ANONYMOUS;
     private volatile Consumer<RequestContext> facts = _ -> {};
 
-    private TestFront(Forwarder forwarder, Function<String, Route> routes, HttpServer server) {
-        this.forwarder = forwarder;
+    private TestFront(Forwarder forwarder, Function<String, Route> routes, @Nullable LoopResources loops) {
         this.routes = routes;
-        this.server = server.host("127.0.0.1")
-                .port(0)
-                .doOnChannelInit((_, channel, _) ->
-                        channel.attr(SwitchableConnection.KEY).set(switchable))
-                .handle(this::handle)
-                .bindNow();
+        this.server = WireServer.of(new Ingress(new Pipeline(List.of(new Everybody()), this::end), forwarder), loops);
     }
 
     /** Forwards each request on the route of its first path segment. */
     public static TestFront of(Forwarder forwarder, Function<String, Route> routes) {
-        return new TestFront(forwarder, routes, HttpServer.create());
+        return new TestFront(forwarder, routes, null);
     }
 
     /** All of whose requests are on one event loop. */
     public static TestFront on(LoopResources oneLoop, Forwarder forwarder, Route route) {
-        return new TestFront(forwarder, _ -> route, HttpServer.create().runOn(oneLoop));
+        return new TestFront(forwarder, _ -> route, oneLoop);
     }
 
     public static TestFront of(Forwarder forwarder, Route route) {
         return of(forwarder, _ -> route);
-    }
-
-    /** Straight from the exchange to the wire, without filters. */
-    public static Forwarder direct(UpstreamExchange exchange) {
-        return (permit, request, response) -> {
-            permit.redeem();
-            var query = permit.context().query();
-            var target = permit.path().value() + (query == null ? "" : "?" + query);
-            return exchange.send(
-                            permit, request, target, permit.context().head().headers())
-                    .flatMap(answer -> answer.writeTo(response, answer.status(), answer.headers()));
-        };
     }
 
     /** A route whose plan is that target, without filters. */
@@ -121,9 +98,8 @@ public final class TestFront implements AutoCloseable {
     public static Route route(
             String name, UpstreamTarget target, StreamLimit stream, @Nullable WebSocketPlan webSocket) {
         return Route.builder(name, "api.example.org", Route.Kind.UPSTREAM)
-                .settings(
-                        io.sallyport.pipeline.StageName.FORWARD,
-                        new ForwardPlan(target, RouteFilters.NONE, null, stream, webSocket))
+                .settings(StageName.EDGE, BodyLimit.of(DataSize.ofGigabytes(1)))
+                .settings(StageName.FORWARD, new ForwardPlan(target, RouteFilters.NONE, null, stream, webSocket))
                 .build();
     }
 
@@ -152,114 +128,59 @@ public final class TestFront implements AutoCloseable {
         return Objects.requireNonNull(ends.poll(20, TimeUnit.SECONDS), "no request ended within 20 s");
     }
 
+    /** Why a request was refused; its end is written down before it is answered. */
+    public @Nullable Reason reasonOf(HttpResponse<?> answer) {
+        var id = answer.headers().firstValue("x-request-id").orElseThrow();
+        return Objects.requireNonNull(byId.get(id)).reason();
+    }
+
     @Override
     public void close() {
-        server.disposeNow();
+        server.close();
     }
 
-    private Publisher<Void> handle(HttpServerRequest request, HttpServerResponse response) {
-        var lease = new RecordingLease();
-        var context = new RequestContext(
-                new Head(request),
-                new Snapshot("test", List.of(), Map.of()),
-                UUID.fromString("019a0000-0000-7000-8000-000000000001"),
-                FakeRequest.NOW,
-                0L,
-                ((Connection) request).channel().eventLoop());
-        var target = request.uri();
-        int query = target.indexOf('?');
-        var path = query < 0 ? target : target.substring(0, query);
-        var segment = path.split("/", 3)[1];
-        context.client(new ClientAddress(
-                Objects.requireNonNull(request.remoteAddress()).getAddress(), false));
-        context.matched(
-                routes.apply(segment),
-                new CanonicalPath(path),
-                query < 0 ? null : target.substring(query + 1),
-                Map.of("tenant", segment));
-        context.principal(principal);
-        context.lease(lease);
-        facts.accept(context);
-        var pipeline = new Pipeline(List.of(), (_, _) -> {});
-        if (!(pipeline.admit(context) instanceof Admission.Permitted(Permit permit))) {
-            throw new AssertionError("no permit");
-        }
-        return forwarder
-                .forward(permit, request, response)
-                .doOnError(error -> end(SignalType.ON_ERROR, error, pipeline, context, lease))
-                .doOnSuccess(_ -> end(SignalType.ON_COMPLETE, null, pipeline, context, lease))
-                .doOnCancel(() -> end(SignalType.CANCEL, null, pipeline, context, lease))
-                .onErrorResume(error -> refuse(error, request, response));
+    /** As a gateway that stops. */
+    public void stop() {
+        server.stop();
     }
 
-    private void end(
-            SignalType signal,
-            @Nullable Throwable error,
-            Pipeline pipeline,
-            RequestContext context,
-            RecordingLease lease) {
-        pipeline.conclude(context, new Outcome.Answered(200));
-        ends.add(new End(signal, error, context.evidence(), lease.calls()));
+    private void end(RequestContext context, Outcome outcome) {
+        var lease = Objects.requireNonNull(leases.remove(context));
+        var end = new End(context.requestId().toString(), outcome, lease.calls());
+        byId.put(end.requestId(), end);
+        ends.add(end);
     }
 
-    private static Mono<Void> refuse(Throwable error, HttpServerRequest request, HttpServerResponse response) {
-        if (response.hasSentHeaders() || !(error instanceof ForwardFailure failure)) {
-            if (!(error instanceof ForwardFailure)) {
-                log.atWarn().setCause(error).log("an exchange ends without an answer");
-            }
-            var _ = ((Connection) request).channel().close();
-            return Mono.empty();
-        }
-        return response.status(HttpResponseStatus.valueOf(failure.denial().status()))
-                .header("reason", failure.denial().reason().code())
-                .send();
-    }
-
-    /** Clients that send on after their request do so in front of the wire package, not here. */
-    private static final class TestSwitchable implements SwitchableConnection {
+    /** The one stage: lets everybody pass. */
+    private final class Everybody implements Stage {
         @Override
-        public boolean awaitSwitch(Runnable wentOn) {
-            return true;
+        public StageName name() {
+            return StageName.EDGE;
         }
 
         @Override
-        public void leaveHttp(Channel connection) {}
-    }
-
-    private record Head(HttpServerRequest request) implements RequestHead {
-        @Override
-        public HttpMethod method() {
-            return request.method();
-        }
-
-        @Override
-        public String target() {
-            return request.uri();
-        }
-
-        @Override
-        public HttpHeaders headers() {
-            return request.requestHeaders();
-        }
-
-        @Override
-        public boolean isHttp2() {
-            return false;
-        }
-
-        @Override
-        public InetSocketAddress peerAddress() {
-            return Objects.requireNonNull(request.remoteAddress());
-        }
-
-        @Override
-        public @Nullable TlsConnection tls() {
-            return null;
+        public Verdict evaluate(RequestContext context) {
+            var target = context.head().target();
+            int query = target.indexOf('?');
+            var path = query < 0 ? target : target.substring(0, query);
+            var segment = path.split("/", 3)[1];
+            context.client(new ClientAddress(context.head().peerAddress().getAddress(), false));
+            context.matched(
+                    routes.apply(segment),
+                    new CanonicalPath(path),
+                    query < 0 ? null : target.substring(query + 1),
+                    Map.of("tenant", segment));
+            context.principal(principal);
+            var lease = new RecordingLease();
+            leases.put(context, lease);
+            context.lease(lease);
+            facts.accept(context);
+            return Verdict.Pass.PASS;
         }
     }
 
     private static final class RecordingLease implements UpstreamLease {
-        private final List<String> calls = new java.util.ArrayList<>();
+        private final List<String> calls = new ArrayList<>();
 
         synchronized List<String> calls() {
             return List.copyOf(calls);

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
-import io.netty.handler.codec.http.HttpVersion;
 import io.sallyport.decision.Reason;
+import io.sallyport.pipeline.RequestHead;
+import io.sallyport.pipeline.TlsConnection;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
@@ -92,9 +94,9 @@ class WebSocketHandshakeTest {
 
     @Test
     void only_a_GET_of_http_1_1_is_one() {
-        assertThat(WebSocketHandshake.refusalOf(HttpMethod.POST, HttpVersion.HTTP_1_1, handshake(), PLAN))
+        assertThat(WebSocketHandshake.refusalOf(new Head(HttpMethod.POST, handshake(), false), PLAN))
                 .isNotNull();
-        assertThat(WebSocketHandshake.refusalOf(HttpMethod.GET, HttpVersion.HTTP_1_0, handshake(), PLAN))
+        assertThat(WebSocketHandshake.refusalOf(new Head(HttpMethod.GET, handshake(), true), PLAN))
                 .isNotNull();
     }
 
@@ -191,8 +193,25 @@ class WebSocketHandshakeTest {
                 .isNotNull();
     }
 
+    private record Head(HttpMethod method, HttpHeaders headers, boolean isHttp2) implements RequestHead {
+        @Override
+        public String target() {
+            return "/";
+        }
+
+        @Override
+        public InetSocketAddress peerAddress() {
+            return InetSocketAddress.createUnresolved("localhost", 1);
+        }
+
+        @Override
+        public @Nullable TlsConnection tls() {
+            return null;
+        }
+    }
+
     private static @Nullable Reason refusalOf(HttpHeaders head) {
-        var refusal = WebSocketHandshake.refusalOf(HttpMethod.GET, HttpVersion.HTTP_1_1, head, PLAN);
+        var refusal = WebSocketHandshake.refusalOf(new Head(HttpMethod.GET, head, false), PLAN);
         return refusal == null ? null : refusal.reason();
     }
 

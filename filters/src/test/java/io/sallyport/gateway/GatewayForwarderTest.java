@@ -3,7 +3,6 @@ package io.sallyport.gateway;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -15,7 +14,7 @@ import io.sallyport.forward.RawUpstream;
 import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestFront;
 import io.sallyport.forward.TestTarget;
-import io.sallyport.forward.UpstreamExchange;
+import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.upstream.UpstreamConnections;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
@@ -188,13 +187,14 @@ class GatewayForwarderTest {
                         .build())
                 .build());
 
-        get(front(hostile), "/acme");
+        var front = front(hostile);
+        get(front, "/acme");
 
         assertThat(lines(upstream.received()))
                 .containsExactlyInAnyOrder(
                         "get /acme http/1.1",
                         "host: 127.0.0.1:" + upstream.port(),
-                        "x-request-id: 019a0000-0000-7000-8000-000000000001",
+                        "x-request-id: " + front.nextEnd().requestId(),
                         "x-forwarded-for: 127.0.0.1",
                         "x-forwarded-proto: http",
                         "x-forwarded-host: api.example.org");
@@ -210,10 +210,11 @@ class GatewayForwarderTest {
             headers.set("Access-Control-Allow-Origin", "*");
         }));
 
-        var answer = get(front(hostile), "/acme");
+        var front = front(hostile);
+        var answer = get(front, "/acme");
 
         assertThat(lines(answer))
-                .contains("x-request-id: 019a0000-0000-7000-8000-000000000001", "content-length: 5")
+                .contains("x-request-id: " + front.nextEnd().requestId(), "content-length: 5")
                 .noneMatch(line -> line.startsWith("transfer-encoding") || line.startsWith("access-control"));
     }
 
@@ -289,11 +290,12 @@ class GatewayForwarderTest {
         };
         var front = front(broken);
 
-        try (var socket = send(front, "GET /acme HTTP/1.1\r\nHost: api.example.org\r\n\r\n")) {
+        try (var socket = send(front, "GET /acme HTTP/1.1\r\nHost: api.example.org\r\nConnection: close\r\n\r\n")) {
             assertThat(new String(socket.getInputStream().readAllBytes(), ISO_8859_1))
+                    .startsWith("HTTP/1.1 502 ")
                     .doesNotContain("secret");
         }
-        assertThat(front.nextEnd().error()).isInstanceOf(IllegalStateException.class);
+        assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_FAILED);
         assertThat(upstream.connections()).isZero();
     }
 
@@ -307,8 +309,9 @@ class GatewayForwarderTest {
         });
         try (slow) {
             var front = front(slow, List.of(broken));
-            try (var socket = send(front, "GET /acme HTTP/1.1\r\nHost: api.example.org\r\n\r\n")) {
-                socket.getInputStream().readAllBytes();
+            try (var socket = send(front, "GET /acme HTTP/1.1\r\nHost: api.example.org\r\nConnection: close\r\n\r\n")) {
+                assertThat(new String(socket.getInputStream().readAllBytes(), ISO_8859_1))
+                        .startsWith("HTTP/1.1 502 ");
             }
             await().until(() -> slow.closedByPeer() == 1);
         }
@@ -347,14 +350,14 @@ class GatewayForwarderTest {
     void a_permit_is_redeemed_once() throws Exception {
         var forwarder = new GatewayForwarder(routes());
         var front = started(TestFront.of(
-                (permit, request, response) -> {
+                (permit, client) -> {
                     permit.redeem();
-                    return Mono.defer(() -> forwarder.forward(permit, request, response));
+                    forwarder.forward(permit, client);
                 },
                 route(upstream, List.of())));
 
         try (var socket = send(front, "GET /acme HTTP/1.1\r\nHost: api.example.org\r\n\r\n")) {
-            assertThatThrownBy(() -> readAnswer(socket)).isInstanceOf(IOException.class);
+            assertThat(readAnswer(socket)).startsWith("HTTP/1.1 502 ");
         }
         assertThat(upstream.connections()).isZero();
     }
@@ -381,8 +384,7 @@ class GatewayForwarderTest {
 
     private PermitRouteMapping routes() {
         return new PermitRouteMapping(
-                new PinnedWebHandler(new PinnedRoutingFilter(new UpstreamExchange(clients))),
-                new StandardEnvironment());
+                new PinnedWebHandler(new PinnedRoutingFilter(new UpstreamClient(clients))), new StandardEnvironment());
     }
 
     private static Route route(RawUpstream upstream, List<GatewayFilter> filters) {

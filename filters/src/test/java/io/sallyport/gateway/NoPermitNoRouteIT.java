@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.RawUpstream;
-import io.sallyport.forward.UpstreamExchange;
+import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.upstream.UpstreamConnections;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -86,7 +86,7 @@ class NoPermitNoRouteIT {
 
     @EnableAutoConfiguration(
             excludeName = {
-                "io.sallyport.autoconfigure.SallyportAutoConfiguration",
+                "io.sallyport.boot.SallyportAutoConfiguration",
                 "org.springframework.boot.security.autoconfigure.web.reactive.ReactiveWebSecurityAutoConfiguration",
                 "org.springframework.boot.security.autoconfigure.actuate.web.reactive.ReactiveManagementWebSecurityAutoConfiguration"
             })
@@ -114,7 +114,7 @@ class NoPermitNoRouteIT {
 
         @Bean
         PinnedWebHandler filteringWebHandler(UpstreamConnections clients) {
-            return new PinnedWebHandler(new PinnedRoutingFilter(new UpstreamExchange(clients)));
+            return new PinnedWebHandler(new PinnedRoutingFilter(new UpstreamClient(clients)));
         }
 
         @Bean

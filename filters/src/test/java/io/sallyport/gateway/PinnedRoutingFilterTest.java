@@ -8,7 +8,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.FakeSvidSource;
-import io.sallyport.forward.UpstreamExchange;
+import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.forward.upstream.UpstreamConnections;
 import java.time.Duration;
@@ -25,7 +25,7 @@ class PinnedRoutingFilterTest {
     void a_request_without_a_permit_is_not_found_even_if_a_route_was_found_for_it() {
         try (var clients = new UpstreamConnections(
                 new FakeSvidSource(), Duration.ZERO, Duration.ZERO, () -> Instant.EPOCH, new SimpleMeterRegistry())) {
-            var filter = new PinnedRoutingFilter(new UpstreamExchange(clients));
+            var filter = new PinnedRoutingFilter(new UpstreamClient(clients));
             var exchange = MockServerWebExchange.from(MockServerHttpRequest.get("https://orders.orders.svc:8443/"));
 
             StepVerifier.create(filter.filter(exchange, _ -> Mono.error(new AssertionError("went on"))))

@@ -4,6 +4,7 @@ package io.sallyport.pipeline;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
 import io.sallyport.decision.Reason;
@@ -141,7 +142,95 @@ class PipelineTest {
         var undecided = stage(StageName.AUTHORIZE, _ -> new Verdict.Undecided(UNAVAILABLE, new RuntimeException("x")));
 
         assertThat(pipeline(undecided).admit(FakeRequest.get("/").context()))
-                .isEqualTo(new Admission.Refused(UNAVAILABLE));
+                .isEqualTo(new Admission.Refused(UNAVAILABLE.with(Evidence.Key.CAUSE, "java.lang.RuntimeException")));
+    }
+
+    // Evidence belongs to the denial that produced it.
+
+    @Test
+    void denials_of_one_request_keep_their_evidence_apart() {
+        var context = FakeRequest.get("/")
+                .on(observing(StageName.RATELIMIT, StageName.RISK))
+                .context();
+        var pipeline = pipeline(
+                denying(StageName.RATELIMIT, "limit"),
+                denying(StageName.RISK, "score"),
+                denying(StageName.AUTHORIZE, "rule"));
+
+        assertThat(pipeline.admit(context)).isEqualTo(new Admission.Refused(saying("rule")));
+        assertThat(context.wouldDeny())
+                .containsExactly(
+                        new WouldDeny(StageName.RATELIMIT, saying("limit"), WouldDeny.Cause.OBSERVED),
+                        new WouldDeny(StageName.RISK, saying("score"), WouldDeny.Cause.OBSERVED));
+        assertThat(DENIED.evidence()).isSameAs(Evidence.NONE);
+    }
+
+    @Test
+    void the_cause_of_an_undecided_stage_that_is_let_pass_stays_with_it() {
+        var passing = Route.builder("r", "h", Route.Kind.UPSTREAM)
+                .onUndecided(StageName.RATELIMIT, FaultPolicy.PASS)
+                .build();
+        var context = FakeRequest.get("/").on(passing).context();
+        var undecided = stage(StageName.RATELIMIT, _ -> new Verdict.Undecided(UNAVAILABLE, new ArithmeticException()));
+
+        assertThat(pipeline(undecided, denying(StageName.AUTHORIZE)).admit(context))
+                .isEqualTo(new Admission.Refused(DENIED));
+        assertThat(context.wouldDeny())
+                .containsExactly(new WouldDeny(
+                        StageName.RATELIMIT,
+                        UNAVAILABLE.with(Evidence.Key.CAUSE, "java.lang.ArithmeticException"),
+                        WouldDeny.Cause.UNDECIDED));
+    }
+
+    @Test
+    void a_stage_that_throws_leaves_the_evidence_of_an_observed_one_alone() {
+        var context = FakeRequest.get("/")
+                .on(observing(StageName.RATELIMIT, StageName.RISK))
+                .context();
+        var pipeline = pipeline(denying(StageName.RATELIMIT, "limit"), stage(StageName.RISK, _ -> {
+            throw new ArithmeticException("bug");
+        }));
+
+        assertThat(denialOf(pipeline.admit(context)).evidence())
+                .isEqualTo(Evidence.NONE
+                        .with(Evidence.Key.DETAIL, "risk")
+                        .with(Evidence.Key.CAUSE, "java.lang.ArithmeticException"));
+        assertThat(context.wouldDeny())
+                .containsExactly(new WouldDeny(StageName.RATELIMIT, saying("limit"), WouldDeny.Cause.OBSERVED));
+    }
+
+    @Test
+    void a_stage_that_waits_keeps_its_evidence_from_the_stages_around_it() {
+        var context = FakeRequest.get("/")
+                .on(observing(StageName.RATELIMIT, StageName.RISK))
+                .context();
+        var pipeline = pipeline(
+                denying(StageName.RATELIMIT, "limit"),
+                pending(StageName.RISK, Mono.just(new Verdict.Deny(saying("score")))),
+                denying(StageName.AUTHORIZE, "rule"));
+
+        assertThat(awaited(pipeline.admit(context))).isEqualTo(new Admission.Refused(saying("rule")));
+        assertThat(context.wouldDeny())
+                .containsExactly(
+                        new WouldDeny(StageName.RATELIMIT, saying("limit"), WouldDeny.Cause.OBSERVED),
+                        new WouldDeny(StageName.RISK, saying("score"), WouldDeny.Cause.OBSERVED));
+    }
+
+    @Test
+    void a_waiting_stage_that_fails_says_so_in_its_own_denial() {
+        var context = FakeRequest.get("/")
+                .on(observing(StageName.RATELIMIT, StageName.RISK))
+                .context();
+        var pipeline = pipeline(
+                denying(StageName.RATELIMIT, "limit"),
+                pending(StageName.RISK, Mono.error(new ArithmeticException("gone"))));
+
+        assertThat(denialOf(awaited(pipeline.admit(context))).evidence())
+                .isEqualTo(Evidence.NONE
+                        .with(Evidence.Key.DETAIL, "risk")
+                        .with(Evidence.Key.CAUSE, "java.lang.ArithmeticException"));
+        assertThat(context.wouldDeny())
+                .containsExactly(new WouldDeny(StageName.RATELIMIT, saying("limit"), WouldDeny.Cause.OBSERVED));
     }
 
     @Test
@@ -149,7 +238,8 @@ class PipelineTest {
         var answer = Sinks.<Verdict.Settled>one();
         var ranOnLoop = new ArrayList<String>();
         var pipeline = pipeline(
-                stage(StageName.AUTHENTICATE, _ -> new Verdict.Pending(answer.asMono())), denying(StageName.RISK));
+                stage(StageName.AUTHENTICATE, _ -> new Verdict.Pending<>(answer.asMono(), verdict -> verdict)),
+                denying(StageName.RISK));
         var context = FakeRequest.get("/")
                 .onEventLoop(task -> {
                     ranOnLoop.add("resumed");
@@ -281,7 +371,7 @@ class PipelineTest {
     }
 
     private static Stage pending(StageName name, Mono<Verdict.Settled> verdict) {
-        return stage(name, _ -> new Verdict.Pending(verdict));
+        return stage(name, _ -> new Verdict.Pending<>(verdict, settled -> settled));
     }
 
     private static Stage stage(StageName name, Function<RequestContext, Verdict> judge) {
@@ -298,6 +388,22 @@ class PipelineTest {
         };
     }
 
+    private static Stage denying(StageName name, String detail) {
+        return stage(name, _ -> new Verdict.Deny(saying(detail)));
+    }
+
+    private static Denial saying(String detail) {
+        return DENIED.with(Evidence.Key.DETAIL, detail);
+    }
+
+    private static Route observing(StageName... stages) {
+        var route = Route.builder("orders", "api.example.org", Route.Kind.UPSTREAM);
+        for (var stage : stages) {
+            route.mode(stage, Mode.OBSERVE);
+        }
+        return route.build();
+    }
+
     private static Route routeWith(StageName stage, Mode mode) {
         return Route.builder("orders", "api.example.org", Route.Kind.UPSTREAM)
                 .mode(stage, mode)
@@ -308,8 +414,12 @@ class PipelineTest {
         return ((Admission.Permitted) admission).permit();
     }
 
+    private static Denial denialOf(Admission admission) {
+        return ((Admission.Refused) admission).denial();
+    }
+
     private static Reason reasonOf(Admission admission) {
-        return ((Admission.Refused) admission).denial().reason();
+        return denialOf(admission).reason();
     }
 
     private static Admission awaited(Admission admission) {

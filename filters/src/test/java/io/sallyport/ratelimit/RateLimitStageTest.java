@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.PolicyName;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.FakeSubject;
 import io.sallyport.identity.Principal;
-import io.sallyport.pipeline.Evidence;
+import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RateLimitState;
 import io.sallyport.pipeline.RequestContext;
@@ -43,8 +44,8 @@ class RateLimitStageTest {
     private static final String ALICE = "MKbe/+HhECIBlKK0";
 
     private final FakeTime time = new FakeTime();
-    private final MemoryBuckets buckets = new MemoryBuckets(1000, time, new PartitionLabels(SECRET));
-    private final RateLimitStage stage = new RateLimitStage(buckets);
+    private final MemoryLimits store = new MemoryLimits(1000, time, new PartitionLabels(SECRET));
+    private final RateLimitStage stage = new RateLimitStage(store);
 
     @ParameterizedTest
     @EnumSource(names = {"RATELIMIT_EXCEEDED", "RATELIMIT_UNAVAILABLE"})
@@ -121,7 +122,8 @@ class RateLimitStageTest {
 
         assertThat(denialOf(stage.evaluate(context)))
                 .isEqualTo(new Denial.Throttled(
-                        Reason.RATELIMIT_EXCEEDED, Duration.ofSeconds(1), List.of(new PolicyName("user"))));
+                                Reason.RATELIMIT_EXCEEDED, Duration.ofSeconds(1), List.of(new PolicyName("user")))
+                        .with(Evidence.Key.RULE_NAME, "user"));
         assertThat(Objects.requireNonNull(context.rateLimitState()).stateField())
                 .isEqualTo("\"user\";r=0;t=1;pk=:" + ALICE + ":");
     }
@@ -140,7 +142,7 @@ class RateLimitStageTest {
 
         assertThat(denial.policies()).containsExactly(new PolicyName("second"), new PolicyName("minute"));
         assertThat(denial.retryAfter()).isEqualTo(MINUTE);
-        assertThat(context.evidence()).containsEntry(Evidence.RULE_NAME, "second,minute");
+        assertThat(denial.evidence()).isEqualTo(Evidence.NONE.with(Evidence.Key.RULE_NAME, "second,minute"));
     }
 
     @Test
@@ -166,7 +168,7 @@ class RateLimitStageTest {
         limits.put("second", limit("route", 10));
         var route = route(limits);
         var failing = new RateLimitStage((policy, key) ->
-                policy.name().value().equals("second") ? unavailable(policy, key) : buckets.partition(policy, key));
+                policy.name().value().equals("second") ? unavailable(policy, key) : store.charge(policy, key));
 
         assertThat(failing.evaluate(byAlice(route))).isInstanceOf(Verdict.Undecided.class);
 
@@ -368,17 +370,17 @@ class RateLimitStageTest {
                     .context());
         }
 
-        assertThat(buckets.size()).isLessThanOrEqualTo(1000);
+        assertThat(store.size()).isLessThanOrEqualTo(1000);
     }
 
     @Test
     void a_bucket_that_was_left_alone_for_its_window_is_forgotten() {
         stage.evaluate(byAlice(route(Map.of("user", limit("subject", 1)))));
-        assertThat(buckets.size()).isEqualTo(1);
+        assertThat(store.size()).isEqualTo(1);
 
         time.pass(MINUTE.plusSeconds(2));
 
-        assertThat(buckets.size()).isZero();
+        assertThat(store.size()).isZero();
     }
 
     @Test
@@ -441,7 +443,7 @@ class RateLimitStageTest {
                 .build();
     }
 
-    private static Partition unavailable(RatePolicy policy, PartitionKey key) {
+    private static Answer<Charge> unavailable(RatePolicy policy, PartitionKey key) {
         throw new IllegalStateException("the store of %s and %s is gone".formatted(policy.name(), key.kind()));
     }
 

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.identity.FakeSubject;
+import io.sallyport.revocation.denylist.DenyListIndex;
+import io.sallyport.revocation.denylist.DenyListKey;
+import io.sallyport.revocation.denylist.DenyListStore;
+import io.sallyport.revocation.denylist.MemoryDenyListStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;

@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.FakeSubject;
 import io.sallyport.identity.Principal;
-import io.sallyport.pipeline.Evidence;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RequestContext;
+import io.sallyport.revocation.denylist.DenyListEntry;
+import io.sallyport.revocation.denylist.DenyListIndex;
+import io.sallyport.revocation.denylist.DenyListKey;
 import io.spiffe.spiffeid.SpiffeId;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -152,7 +155,7 @@ class RevocationStageTest {
                 .extracting(Object::toString)
                 .asString()
                 .matches("Bearer error=\"invalid_token\", ?error_description=\"The access token was revoked\"");
-        assertThat(context.evidence()).containsEntry(Evidence.DETAIL, "INC-4711");
+        assertThat(denial.evidence().get(Evidence.Key.DETAIL)).isEqualTo("INC-4711");
     }
 
     @Test
@@ -187,7 +190,7 @@ class RevocationStageTest {
         return switch (verdict) {
             case Verdict.Deny(Denial denial) -> denial.reason();
             case Verdict.Undecided undecided -> undecided.ifDenied().reason();
-            case Verdict.Pass _, Verdict.Pending _ -> null;
+            case Verdict.Pass _, Verdict.Pending<?> _ -> null;
         };
     }
 }

@@ -352,7 +352,7 @@ class RiskStageTest {
         return switch (verdict) {
             case Verdict.Deny(Denial denial) -> denial.reason();
             case Verdict.Undecided undecided -> undecided.ifDenied().reason();
-            case Verdict.Pass _, Verdict.Pending _ -> null;
+            case Verdict.Pass _, Verdict.Pending<?> _ -> null;
         };
     }
 }

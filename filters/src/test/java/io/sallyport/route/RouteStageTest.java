@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.pipeline.FakeRequest;
@@ -55,7 +56,9 @@ class RouteStageTest {
         take(route).answered(200);
         take(route).failed(new IllegalStateException("refused"));
 
-        assertThat(denialOf(route)).isEqualTo(new Denial.Unavailable(Reason.ROUTE_CIRCUIT_OPEN, OPEN_FOR));
+        assertThat(denialOf(route))
+                .isEqualTo(new Denial.Unavailable(Reason.ROUTE_CIRCUIT_OPEN, OPEN_FOR)
+                        .with(Evidence.Key.DETAIL, "orders:8443"));
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.Forwarder;
+import io.sallyport.forward.TestForwarders;
 import io.sallyport.pipeline.Outcome;
 import java.time.Duration;
 import java.util.List;
@@ -13,8 +14,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.springframework.util.unit.DataSize;
-import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Schedulers;
 
 /** Bytes that never become a request are answered and recorded like requests that were refused. */
 class FramingRefusalTest {
@@ -85,8 +84,7 @@ class FramingRefusalTest {
 
     @Test
     void requests_before_the_refused_one_are_answered_first() throws Exception {
-        Forwarder slow = (_, _, response) -> Mono.delay(Duration.ofMillis(50), Schedulers.boundedElastic())
-                .then(response.status(200).sendString(Mono.just("forwarded")).then());
+        var slow = TestForwarders.answeringAfter(Duration.ofMillis(50), "forwarded");
         try (var server = WireServer.permitting(slow).start();
                 var client = server.connect().send(GET + GET + FOLDED + GET)) {
             assertThat(client.readAnswer()).startsWith("HTTP/1.1 200 OK\r\n");
@@ -95,9 +93,8 @@ class FramingRefusalTest {
 
             assertThat(rest).startsWith("HTTP/1.1 400 Bad Request\r\n");
             assertThat(rest.split("HTTP/1.1 ", -1)).hasSize(2);
-            // In any order: the forwarder of this test ends on a thread of its own.
             assertThat(List.of(server.outcome(), server.outcome(), server.outcome()))
-                    .containsExactlyInAnyOrder(
+                    .containsExactly(
                             new Outcome.Answered(200),
                             new Outcome.Answered(200),
                             new Outcome.Refused(new Denial.Rejected(Reason.EDGE_HEADER_MALFORMED)));
@@ -110,11 +107,11 @@ class FramingRefusalTest {
         var forwarding = new CountDownLatch(1);
         var cancelled = new CountDownLatch(1);
         var completed = new CountDownLatch(1);
-        Forwarder reading = (_, request, response) -> request.receive()
-                .doOnComplete(completed::countDown)
-                .then(response.status(200).sendString(Mono.just("forwarded")).then())
-                .doOnSubscribe(_ -> forwarding.countDown())
-                .doOnCancel(cancelled::countDown);
+        Forwarder reading = (permit, client) -> {
+            client.onLeave(cancelled::countDown);
+            forwarding.countDown();
+            TestForwarders.reading((_, _) -> completed.countDown()).forward(permit, client);
+        };
         try (var server = WireServer.permitting(reading).start();
                 var client = server.connect().send(POST_CHUNKED + "5\r\nhello\r\n")) {
             assertThat(forwarding.await(10, TimeUnit.SECONDS)).isTrue();
@@ -136,10 +133,10 @@ class FramingRefusalTest {
     void a_body_that_is_cut_ends_the_exchange_and_never_looks_complete() throws Exception {
         var forwarding = new CountDownLatch(1);
         var completed = new CountDownLatch(1);
-        Forwarder reading = (_, request, response) -> request.receive()
-                .doOnComplete(completed::countDown)
-                .then(response.status(200).sendString(Mono.just("forwarded")).then())
-                .doOnSubscribe(_ -> forwarding.countDown());
+        Forwarder reading = (permit, client) -> {
+            forwarding.countDown();
+            TestForwarders.reading((_, _) -> completed.countDown()).forward(permit, client);
+        };
         try (var server = WireServer.permitting(reading).start();
                 var client =
                         server.connect().send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhello")) {
@@ -177,8 +174,7 @@ class FramingRefusalTest {
 
     @Test
     void an_answer_may_take_longer_than_a_head() throws Exception {
-        Forwarder slow = (_, _, response) -> Mono.delay(Duration.ofMillis(300), Schedulers.boundedElastic())
-                .then(response.status(200).sendString(Mono.just("forwarded")).then());
+        var slow = TestForwarders.answeringAfter(Duration.ofMillis(300), "forwarded");
         try (var server = WireServer.permitting(slow)
                         .requestTimeout(Duration.ofMillis(100))
                         .start();

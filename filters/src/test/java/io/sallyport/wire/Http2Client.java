@@ -39,7 +39,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /** An HTTP/2 client that sends the frames a test wants, and shows each frame that comes back. */
-final class Http2Client implements AutoCloseable {
+public final class Http2Client implements AutoCloseable {
     private final EventLoopGroup group;
     private final Channel connection;
 
@@ -49,12 +49,12 @@ final class Http2Client implements AutoCloseable {
     }
 
     /** Connects by TLS with ALPN, naming that server in SNI. */
-    static Http2Client connect(int port, String serverName) throws Exception {
+    public static Http2Client connect(int port, String serverName) throws Exception {
         return connect(port, serverName, Http2Settings.defaultSettings());
     }
 
     /** The same, with what the client tells of itself first. */
-    static Http2Client connect(int port, String serverName, Http2Settings settings) throws Exception {
+    public static Http2Client connect(int port, String serverName, Http2Settings settings) throws Exception {
         var tls = SslContextBuilder.forClient()
                 .trustManager(InsecureTrustManagerFactory.INSTANCE)
                 .endpointIdentificationAlgorithm(null)
@@ -86,7 +86,7 @@ final class Http2Client implements AutoCloseable {
     }
 
     /** Sends the head of a request on a new stream. */
-    Stream request(String method, String authority, boolean last, String... fields) throws Exception {
+    public Stream request(String method, String authority, boolean last, String... fields) throws Exception {
         var channel = new Http2StreamChannelBootstrap(connection).open().sync().getNow();
         var stream = new Stream(channel);
         channel.pipeline().addLast(stream);
@@ -103,7 +103,7 @@ final class Http2Client implements AutoCloseable {
     }
 
     /** Sends a frame past the codec, which knows nothing of it. */
-    Http2Client raw(int type, int flags, int stream, int... payload) throws InterruptedException {
+    public Http2Client raw(int type, int flags, int stream, int... payload) throws InterruptedException {
         var frame = Unpooled.buffer()
                 .writeMedium(payload.length)
                 .writeByte(type)
@@ -118,7 +118,7 @@ final class Http2Client implements AutoCloseable {
     }
 
     /** Opens a stream and takes it back, as far as the connection still lets it. */
-    void openAndReset(String authority) throws InterruptedException {
+    public void openAndReset(String authority) throws InterruptedException {
         var channel = new Http2StreamChannelBootstrap(connection).open().await().getNow();
         if (channel != null) {
             var headers = new DefaultHttp2Headers()
@@ -132,15 +132,15 @@ final class Http2Client implements AutoCloseable {
     }
 
     /** Whether the server has ended the connection, which has to be soon. */
-    boolean isEndedByServer() throws InterruptedException {
+    public boolean isEndedByServer() throws InterruptedException {
         return connection.closeFuture().await(10, TimeUnit.SECONDS);
     }
 
-    boolean isEndedWithin(Duration time) throws InterruptedException {
+    public boolean isEndedWithin(Duration time) throws InterruptedException {
         return connection.closeFuture().await(time.toMillis());
     }
 
-    boolean isConnected() {
+    public boolean isConnected() {
         return connection.isActive();
     }
 
@@ -151,7 +151,7 @@ final class Http2Client implements AutoCloseable {
     }
 
     /** One stream: what comes in on it, frame by frame, as text. */
-    static final class Stream extends ChannelInboundHandlerAdapter {
+    public static final class Stream extends ChannelInboundHandlerAdapter {
         private final BlockingQueue<String> frames = new LinkedBlockingQueue<>();
         private volatile Http2Headers head = new DefaultHttp2Headers();
         private final Http2StreamChannel channel;
@@ -160,7 +160,7 @@ final class Http2Client implements AutoCloseable {
             this.channel = channel;
         }
 
-        Stream send(String data, boolean last) throws InterruptedException {
+        public Stream send(String data, boolean last) throws InterruptedException {
             // Not sync: the server may have reset the stream already, which the frames that come back show.
             channel.writeAndFlush(
                             new DefaultHttp2DataFrame(Unpooled.copiedBuffer(data, StandardCharsets.US_ASCII), last))
@@ -168,12 +168,12 @@ final class Http2Client implements AutoCloseable {
             return this;
         }
 
-        void reset() throws InterruptedException {
+        public void reset() throws InterruptedException {
             channel.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.CANCEL)).sync();
         }
 
         /** The next frame: {@code HEADERS 200}, {@code DATA text}, {@code RESET NO_ERROR}; the last of an answer ends with a dot. */
-        String next() throws InterruptedException {
+        public String next() throws InterruptedException {
             var frame = frames.poll(10, TimeUnit.SECONDS);
             if (frame == null) {
                 throw new AssertionError("no frame");
@@ -182,7 +182,7 @@ final class Http2Client implements AutoCloseable {
         }
 
         /** The head of the answer, after it was the {@link #next}. */
-        Http2Headers head() {
+        public Http2Headers head() {
             return head;
         }
 

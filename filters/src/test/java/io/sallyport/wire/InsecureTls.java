@@ -13,12 +13,12 @@ import javax.net.ssl.SSLException;
 
 /** TLS for clients of a test, which trust whatever certificate the server under test has. */
 public final class InsecureTls {
-    static final SslContext CLIENT = build(builder());
+    public static final SslContext CLIENT = build(builder());
 
     private InsecureTls() {}
 
     /** TLS 1.2 with one suite alone. */
-    static SslContext withSuite(String suite) {
+    public static SslContext withSuite(String suite) {
         return build(builder().sslProvider(SslProvider.JDK).protocols("TLSv1.2").ciphers(List.of(suite)));
     }
 

@@ -79,12 +79,12 @@ public final class RawClient implements AutoCloseable {
     }
 
     /** Reads that many bytes and forgets them. */
-    void skip(int bytes) throws IOException {
+    public void skip(int bytes) throws IOException {
         in.skipNBytes(bytes);
     }
 
     /** Reads one byte, unhurriedly. */
-    void readByteIfAny() {
+    public void readByteIfAny() {
         try {
             Thread.sleep(20);
             var _ = in.read();
@@ -96,12 +96,12 @@ public final class RawClient implements AutoCloseable {
     }
 
     /** Ends our direction only. */
-    void endOutput() throws IOException {
+    public void endOutput() throws IOException {
         socket.shutdownOutput();
     }
 
     /** Breaks the connection off with a TCP reset. */
-    void reset() throws IOException {
+    public void reset() throws IOException {
         socket.setSoLinger(true, 0);
         socket.close();
     }

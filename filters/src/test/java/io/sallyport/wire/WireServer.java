@@ -13,7 +13,7 @@ import io.sallyport.edge.EdgeSettings;
 import io.sallyport.edge.HeadLimits;
 import io.sallyport.edge.RouteTable;
 import io.sallyport.forward.Forwarder;
-import io.sallyport.forward.svid.SvidSource;
+import io.sallyport.forward.TestForwarders;
 import io.sallyport.identity.ExpectedId;
 import io.sallyport.identity.TrustBundleSource;
 import io.sallyport.ingress.Ingress;
@@ -25,7 +25,14 @@ import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
+import io.sallyport.wire.exchange.IngressHandler;
+import io.sallyport.wire.listener.ConnectionListener;
+import io.sallyport.wire.listener.IngressServerCustomizer;
+import io.sallyport.wire.listener.InternalListenerConfig;
+import io.sallyport.wire.listener.ListenerConfig;
+import io.sallyport.wire.listener.ListenerConfigTest;
 import io.sallyport.wire.shedding.LoadShedding;
+import io.sallyport.workload.svid.SvidSource;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -44,9 +51,9 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
 import reactor.blockhound.BlockHound;
-import reactor.core.publisher.Mono;
 import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
+import reactor.netty.resources.LoopResources;
 
 /**
  * A real server of Reactor Netty with the ingress handler on it, one stage that says what the test wants, and a forwarder of the
@@ -66,10 +73,10 @@ public final class WireServer implements AutoCloseable {
     }
 
     /** Counts, as {@code flood} does. */
-    static final class Connections implements ConnectionListener {
-        final AtomicInteger open = new AtomicInteger();
-        final AtomicInteger accepted = new AtomicInteger();
-        volatile @Nullable String last;
+    public static final class Connections implements ConnectionListener {
+        public final AtomicInteger open = new AtomicInteger();
+        public final AtomicInteger accepted = new AtomicInteger();
+        public volatile @Nullable String last;
 
         @Override
         public int opened(InetAddress peer) {
@@ -84,15 +91,12 @@ public final class WireServer implements AutoCloseable {
         }
     }
 
-    final Connections connections = new Connections();
-    final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    public final Connections connections = new Connections();
+    public final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     // Without a lock, on which event loops would block each other.
     private final BlockingQueue<Ended> ended = new LinkedTransferQueue<>();
     private Function<RequestContext, Verdict> judge = _ -> Verdict.Pass.PASS;
-    private Forwarder forwarder = (permit, _, response) -> {
-        permit.redeem();
-        return response.status(200).sendString(Mono.just("forwarded")).then();
-    };
+    private Forwarder forwarder = TestForwarders.answering("forwarded");
     private Route route =
             Route.builder("orders", "localhost", Route.Kind.UPSTREAM).build();
     private boolean ready = true;
@@ -105,12 +109,22 @@ public final class WireServer implements AutoCloseable {
     private DataSize maxHeaders = DataSize.ofKilobytes(16);
     private int maxConnections = 100;
     private UnaryOperator<ListenerConfigTest.Listener> settings = UnaryOperator.identity();
+    private @Nullable Ingress given;
+    private @Nullable LoopResources loops;
     private @Nullable IngressHandler handler;
     private @Nullable IngressServerCustomizer customizer;
     private @Nullable DisposableServer server;
 
     public static WireServer denying(Denial denial) {
         return new WireServer().judging(_ -> new Verdict.Deny(denial));
+    }
+
+    /** Whatever judges and forwards, on those event loops if they are not null. */
+    public static WireServer of(Ingress ingress, @Nullable LoopResources loops) {
+        var server = new WireServer();
+        server.given = ingress;
+        server.loops = loops;
+        return server.start();
     }
 
     public static WireServer permitting(Forwarder forwarder) {
@@ -184,15 +198,16 @@ public final class WireServer implements AutoCloseable {
         var snapshot = ready ? new Snapshot("test", List.of(), Map.of(StageName.EDGE, edgeSettings())) : null;
         var handler = new IngressHandler(
                 new LoadShedding(listener.shedding(), meters),
-                ingress(),
+                given == null ? ingress() : given,
                 () -> snapshot,
                 InstantSource.fixed(NOW),
-                listener);
+                listener.bodyTimeout(),
+                listener.shutdownGrace());
         this.handler = handler;
         customizer = customizer(listener, handler);
         server = customizer
-                .apply(HttpServer.create())
-                .route(new IngressRoutes(handler)::apply)
+                .apply(loops == null ? HttpServer.create() : HttpServer.create().runOn(loops))
+                .handle((_, response) -> response.sendNotFound())
                 .channelGroup(new DefaultChannelGroup(GlobalEventExecutor.INSTANCE))
                 .bindNow();
         return this;
@@ -234,7 +249,7 @@ public final class WireServer implements AutoCloseable {
     }
 
     /** Sets whatever there is no method for here. */
-    WireServer listening(UnaryOperator<ListenerConfigTest.Listener> settings) {
+    public WireServer listening(UnaryOperator<ListenerConfigTest.Listener> settings) {
         this.settings = settings;
         return this;
     }
@@ -287,12 +302,12 @@ public final class WireServer implements AutoCloseable {
     }
 
     /** Whether another outcome has been recorded; to be asked when everything has ended. */
-    boolean hasAnotherOutcome() {
+    public boolean hasAnotherOutcome() {
         return !ended.isEmpty();
     }
 
     /** As a gateway does that stops: nobody new is let in, and who has nothing under way is left. */
-    void stop() {
+    public void stop() {
         if (server != null) {
             server.disposeNow();
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.app;
 
-import io.sallyport.autoconfigure.ConfigurationCheck;
+import io.sallyport.compile.ConfigurationCheck;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.app;
 
-import io.sallyport.autoconfigure.InvalidConfiguration;
+import io.sallyport.compile.InvalidConfiguration;
 import java.io.PrintWriter;
 import java.net.BindException;
 import org.jspecify.annotations.Nullable;

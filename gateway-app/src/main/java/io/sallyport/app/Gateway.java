@@ -23,7 +23,7 @@ public final class Gateway implements AutoCloseable {
      * Starts the gateway and returns when it listens. It may not be ready then: its identity and the keys of its issuers may
      * still be under way.
      *
-     * @throws io.sallyport.autoconfigure.InvalidConfiguration if the file is wrong
+     * @throws io.sallyport.compile.InvalidConfiguration if the file is wrong
      */
     public static Gateway start(Path configuration) {
         var headStart = HeadStart.begin();

@@ -5,10 +5,10 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.sallyport.autoconfigure.ConfigurationCheck;
+import io.sallyport.compile.ConfigurationCheck;
 import io.sallyport.config.Setting;
 import io.sallyport.docs.GeneratedPage;
-import io.sallyport.wire.ListenerConfig;
+import io.sallyport.wire.listener.ListenerConfig;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.FileSystems;

@@ -3,9 +3,6 @@ package io.sallyport.authenticate.introspection;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import io.github.resilience4j.bulkhead.Bulkhead;
-import io.github.resilience4j.bulkhead.BulkheadConfig;
-import io.github.resilience4j.reactor.bulkhead.operator.BulkheadOperator;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.sallyport.authenticate.IntrospectionConfig;
@@ -13,6 +10,7 @@ import io.sallyport.authenticate.IntrospectionResponse;
 import io.sallyport.authenticate.OpaqueTokenSource;
 import io.sallyport.authenticate.TokenClaims;
 import io.sallyport.authenticate.TokenDigest;
+import io.sallyport.pipeline.BoundedCalls;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -40,9 +38,8 @@ final class Introspection implements OpaqueTokenSource {
     private final String issuer;
     private final IntrospectionConfig config;
     private final IntrospectionEndpoint endpoint;
-    private final Scheduler scheduler;
     private final InstantSource clock;
-    private final Bulkhead bulkhead;
+    private final BoundedCalls calls;
     private final ConcurrentMap<TokenDigest, Mono<Introspected>> underWay = new ConcurrentHashMap<>();
     /** Apart, as forged tokens are: whoever guesses by the million displaces other guesses, and no good token. */
     private final Cache<TokenDigest, Remembered> active = bounded();
@@ -68,14 +65,8 @@ final class Introspection implements OpaqueTokenSource {
         this.issuer = issuer;
         this.config = config;
         this.endpoint = endpoint;
-        this.scheduler = scheduler;
         this.clock = clock;
-        this.bulkhead = Bulkhead.of(
-                issuerName,
-                BulkheadConfig.custom()
-                        .maxConcurrentCalls(config.maxConcurrent())
-                        .maxWaitDuration(Duration.ZERO)
-                        .build());
+        this.calls = new BoundedCalls(issuerName, config.maxConcurrent(), config.timeout(), scheduler);
         this.activeAnswers = counter("active", meters);
         this.inactiveAnswers = counter("inactive", meters);
         this.failures = counter("failed", meters);
@@ -113,20 +104,13 @@ final class Introspection implements OpaqueTokenSource {
 
     /** Cached, and so not cancelled: who waits longer than the first of them gets the answer all the same. */
     private Mono<Introspected> question(TokenDigest digest, String token) {
-        return Mono.defer(() -> {
+        return calls.bound(Mono.defer(() -> {
                     var asked = clock.instant();
                     return endpoint.ask(token).map(response -> accept(digest, response, asked));
-                })
-                .transformDeferred(BulkheadOperator.of(bulkhead))
-                .timeout(config.timeout(), Mono.error(this::noAnswer), scheduler)
-                .switchIfEmpty(Mono.error(this::noAnswer))
+                }))
                 .onErrorResume(error -> Mono.fromSupplier(() -> fail(error)))
                 .doFinally(_ -> underWay.remove(digest))
                 .cache();
-    }
-
-    private IntrospectionEndpoint.UnusableResponse noAnswer() {
-        return new IntrospectionEndpoint.UnusableResponse("no answer within " + config.timeout());
     }
 
     private Introspected accept(TokenDigest digest, byte[] response, Instant asked) {
@@ -166,7 +150,10 @@ final class Introspection implements OpaqueTokenSource {
                 .addKeyValue("issuer", issuerName)
                 .addKeyValue(
                         "cause",
-                        error instanceof IntrospectionEndpoint.UnusableResponse ? error.getMessage() : error.toString())
+                        error instanceof IntrospectionEndpoint.UnusableResponse
+                                        || error instanceof BoundedCalls.NoAnswer
+                                ? error.getMessage()
+                                : error.toString())
                 .log("the issuer could not be asked about a token");
         return Introspected.Word.UNAVAILABLE;
     }

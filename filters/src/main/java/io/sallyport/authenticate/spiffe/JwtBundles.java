@@ -10,7 +10,7 @@ import io.sallyport.authenticate.JwkSetSourceFactory;
 import io.sallyport.authenticate.VerificationKey;
 import io.sallyport.config.Findings;
 import io.sallyport.identity.StrictSpiffeId;
-import io.sallyport.identity.workloadapi.WorkloadApiStream;
+import io.sallyport.workload.api.WorkloadApiStream;
 import io.spiffe.spiffeid.TrustDomain;
 import io.spiffe.workloadapi.grpc.Workload;
 import java.net.URI;

@@ -6,6 +6,7 @@ import dev.cel.runtime.Program;
 import io.sallyport.authorize.Decision;
 import io.sallyport.authorize.PolicyDecisionPoint;
 import io.sallyport.config.Findings;
+import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.RequestContext;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,13 +25,17 @@ public final class CelRules implements PolicyDecisionPoint {
     private final Struct path;
     private final List<Rule> allow;
     private final List<Rule> deny;
-    private final Decision nothingAllowed;
+    private final Answer<Decision> nothingAllowed;
 
     private CelRules(Struct path, List<Rule> allow, List<Rule> deny) {
         this.path = path;
         this.allow = List.copyOf(allow);
         this.deny = List.copyOf(deny);
-        this.nothingAllowed = new Decision.NothingAllowed(namesOf(allow), List.of());
+        this.nothingAllowed = now(new Decision.NothingAllowed(namesOf(allow), List.of()));
+    }
+
+    private static Answer<Decision> now(Decision decision) {
+        return new Answer.Now<>(decision);
     }
 
     private static List<String> namesOf(List<Rule> rules) {
@@ -66,45 +71,45 @@ public final class CelRules implements PolicyDecisionPoint {
     }
 
     @Override
-    public Decision decide(RequestContext context) {
+    public Answer<Decision> decide(RequestContext context) {
         var evaluation = new Evaluation(new RequestVariables(context, path));
         List<String> denying = null;
         for (int i = 0; i < deny.size(); i++) {
             var rule = deny.get(i);
             // Of a deny rule, no answer is a yes.
-            if (evaluation.answer(rule) != Answer.NO) {
+            if (evaluation.answer(rule) != Truth.NO) {
                 denying = denying == null ? new ArrayList<>() : denying;
                 denying.add(rule.name());
             }
         }
         if (denying != null) {
-            return new Decision.Denied(denying, evaluation.faults());
+            return now(new Decision.Denied(denying, evaluation.faults()));
         }
         for (int i = 0; i < allow.size(); i++) {
             var rule = allow.get(i);
-            if (evaluation.answer(rule) == Answer.YES) {
+            if (evaluation.answer(rule) == Truth.YES) {
                 return evaluation.faults().isEmpty()
                         ? rule.allowed()
-                        : new Decision.Allowed(rule.name(), evaluation.faults());
+                        : now(new Decision.Allowed(rule.name(), evaluation.faults()));
             }
         }
         return evaluation.faults().isEmpty()
                 ? nothingAllowed
-                : new Decision.NothingAllowed(namesOf(allow), evaluation.faults());
+                : now(new Decision.NothingAllowed(namesOf(allow), evaluation.faults()));
     }
 
     /**
      * One compiled rule.
      *
-     * @param allowed the decision when this rule allows and no other has failed: made once
+     * @param allowed the answer when this rule allows and no other has failed: made once
      */
-    private record Rule(String name, Program program, Decision allowed) {
+    private record Rule(String name, Program program, Answer<Decision> allowed) {
         private Rule(String name, Program program) {
-            this(name, program, new Decision.Allowed(name, List.of()));
+            this(name, program, now(new Decision.Allowed(name, List.of())));
         }
     }
 
-    private enum Answer {
+    private enum Truth {
         YES,
         NO,
         NONE
@@ -119,7 +124,7 @@ public final class CelRules implements PolicyDecisionPoint {
             this.variables = variables;
         }
 
-        private Answer answer(Rule rule) {
+        private Truth answer(Rule rule) {
             Object result;
             try {
                 result = rule.program().eval(variables);
@@ -127,18 +132,18 @@ public final class CelRules implements PolicyDecisionPoint {
                 return noAnswer(rule, kindOf(e));
             }
             if (result instanceof Boolean yes) {
-                return yes ? Answer.YES : Answer.NO;
+                return yes ? Truth.YES : Truth.NO;
             }
             // A claim's type is known only now: `token.claims.admin` compiles, whatever the claim holds.
             return noAnswer(rule, NOT_A_BOOLEAN);
         }
 
-        private Answer noAnswer(Rule rule, String kind) {
+        private Truth noAnswer(Rule rule, String kind) {
             if (faults == null) {
                 faults = new ArrayList<>(2);
             }
             faults.add(new Decision.Fault(rule.name(), kind));
-            return Answer.NONE;
+            return Truth.NONE;
         }
 
         private List<Decision.Fault> faults() {

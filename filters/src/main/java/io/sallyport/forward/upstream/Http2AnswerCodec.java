@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward.upstream;
 
-import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
@@ -9,6 +8,7 @@ import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.DefaultLastHttpContent;
+import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpRequest;
@@ -84,7 +84,7 @@ final class Http2AnswerCodec extends ChannelDuplexHandler implements AnswerReade
                 context.write(
                         new DefaultHttp2HeadersFrame(headOf(request), request instanceof LastHttpContent), promise);
             case LastHttpContent _ -> context.write(new DefaultHttp2DataFrame(true), promise);
-            case ByteBuf content -> context.write(new DefaultHttp2DataFrame(content), promise);
+            case HttpContent part -> context.write(new DefaultHttp2DataFrame(part.content()), promise);
             default -> throw new IllegalStateException("to the upstream: " + message.getClass());
         }
     }

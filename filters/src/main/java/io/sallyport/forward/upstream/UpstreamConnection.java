@@ -9,6 +9,7 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.CombinedChannelDuplexHandler;
 import io.netty.handler.codec.PrematureChannelClosureException;
+import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -21,7 +22,6 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.handler.codec.http2.Http2StreamChannel;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.io.EOFException;
@@ -29,11 +29,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import reactor.netty.Connection;
-import reactor.netty.ConnectionObserver;
-import reactor.netty.NettyOutbound;
 import reactor.netty.NettyPipeline;
-import reactor.netty.channel.ChannelOperations;
 
 /**
  * One connection to an upstream, or on HTTP/2 one stream of a connection, as the last of its handlers. Holds that every request
@@ -86,6 +82,9 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
             this.timeout = timeout;
             this.longest = longest;
         }
+
+        /** The upstream takes more of the request's body, or no more for now. */
+        protected abstract void writabilityChanged();
 
         /** The answer begins; no interim one. */
         protected abstract void head(HttpResponse head);
@@ -231,23 +230,31 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
         return first;
     }
 
-    /** Sends a request that has no body, or the head of one whose body follows through {@link #outbound}. */
+    /** Sends a request that has no body, or the head of one whose body follows through {@link #sendPart}. */
     public void send(HttpObject request) {
         var context = context();
         write(context, request, context.voidPromise());
         context.flush();
     }
 
-    /** Takes the body, as buffers, and paces it. */
-    public NettyOutbound outbound() {
-        var connection = Connection.from(channel());
-        if (!(channel() instanceof Http2StreamChannel)) {
-            return connection.outbound();
-        }
-        var operations = new ChannelOperations<>(connection, ConnectionObserver.emptyListener());
-        // They expect to be asked for each piece of what comes in, and have stopped the reading.
-        resume();
-        return operations;
+    /**
+     * Sends some of the body that follows the head, with the next {@link #flush}.
+     *
+     * @param content the callee's from here on
+     */
+    public void sendPart(ByteBuf content) {
+        var context = context();
+        context.write(new DefaultHttpContent(content), context.voidPromise());
+    }
+
+    /** Sends what was given to {@link #sendPart}. */
+    public void flush() {
+        context().flush();
+    }
+
+    /** Whether the upstream takes more of the body now; {@link Turn#writabilityChanged} tells when that changes. */
+    public boolean isWritable() {
+        return channel().isWritable();
     }
 
     /** The body that followed the head is complete. */
@@ -293,6 +300,11 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
 
         Unwanted() {
             super(UNWANTED_WITHIN, UNWANTED_WITHIN);
+        }
+
+        @Override
+        protected void writabilityChanged() {
+            // All of the request has been sent.
         }
 
         @Override
@@ -369,6 +381,9 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         stuckSince = context.channel().isWritable() ? NOT_WAITING : System.nanoTime();
+        if (turn != null) {
+            turn.writabilityChanged();
+        }
         context.fireChannelWritabilityChanged();
     }
 

@@ -7,7 +7,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
-import io.sallyport.forward.svid.WorkloadIdentity;
+import io.sallyport.workload.svid.WorkloadIdentity;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;

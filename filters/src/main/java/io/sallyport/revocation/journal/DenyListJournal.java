@@ -3,11 +3,11 @@ package io.sallyport.revocation.journal;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.sallyport.revocation.DenyListChanges;
-import io.sallyport.revocation.DenyListEntry;
-import io.sallyport.revocation.DenyListIndex;
-import io.sallyport.revocation.DenyListKey;
-import io.sallyport.revocation.DenyListStore;
+import io.sallyport.revocation.denylist.DenyListChanges;
+import io.sallyport.revocation.denylist.DenyListEntry;
+import io.sallyport.revocation.denylist.DenyListIndex;
+import io.sallyport.revocation.denylist.DenyListKey;
+import io.sallyport.revocation.denylist.DenyListStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;

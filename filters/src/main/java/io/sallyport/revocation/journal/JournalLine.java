@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.revocation.journal;
 
-import io.sallyport.revocation.DenyListEntry;
-import io.sallyport.revocation.DenyListKey;
+import io.sallyport.revocation.denylist.DenyListEntry;
+import io.sallyport.revocation.denylist.DenyListKey;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;

@@ -40,7 +40,6 @@ final class FramingMachine {
     private static final byte[] CONTENT_LENGTH = "content-length".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] TRANSFER_ENCODING = "transfer-encoding".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] HOST = "host".getBytes(StandardCharsets.US_ASCII);
-    private static final byte[] UPGRADE = "upgrade".getBytes(StandardCharsets.US_ASCII);
     // Two fields of a WebSocket draft of 2010; with both, Netty's codec reads a body of 8 bytes that nothing announces.
     private static final byte[] HIXIE_KEY_1 = "sec-websocket-key1".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] HIXIE_KEY_2 = "sec-websocket-key2".getBytes(StandardCharsets.US_ASCII);
@@ -120,8 +119,6 @@ final class FramingMachine {
     private @Nullable Reason refusal;
     private int complete;
     private boolean bodyAlreadyUnderWay;
-    private boolean upgradeAsked;
-    private boolean wentOn;
 
     // Of the current message.
     private int number;
@@ -202,12 +199,9 @@ final class FramingMachine {
         return !inBody && state != State.BEFORE_REQUEST ? number : 0;
     }
 
-    /**
-     * Whether anything has come on this connection behind a message with {@code Upgrade}, whatever its value: what has come could
-     * be read in either protocol.
-     */
-    boolean wentOnAfterUpgrade() {
-        return wentOn;
+    /** Whether the bytes of this connection so far are that many whole messages, and not one byte more. */
+    boolean isEndOf(int messages) {
+        return state == State.BEFORE_REQUEST && !emptyLineSeen && number == messages + 1;
     }
 
     /** Whether the body of a message has begun and not ended. */
@@ -311,7 +305,6 @@ final class FramingMachine {
     // The request line
 
     private boolean beforeRequest(int b) {
-        wentOn |= upgradeAsked;
         if (b == '\r' && !emptyLineSeen) {
             emptyLineSeen = true;
             state = State.EMPTY_LINE_LF;
@@ -413,10 +406,6 @@ final class FramingMachine {
     private boolean endOfName() {
         field = switch (nameLength) {
             case 4 -> isNamed(HOST) ? Field.HOST : Field.OTHER;
-            case 7 -> {
-                upgradeAsked |= isNamed(UPGRADE);
-                yield Field.OTHER;
-            }
             case 14 -> isNamed(CONTENT_LENGTH) ? Field.CONTENT_LENGTH : Field.OTHER;
             case 17 -> isNamed(TRANSFER_ENCODING) ? Field.TRANSFER_ENCODING : Field.OTHER;
             default -> Field.OTHER;

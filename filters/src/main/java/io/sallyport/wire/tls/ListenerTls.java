@@ -14,7 +14,7 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
 import io.netty.handler.ssl.util.KeyManagerFactoryWrapper;
-import io.sallyport.forward.svid.WorkloadIdentity;
+import io.sallyport.workload.svid.WorkloadIdentity;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import javax.net.ssl.SSLException;

@@ -8,6 +8,7 @@ import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.sallyport.config.InvalidSetting;
+import io.sallyport.files.FileWatch;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,10 +20,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,10 +34,6 @@ import org.slf4j.LoggerFactory;
 public final class RenewedTls extends CurrentTls {
     private static final Logger log = LoggerFactory.getLogger(RenewedTls.class);
 
-    // The files are read whole and compared, once a second: no file system's notion of events or of time is trusted,
-    // and a mounted secret, whose directory is swapped by a symbolic link, needs no special case.
-    private static final Duration INTERVAL = Duration.ofSeconds(1);
-
     private static final String USABLE =
             "PEM files: a certificate chain, and the PKCS #8 key of its first certificate, RSA of 2048 bits or more, or EC";
 
@@ -48,17 +43,15 @@ public final class RenewedTls extends CurrentTls {
     private final InstantSource clock;
     private final Counter renewals;
     private final Counter refusals;
-    private final ScheduledExecutorService thread;
+    private final FileWatch watch;
 
-    private volatile Generation current;
+    private volatile Served current;
 
-    private List<Contents> seen;
-    private List<Contents> tried;
     private @Nullable String complaint;
 
     private record Contents(String certificate, String key) {}
 
-    private record Generation(ServerCertificates certificates, SslContext context) {}
+    private record Served(ServerCertificates certificates, SslContext context) {}
 
     private RenewedTls(
             String port,
@@ -70,9 +63,17 @@ public final class RenewedTls extends CurrentTls {
         this.files = List.copyOf(files);
         this.clients = clients;
         this.clock = clock;
-        this.seen = read();
-        this.tried = seen;
-        this.current = load(seen);
+        this.watch = new FileWatch(
+                "sallyport-certificates",
+                files.stream()
+                        .flatMap(each -> Stream.of(each.certificate(), each.key()))
+                        .toList(),
+                clock);
+        try {
+            this.current = load(read());
+        } catch (Unreadable e) {
+            throw e.setting;
+        }
         warnOfExpired();
         this.renewals = counter("renewed", meters);
         this.refusals = counter("refused", meters);
@@ -80,10 +81,7 @@ public final class RenewedTls extends CurrentTls {
                 .description("How long the certificate that expires first is still valid")
                 .tag("port", port)
                 .register(meters);
-        this.thread = Executors.newSingleThreadScheduledExecutor(
-                Thread.ofPlatform().daemon().name("sallyport-certificates").factory());
-        var _ = thread.scheduleWithFixedDelay(
-                this::look, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+        watch.start(_ -> renew());
     }
 
     private Counter counter(String result, MeterRegistry meters) {
@@ -119,7 +117,18 @@ public final class RenewedTls extends CurrentTls {
         return new RenewedTls(port, files, clients, clock, meters);
     }
 
-    private List<Contents> read() {
+    /** A file that cannot be read now, but may be later. */
+    private static final class Unreadable extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        private final transient InvalidSetting setting;
+
+        Unreadable(String key, Path file) {
+            this.setting = new InvalidSetting(key, file, "a PEM file that this process may read");
+        }
+    }
+
+    private List<Contents> read() throws Unreadable {
         var contents = new ArrayList<Contents>();
         for (int i = 0; i < files.size(); i++) {
             var each = files.get(i);
@@ -134,15 +143,15 @@ public final class RenewedTls extends CurrentTls {
     }
 
     // Not UTF-8: a file that is no text at all is for the parser to refuse.
-    private static String read(String key, Path file) {
+    private static String read(String key, Path file) throws Unreadable {
         try {
             return Files.readString(file, StandardCharsets.ISO_8859_1);
         } catch (IOException _) {
-            throw new InvalidSetting(key, file, "a PEM file that this process may read");
+            throw new Unreadable(key, file);
         }
     }
 
-    private Generation load(List<Contents> contents) {
+    private Served load(List<Contents> contents) {
         var certificates = new ArrayList<ServerCertificate>();
         for (int i = 0; i < contents.size(); i++) {
             try {
@@ -156,22 +165,23 @@ public final class RenewedTls extends CurrentTls {
         }
         var all = new ServerCertificates(certificates);
         try {
-            return new Generation(all, ListenerTls.context(all, clients));
+            return new Served(all, ListenerTls.context(all, clients));
         } catch (SSLException _) {
             throw new InvalidSetting("tls", files, USABLE);
         }
     }
 
-    /** Looks at the files once, and takes what has kept still since the last look: a file that is being written is not read half. */
-    synchronized void look() {
+    /** Looks at the files once, now. */
+    void look() {
+        watch.look();
+    }
+
+    private void renew() throws IOException {
         try {
-            var contents = read();
-            boolean still = contents.equals(seen);
-            seen = contents;
-            if (still && !contents.equals(tried)) {
-                tried = contents;
-                take(load(contents));
-            }
+            take(load(read()));
+        } catch (Unreadable e) {
+            refuse(e.setting.getMessage());
+            throw e;
         } catch (InvalidSetting e) {
             refuse(e.getMessage());
         } catch (RuntimeException e) {
@@ -179,7 +189,7 @@ public final class RenewedTls extends CurrentTls {
         }
     }
 
-    private void take(Generation next) {
+    private void take(Served next) {
         var now = clock.instant();
         for (var certificate : next.certificates.all()) {
             if (certificate.hasExpired(now)) {
@@ -196,7 +206,7 @@ public final class RenewedTls extends CurrentTls {
                 .log("certificates were renewed; new connections see them");
     }
 
-    // Once for each cause: a file that is not there is looked for each second.
+    // Once for each cause: a file that cannot be read is tried again each second.
     private void refuse(@Nullable String why) {
         if (Objects.equals(why, complaint)) {
             return;
@@ -242,6 +252,6 @@ public final class RenewedTls extends CurrentTls {
 
     @Override
     public void close() {
-        thread.shutdownNow();
+        watch.close();
     }
 }

@@ -28,6 +28,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.forward.TestCa;
 import io.sallyport.pipeline.FakeRequest;
+import io.sallyport.pipeline.Resumed;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.StageName;
@@ -764,11 +765,8 @@ class HttpJwkSetEndpointTest {
                 .authorization("Bearer " + token);
     }
 
-    private static CompletableFuture<Verdict.Settled> settled(Verdict verdict) {
-        return switch (verdict) {
-            case Verdict.Settled settled -> CompletableFuture.completedFuture(settled);
-            case Verdict.Pending(Mono<Verdict.Settled> pending) -> pending.toFuture();
-        };
+    private static CompletableFuture<Verdict.@Nullable Settled> settled(Verdict verdict) {
+        return Resumed.settled(verdict).toFuture();
     }
 
     private static void isTlsFailure(Throwable error) {

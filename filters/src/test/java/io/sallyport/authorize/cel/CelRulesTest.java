@@ -9,6 +9,7 @@ import io.sallyport.authorize.Decision;
 import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
 import io.sallyport.identity.Principal;
+import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.RiskScore;
 import io.spiffe.spiffeid.SpiffeId;
@@ -271,7 +272,7 @@ class CelRulesTest {
         assertThat(findings.all()).isEmpty();
         var context = request.context();
         context.riskScore(new RiskScore(30, List.of("token_age")));
-        return requireNonNull(rules).decide(context);
+        return ((Answer.Now<Decision>) requireNonNull(rules).decide(context)).value();
     }
 
     private Findings.Place place() {

@@ -7,14 +7,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
+import io.sallyport.forward.DirectForwarder;
 import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.RawUpstream;
 import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestFront;
 import io.sallyport.forward.TestTarget;
-import io.sallyport.forward.UpstreamExchange;
-import io.sallyport.pipeline.Evidence;
+import io.sallyport.forward.UpstreamClient;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -339,10 +340,10 @@ class Http2UpstreamTest {
         var upstream = upstream(turn -> turn.reset(FrameUpstream.REFUSED_STREAM));
         var front = front(upstream);
 
-        assertThat(get(front).headers().allValues("reason")).containsExactly(Reason.FORWARD_UPSTREAM_RESET.code());
+        assertThat(front.reasonOf(get(front))).isEqualTo(Reason.FORWARD_UPSTREAM_RESET);
 
         assertThat(front.nextEnd().evidence())
-                .containsEntry(Evidence.CAUSE, "java.io.IOException: reset by the upstream: REFUSED_STREAM");
+                .containsEntry(Evidence.Key.CAUSE, "java.io.IOException: reset by the upstream: REFUSED_STREAM");
     }
 
     @Test
@@ -377,7 +378,7 @@ class Http2UpstreamTest {
         var answer = browser.send(
                 HttpRequest.newBuilder(URI.create(front.uri("/silent"))).build(), HttpResponse.BodyHandlers.ofString());
 
-        assertThat(answer.headers().allValues("reason")).containsExactly(Reason.FORWARD_RESPONSE_TIMEOUT.code());
+        assertThat(front.reasonOf(answer)).isEqualTo(Reason.FORWARD_RESPONSE_TIMEOUT);
         await().until(() -> framesOf(upstream).contains("1 RST " + FrameUpstream.CANCEL));
         assertThat(get(front).body()).isEqualTo("hello");
         assertThat(upstream.links()).hasSize(2);
@@ -394,7 +395,7 @@ class Http2UpstreamTest {
         });
         var route =
                 TestFront.route("orders", target(upstream.port(), LONG, LONG), new StreamLimit(SHORT, Duration.ZERO));
-        var front = opened(TestFront.on(loop, TestFront.direct(new UpstreamExchange(connections)), route));
+        var front = opened(TestFront.on(loop, new DirectForwarder(new UpstreamClient(connections)), route));
 
         try (var socket = send(front, "GET /v1 HTTP/1.1\nHost: api.example.org\n\n")) {
             assertThatThrownBy(() -> readUntil(socket, "0\r\n\r\n")).isInstanceOf(IOException.class);
@@ -713,7 +714,7 @@ class Http2UpstreamTest {
 
     private TestFront front(UpstreamTarget target) {
         return opened(TestFront.on(
-                loop, TestFront.direct(new UpstreamExchange(connections)), TestFront.route("orders", target)));
+                loop, new DirectForwarder(new UpstreamClient(connections)), TestFront.route("orders", target)));
     }
 
     private static UpstreamTarget target(int port, Duration connectTimeout, Duration timeout) {
@@ -747,7 +748,7 @@ class Http2UpstreamTest {
 
     private void assertRefused(TestFront front, int status, Reason reason) throws Exception {
         var answer = get(front);
-        assertThat(answer.headers().allValues("reason")).containsExactly(reason.code());
+        assertThat(front.reasonOf(answer)).isEqualTo(reason);
         assertThat(answer.statusCode()).isEqualTo(status);
     }
 

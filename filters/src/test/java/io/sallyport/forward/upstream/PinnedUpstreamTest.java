@@ -8,7 +8,9 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
+import io.sallyport.forward.DirectForwarder;
 import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.RawUpstream;
 import io.sallyport.forward.TestCa;
@@ -16,8 +18,7 @@ import io.sallyport.forward.TestCa.Leaf;
 import io.sallyport.forward.TestCa.Svid;
 import io.sallyport.forward.TestFront;
 import io.sallyport.forward.TestTarget;
-import io.sallyport.forward.UpstreamExchange;
-import io.sallyport.pipeline.Evidence;
+import io.sallyport.forward.UpstreamClient;
 import io.sallyport.pipeline.Route;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -99,8 +100,8 @@ class PinnedUpstreamTest {
 
         var end = front.nextEnd();
         assertThat(end.evidence())
-                .containsEntry(Evidence.UPSTREAM_EXPECTED_IDS, ORDERS)
-                .containsEntry(Evidence.UPSTREAM_SPIFFE_ID, "spiffe://example.org/ns/payments/sa/api");
+                .containsEntry(Evidence.Key.UPSTREAM_EXPECTED_IDS, ORDERS)
+                .containsEntry(Evidence.Key.UPSTREAM_SPIFFE_ID, "spiffe://example.org/ns/payments/sa/api");
         assertThat(end.lease()).containsExactly("failed");
         assertThat(payments.received()).isEmpty();
         assertThat(handshakes("identity_mismatch")).isEqualTo(1);
@@ -174,13 +175,12 @@ class PinnedUpstreamTest {
                 "orders", route(orders, ORDERS),
                 "payments", route(orders, "spiffe://example.org/ns/payments/sa/api"));
         var front = opened(TestFront.of(
-                TestFront.direct(new UpstreamExchange(clients)), name -> Objects.requireNonNull(routes.get(name))));
+                new DirectForwarder(new UpstreamClient(clients)), name -> Objects.requireNonNull(routes.get(name))));
 
         assertThat(get(front, "/orders").statusCode()).isEqualTo(200);
         assertThat(get(front, "/orders").statusCode()).isEqualTo(200);
         var seen = orders.received();
-        assertThat(get(front, "/payments").headers().allValues("reason"))
-                .containsExactly(Reason.FORWARD_IDENTITY_MISMATCH.code());
+        assertThat(front.reasonOf(get(front, "/payments"))).isEqualTo(Reason.FORWARD_IDENTITY_MISMATCH);
 
         assertThat(orders.received()).isEqualTo(seen);
     }
@@ -206,7 +206,7 @@ class PinnedUpstreamTest {
 
         assertRefused(front, 502, Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR);
 
-        assertThat(front.nextEnd().evidence().get(Evidence.CAUSE)).contains("did not agree to h2 (ALPN)");
+        assertThat(front.nextEnd().evidence().get(Evidence.Key.CAUSE)).contains("did not agree to h2 (ALPN)");
         assertThat(orders.received()).isEmpty();
     }
 
@@ -225,8 +225,7 @@ class PinnedUpstreamTest {
             identities.withdraw();
 
             for (var answer : answers) {
-                assertThat(answer.get(20, TimeUnit.SECONDS).headers().allValues("reason"))
-                        .containsExactly(Reason.FORWARD_SVID_MISSING.code());
+                assertThat(front.reasonOf(answer.get(20, TimeUnit.SECONDS))).isEqualTo(Reason.FORWARD_SVID_MISSING);
             }
         }
     }
@@ -475,7 +474,7 @@ class PinnedUpstreamTest {
         var theirs = opened(RawUpstream.tls(partner.issue("/orders"), PinnedUpstreamTest::neverFinish));
         var routes = Map.of("ours", route(ours, ORDERS), "theirs", route(theirs, "spiffe://partner.test/orders"));
         var front = opened(TestFront.of(
-                TestFront.direct(new UpstreamExchange(clients(tls))),
+                new DirectForwarder(new UpstreamClient(clients(tls))),
                 name -> Objects.requireNonNull(routes.get(name))));
 
         var ourAnswer = getLater(front, "/ours");
@@ -603,7 +602,7 @@ class PinnedUpstreamTest {
     }
 
     private TestFront frontAsItIs(Provider tls, Route route) {
-        return opened(TestFront.of(TestFront.direct(new UpstreamExchange(clients(tls))), route));
+        return opened(TestFront.of(new DirectForwarder(new UpstreamClient(clients(tls))), route));
     }
 
     private UpstreamConnections clients(Provider tls) {
@@ -630,7 +629,7 @@ class PinnedUpstreamTest {
 
     private void assertRefused(TestFront front, int status, Reason reason) throws Exception {
         var answer = get(front);
-        assertThat(answer.headers().allValues("reason")).containsExactly(reason.code());
+        assertThat(front.reasonOf(answer)).isEqualTo(reason);
         assertThat(answer.statusCode()).isEqualTo(status);
     }
 

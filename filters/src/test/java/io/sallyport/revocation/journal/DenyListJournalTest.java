@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.identity.FakeSubject;
-import io.sallyport.revocation.DenyListEntry;
-import io.sallyport.revocation.DenyListIndex;
-import io.sallyport.revocation.DenyListKey;
-import io.sallyport.revocation.DenyListStore;
+import io.sallyport.revocation.denylist.DenyListEntry;
+import io.sallyport.revocation.denylist.DenyListIndex;
+import io.sallyport.revocation.denylist.DenyListKey;
+import io.sallyport.revocation.denylist.DenyListStore;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -3,7 +3,7 @@ package io.sallyport.app.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sallyport.autoconfigure.ConfigurationCheck;
+import io.sallyport.compile.ConfigurationCheck;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;

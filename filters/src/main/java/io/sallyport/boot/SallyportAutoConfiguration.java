@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.boot;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.sallyport.authenticate.AuthenticateStage;
+import io.sallyport.authenticate.CryptoProvider;
+import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.introspection.Introspections;
+import io.sallyport.authenticate.jwks.JwkSetRegistry;
+import io.sallyport.authenticate.jwks.KeySetDirectory;
+import io.sallyport.authenticate.spiffe.JwtBundles;
+import io.sallyport.authorize.AuthorizeStage;
+import io.sallyport.compile.BackgroundExecutor;
+import io.sallyport.compile.CompiledConfiguration;
+import io.sallyport.compile.Configuration;
+import io.sallyport.compile.ConfigurationReloader;
+import io.sallyport.compile.ConfigurationSource;
+import io.sallyport.compile.InvalidConfiguration;
+import io.sallyport.compile.KeySets;
+import io.sallyport.compile.SnapshotCompiler;
+import io.sallyport.compile.SnapshotSource;
+import io.sallyport.decisionlog.DecisionLog;
+import io.sallyport.edge.EdgeStage;
+import io.sallyport.flood.AuthenticationFailures;
+import io.sallyport.flood.ConnectionCounts;
+import io.sallyport.flood.FloodStage;
+import io.sallyport.forward.DirectForwarder;
+import io.sallyport.forward.UpstreamClient;
+import io.sallyport.forward.upstream.UpstreamConnections;
+import io.sallyport.gateway.GatewayForwarder;
+import io.sallyport.gateway.PermitRouteMapping;
+import io.sallyport.gateway.PinnedRoutingFilter;
+import io.sallyport.gateway.PinnedWebHandler;
+import io.sallyport.ingress.Ingress;
+import io.sallyport.ingress.IngressPipeline;
+import io.sallyport.management.ConfigurationHealth;
+import io.sallyport.management.DecisionLogHealth;
+import io.sallyport.management.KeySetHealth;
+import io.sallyport.management.ManagementConfig;
+import io.sallyport.management.ManagementTls;
+import io.sallyport.management.ManagementTokens;
+import io.sallyport.management.RevocationHealth;
+import io.sallyport.management.SvidHealth;
+import io.sallyport.ratelimit.LimitStore;
+import io.sallyport.ratelimit.RateLimitStage;
+import io.sallyport.revocation.RevocationApi;
+import io.sallyport.revocation.RevocationStage;
+import io.sallyport.revocation.denylist.DenyListIndex;
+import io.sallyport.revocation.denylist.DenyListStore;
+import io.sallyport.revocation.denylist.MemoryDenyListStore;
+import io.sallyport.revocation.journal.DenyListJournal;
+import io.sallyport.risk.RiskStage;
+import io.sallyport.route.RouteStage;
+import io.sallyport.route.UpstreamHealth;
+import io.sallyport.telemetry.DecisionMetrics;
+import io.sallyport.wire.answer.LocalForwarder;
+import io.sallyport.wire.exchange.IngressHandler;
+import io.sallyport.wire.exchange.PermitForwarder;
+import io.sallyport.wire.listener.ConnectionListener;
+import io.sallyport.wire.listener.IngressServerCustomizer;
+import io.sallyport.wire.shedding.LoadShedding;
+import io.sallyport.wire.tls.RenewedTls;
+import io.sallyport.workload.api.WorkloadApiSvidSource;
+import io.sallyport.workload.files.FileSvidSource;
+import io.sallyport.workload.svid.NoIdentity;
+import io.sallyport.workload.svid.SvidSource;
+import java.net.InetAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Objects;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.Environment;
+import org.springframework.http.client.ReactorResourceFactory;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+import reactor.netty.resources.LoopResources;
+
+/**
+ * The gateway's beans. What they are made of is {@link Configuration}, which {@link SallyportInitializer} has read.
+ */
+@AutoConfiguration(beforeName = "org.springframework.cloud.gateway.config.GatewayAutoConfiguration")
+@ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
+public class SallyportAutoConfiguration {
+    /** More than the longest time-out that a key set may have, discovery included. */
+    private static final Duration LONGEST_FETCH = Duration.ofMinutes(1);
+
+    @Bean
+    @ConditionalOnMissingBean(Clock.class)
+    Clock sallyportClock() {
+        return Clock.systemUTC();
+    }
+
+    // configuration
+
+    @Bean
+    CryptoProvider cryptoProvider() {
+        return CryptoProvider.detect();
+    }
+
+    /** Fetches and reads key sets, and what else is asked of issuers, off the event loops. */
+    @Bean(destroyMethod = "dispose")
+    Scheduler jwksScheduler() {
+        return Schedulers.newBoundedElastic(4, 1_000, "sallyport-jwks", 60, true);
+    }
+
+    @Bean
+    JwkSetRegistry jwkSetRegistry(
+            Configuration configuration,
+            CryptoProvider crypto,
+            Scheduler jwksScheduler,
+            Clock clock,
+            MeterRegistry meters) {
+        var path = configuration.settings().stages().authenticate().keySets();
+        var directory = path == null
+                ? null
+                : Opening.section("sallyport.stages.authenticate", configuration, () -> KeySetDirectory.open(path));
+        return new JwkSetRegistry(crypto, jwksScheduler, clock, meters, directory);
+    }
+
+    /** Follows the Workload API from when the first trust domain is an issuer. */
+    @Bean
+    JwtBundles jwtBundles(Configuration configuration, CryptoProvider crypto, Clock clock) {
+        var identity = configuration.settings().identity();
+        return new JwtBundles(identity == null ? null : identity.workloadApi(), crypto, clock);
+    }
+
+    @Bean
+    Introspections introspections(Scheduler jwksScheduler, Clock clock, MeterRegistry meters) {
+        return new Introspections(jwksScheduler, clock, meters);
+    }
+
+    @Bean
+    KeySets keySets(JwkSetRegistry sources, JwtBundles bundles, Introspections introspections) {
+        return new KeySets() {
+            @Override
+            public void prefetch(Collection<Issuer> issuers) {
+                follow(issuers);
+                sources.prefetch(issuers).subscribe();
+            }
+
+            @Override
+            public void await(Collection<Issuer> issuers) {
+                follow(issuers);
+                sources.prefetch(issuers).block(LONGEST_FETCH);
+            }
+
+            @Override
+            public void retain(Collection<Issuer> issuers) {
+                sources.retain(issuers);
+                introspections.retain(issuers);
+            }
+
+            private void follow(Collection<Issuer> issuers) {
+                if (issuers.stream().anyMatch(issuer -> issuer.trustDomain() != null)) {
+                    bundles.follow();
+                }
+            }
+        };
+    }
+
+    @Bean
+    AuthenticationFailures authenticationFailures() {
+        return new AuthenticationFailures();
+    }
+
+    @Bean
+    SnapshotCompiler snapshotCompiler(
+            JwkSetRegistry keySets,
+            JwtBundles bundles,
+            Introspections introspections,
+            CryptoProvider crypto,
+            AuthenticationFailures failures) {
+        return new SnapshotCompiler(
+                (name, config, at) -> config.trustDomain() == null
+                        ? keySets.source(name, config, at)
+                        : bundles.source(name, config, at),
+                introspections,
+                crypto,
+                failures::lastMinute);
+    }
+
+    /** The first configuration. Its key sets are fetched while the rest starts; readiness waits for them. */
+    @Bean
+    SnapshotSource snapshotSource(Configuration configuration, SnapshotCompiler compiler, KeySets keySets) {
+        var first = compile(compiler, configuration);
+        keySets.prefetch(first.issuers().values());
+        keySets.retain(first.issuers().values());
+        return new SnapshotSource(first);
+    }
+
+    private static CompiledConfiguration compile(SnapshotCompiler compiler, Configuration configuration) {
+        try {
+            return compiler.compile(configuration);
+        } catch (InvalidConfiguration e) {
+            throw new RefusedStart(e);
+        }
+    }
+
+    @Bean
+    ConfigurationReloader configurationReloader(
+            SnapshotCompiler compiler,
+            KeySets keySets,
+            SnapshotSource snapshots,
+            ConfigurationSource source,
+            MeterRegistry meters) {
+        return new ConfigurationReloader(compiler, keySets, snapshots, source, new BackgroundExecutor(), meters);
+    }
+
+    @Bean
+    ConfigurationWatcher configurationWatcher(ConfigurationSource source, ConfigurationReloader reloader) {
+        return new ConfigurationWatcher(source, reloader);
+    }
+
+    // revocations
+
+    @Bean
+    DenyListIndex denyListIndex(MeterRegistry meters) {
+        return new DenyListIndex(meters);
+    }
+
+    @Bean
+    DenyListStore denyListStore(Configuration configuration, DenyListIndex index, Clock clock, MeterRegistry meters) {
+        var config = configuration.settings().stages().revocation();
+        return config.journal() == null
+                ? new MemoryDenyListStore(index, config.maxEntries(), clock)
+                : DenyListJournal.open(config.journal(), index, config.maxEntries(), clock, meters);
+    }
+
+    @Bean
+    RevocationApi revocationApi(DenyListStore store, SnapshotSource snapshots, Clock clock) {
+        return new RevocationApi(store, issuer -> snapshots.inForce().longestLifetime(issuer), clock);
+    }
+
+    // upstreams
+
+    @Bean
+    SvidSource svidSource(Configuration configuration, Clock clock) {
+        var identity = configuration.settings().identity();
+        if (identity == null) {
+            return new NoIdentity();
+        }
+        var path = "sallyport.identity";
+        var workloadApi = identity.workloadApi();
+        return workloadApi != null
+                ? Opening.section(path, configuration, () -> WorkloadApiSvidSource.connect(workloadApi, clock))
+                : Opening.section(
+                        path + ".files",
+                        configuration,
+                        () -> FileSvidSource.watch(Objects.requireNonNull(identity.files(), "files"), clock));
+    }
+
+    @Bean
+    UpstreamConnections upstreamConnections(
+            Configuration configuration, SvidSource svids, Clock clock, MeterRegistry meters) {
+        var identity = configuration.settings().identity();
+        return identity == null
+                ? new UpstreamConnections(svids, Duration.ZERO, Duration.ZERO, clock, meters)
+                : new UpstreamConnections(svids, identity.drainAfter(), identity.cutAfter(), clock, meters);
+    }
+
+    @Bean
+    UpstreamClient upstreamClient(UpstreamConnections connections) {
+        return new UpstreamClient(connections);
+    }
+
+    @Bean
+    GracefulShutdownEnd gracefulShutdownEnd(IngressHandler handler, Configuration configuration) {
+        return new GracefulShutdownEnd(
+                handler::isAnswering, configuration.settings().requireListener().shutdownGrace());
+    }
+
+    @Bean
+    UpstreamHealth upstreamHealth(MeterRegistry meters, Clock clock) {
+        return new UpstreamHealth(meters, clock);
+    }
+
+    // Spring Cloud Gateway: its beans of these types back off
+
+    @Bean
+    PinnedWebHandler filteringWebHandler(UpstreamClient upstreams) {
+        return new PinnedWebHandler(new PinnedRoutingFilter(upstreams));
+    }
+
+    @Bean
+    PermitRouteMapping routePredicateHandlerMapping(PinnedWebHandler webHandler, Environment environment) {
+        return new PermitRouteMapping(webHandler, environment);
+    }
+
+    @Bean
+    PermitForwarder permitForwarder(UpstreamClient upstreams, PermitRouteMapping routes) {
+        return new PermitForwarder(new LocalForwarder(), new DirectForwarder(upstreams), new GatewayForwarder(routes));
+    }
+
+    // the request path
+
+    /** The gateway's own event loops: the shared ones end with the first gateway of the process that is stopped. */
+    @Bean
+    ReactorResourceFactory reactorResourceFactory() {
+        var resources = new ReactorResourceFactory();
+        resources.setUseGlobalResources(false);
+        // One for each processor: they never wait, so that more of them would only get into each other's way.
+        resources.setLoopResourcesSupplier(
+                () -> LoopResources.create("sallyport", Runtime.getRuntime().availableProcessors(), true));
+        return resources;
+    }
+
+    @Bean
+    ConnectionCounts connectionCounts() {
+        return new ConnectionCounts();
+    }
+
+    @Bean
+    DecisionLog decisionLog(Configuration configuration, MeterRegistry meters, Clock clock) {
+        return Opening.section(
+                "sallyport.decision-log",
+                configuration,
+                () -> new DecisionLog(configuration.settings().decisionLog(), meters, clock, version()));
+    }
+
+    private static String version() {
+        var version = SallyportAutoConfiguration.class.getPackage().getImplementationVersion();
+        return version == null ? "unknown" : version;
+    }
+
+    @Bean
+    Ingress ingress(
+            Configuration configuration,
+            AuthenticationFailures failures,
+            ConnectionCounts connections,
+            SvidSource svids,
+            DenyListIndex denyList,
+            UpstreamHealth upstreams,
+            PermitForwarder forwarder,
+            DecisionLog decisionLog,
+            MeterRegistry meters) {
+        return IngressPipeline.create(
+                new EdgeStage(),
+                new FloodStage(failures, connections),
+                new AuthenticateStage(configuration.settings().stages().authenticate(), svids, meters),
+                new RevocationStage(denyList),
+                new RateLimitStage(LimitStore.inMemory()),
+                new RiskStage(),
+                new AuthorizeStage(meters),
+                new RouteStage(upstreams),
+                forwarder,
+                new DecisionMetrics(meters),
+                decisionLog);
+    }
+
+    @Bean
+    IngressHandler ingressHandler(
+            Ingress ingress, SnapshotSource snapshots, Clock clock, Configuration configuration, MeterRegistry meters) {
+        var listener = configuration.settings().requireListener();
+        return new IngressHandler(
+                new LoadShedding(listener.shedding(), meters),
+                ingress,
+                snapshots,
+                clock,
+                listener.bodyTimeout(),
+                listener.shutdownGrace());
+    }
+
+    /** For the ingress server alone: the management server is customized by the beans of its own context. */
+    @Bean
+    IngressServer ingressServer(
+            Configuration configuration,
+            IngressHandler handler,
+            ConnectionCounts connections,
+            SvidSource svids,
+            Clock clock,
+            MeterRegistry meters) {
+        return new IngressServer(Opening.section(
+                "sallyport.listener",
+                configuration,
+                () -> IngressServerCustomizer.of(
+                        configuration.settings().requireListener(),
+                        handler,
+                        counting(connections),
+                        svids,
+                        clock,
+                        meters)));
+    }
+
+    /** Nothing but a place for it where the file has none. */
+    @Bean
+    InternalListener internalListener(
+            Configuration configuration,
+            IngressHandler handler,
+            ConnectionCounts connections,
+            SvidSource svids,
+            ReactorResourceFactory resources,
+            Clock clock,
+            MeterRegistry meters) {
+        var internal = configuration.settings().internalListener();
+        if (internal == null) {
+            return InternalListener.none();
+        }
+        var customizer = IngressServerCustomizer.internal(
+                internal,
+                configuration.settings().requireListener(),
+                handler,
+                counting(connections),
+                svids,
+                clock,
+                meters);
+        return InternalListener.of(new IngressServer(customizer), resources);
+    }
+
+    private static ConnectionListener counting(ConnectionCounts connections) {
+        return new ConnectionListener() {
+            @Override
+            public int opened(InetAddress peer) {
+                return connections.opened(peer);
+            }
+
+            @Override
+            public void closed(InetAddress peer) {
+                connections.closed(peer);
+            }
+        };
+    }
+
+    // the management port; the rest of it is in a context of its own
+
+    @Bean
+    ManagementTls managementTls(Configuration configuration, Clock clock, MeterRegistry meters) {
+        var tls = configuration.settings().management().tls();
+        return new ManagementTls(
+                tls == null
+                        ? null
+                        : Opening.section(
+                                "sallyport.management",
+                                configuration,
+                                () -> RenewedTls.follow("management", tls, clock, meters)));
+    }
+
+    @Bean
+    ManagementConfig managementConfig(Configuration configuration) {
+        return configuration.settings().management();
+    }
+
+    @Bean
+    ManagementTokens managementTokens(
+            Configuration configuration, SnapshotSource snapshots, DenyListIndex denyList, Clock clock) {
+        // The metrics of the stage are about the ingress port, so these go nowhere.
+        var authenticate = new AuthenticateStage(
+                configuration.settings().stages().authenticate(), () -> null, new CompositeMeterRegistry());
+        return new ManagementTokens(() -> snapshots.inForce().management(), authenticate, denyList, clock);
+    }
+
+    @Bean
+    ConfigurationHealth configurationHealthIndicator(ConfigurationReloader reloader, ConfigurationSource source) {
+        return new ConfigurationHealth(() -> {
+            var status = reloader.status();
+            return new ConfigurationHealth.State(
+                    status.revision(), status.findings().size(), source.problem());
+        });
+    }
+
+    @Bean
+    KeySetHealth jwksHealthIndicator(SnapshotSource snapshots, Clock clock) {
+        return new KeySetHealth(() -> snapshots.inForce().issuers().values(), clock);
+    }
+
+    @Bean
+    SvidHealth svidHealthIndicator(Configuration configuration, SvidSource svids, Clock clock) {
+        return new SvidHealth(svids, configuration.settings().identity() != null, clock);
+    }
+
+    @Bean
+    RevocationHealth revocationHealthIndicator(DenyListIndex denyList, DenyListStore store) {
+        return new RevocationHealth(denyList, store);
+    }
+
+    @Bean
+    DecisionLogHealth decisionLogHealthIndicator(DecisionLog decisionLog) {
+        return new DecisionLogHealth(decisionLog);
+    }
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.compile;
+
+import io.netty.handler.codec.http.HttpMethod;
+import io.sallyport.authenticate.AcceptedTokens;
+import io.sallyport.edge.PathPattern;
+import io.sallyport.edge.RouteTable;
+import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.StageName;
+import io.sallyport.wire.answer.CorsRules;
+import io.sallyport.wire.answer.LocalAnswer;
+import io.sallyport.wire.listener.ListenerConfig;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The routes that nobody writes: for each host its protected-resource metadata (RFC 9728), the preflights of routes with {@code
+ * cors}, and the route for whatever matches no other. Told of each operator's route, then asked for its own.
+ */
+final class BuiltInRoutes {
+    private static final String METADATA_PATH = "/.well-known/oauth-protected-resource";
+    private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
+
+    private final @Nullable ListenerConfig listener;
+    private final StageModes modes;
+    private final Map<String, Host> hosts = new LinkedHashMap<>();
+
+    /** What is known of one host so far. */
+    private static final class Host {
+        private final Map<String, Resource> resources = new LinkedHashMap<>();
+        private final Map<String, Preflight> preflights = new LinkedHashMap<>();
+    }
+
+    /** What a caller has to bring for paths that begin alike. */
+    private static final class Resource {
+        private final List<AcceptedTokens> accepted = new ArrayList<>();
+        private final Set<String> scopes = new TreeSet<>();
+
+        private void add(AcceptedTokens tokens, List<String> required) {
+            accepted.add(tokens);
+            scopes.addAll(required);
+        }
+    }
+
+    private record Preflight(PathPattern path, List<CorsRules> rules) {}
+
+    /** @param listener how clients reach the gateway; null where there are findings, so that nobody will see a URI */
+    BuiltInRoutes(@Nullable ListenerConfig listener, StageModes modes) {
+        this.listener = listener;
+        this.modes = modes;
+    }
+
+    /** Where the metadata is of what begins with that path, for challenges. */
+    URI metadata(String host, String pathPrefix) {
+        return URI.create(origin(host) + METADATA_PATH + pathPrefix);
+    }
+
+    private String origin(String host) {
+        return listener == null ? "https://" + host : listener.scheme() + "://" + host + listener.portSuffix();
+    }
+
+    /** @param accepted null if the route is public */
+    void add(
+            String host,
+            PathPattern path,
+            @Nullable AcceptedTokens accepted,
+            List<String> scopes,
+            @Nullable CorsRules cors) {
+        var known = hosts.computeIfAbsent(host, _ -> new Host());
+        if (accepted != null) {
+            known.resources
+                    .computeIfAbsent(path.literalPrefix(), _ -> new Resource())
+                    .add(accepted, scopes);
+        }
+        if (cors != null) {
+            // Two patterns that differ in the names of their variables are one place in the table.
+            var place = path.toString().replaceAll("\\{[^}]*}", "*");
+            known.preflights
+                    .computeIfAbsent(place, _ -> new Preflight(path, new ArrayList<>()))
+                    .rules()
+                    .add(cors);
+        }
+    }
+
+    /** The built-in routes of one file, with what each was made from. */
+    static final class Made {
+        static final Made NONE = new Made(Map.of());
+
+        private final Map<String, OfHost> hosts;
+
+        private Made(Map<String, OfHost> hosts) {
+            this.hosts = hosts;
+        }
+
+        private record OfHost(Map<String, Metadata> metadata, Map<String, Preflights> preflights, Unmatched unmatched) {
+            private static final OfHost NONE = new OfHost(Map.of(), Map.of(), new Unmatched(List.of(), null));
+        }
+
+        /** @param entry null if no token is accepted: who comes with a certificate has no authorization server to be told of */
+        private record Metadata(List<AcceptedTokens> accepted, Set<String> scopes, RouteTable.@Nullable Entry entry) {}
+
+        private record Preflights(Preflight of, RouteTable.Entry entry) {}
+
+        private record Unmatched(
+                List<AcceptedTokens> accepted, @Nullable Route route) {}
+
+        private OfHost of(String host) {
+            return hosts.getOrDefault(host, OfHost.NONE);
+        }
+
+        /** The routes by which the gateway answers itself. */
+        List<RouteTable.Entry> entries() {
+            var entries = new ArrayList<RouteTable.Entry>();
+            for (var host : hosts.values()) {
+                for (var metadata : host.metadata().values()) {
+                    if (metadata.entry() != null) {
+                        entries.add(metadata.entry());
+                    }
+                }
+                host.preflights().values().forEach(preflights -> entries.add(preflights.entry()));
+            }
+            return entries;
+        }
+
+        /** For each host the route for whatever matches no other: as open as what the host has, and never more. */
+        List<Route> unmatched() {
+            return hosts.values().stream()
+                    .map(host -> Objects.requireNonNull(host.unmatched().route()))
+                    .toList();
+        }
+    }
+
+    /**
+     * Makes the built-in routes of what was {@link #add added}.
+     *
+     * @param before those of a file with the same listener and stages: what was made from the very same is taken over
+     */
+    Made make(Made before) {
+        var made = new LinkedHashMap<String, Made.OfHost>();
+        hosts.forEach((host, known) -> {
+            var earlier = before.of(host);
+            var metadata = new LinkedHashMap<String, Made.Metadata>();
+            metadataOf(known)
+                    .forEach((prefix, resource) -> metadata.put(
+                            prefix,
+                            metadata(host, prefix, resource, earlier.metadata().get(prefix))));
+            var preflights = new LinkedHashMap<String, Made.Preflights>();
+            known.preflights.forEach((place, preflight) -> preflights.put(
+                    place, preflights(host, preflight, earlier.preflights().get(place))));
+            made.put(host, new Made.OfHost(metadata, preflights, unmatched(host, known, earlier.unmatched())));
+        });
+        return new Made(made);
+    }
+
+    /** The resources, and the host as a whole: the challenge for what matches no route names that. */
+    private static Map<String, Resource> metadataOf(Host known) {
+        var resources = new LinkedHashMap<String, Resource>();
+        if (!known.resources.isEmpty()) {
+            var whole = new Resource();
+            known.resources
+                    .values()
+                    .forEach(resource ->
+                            resource.accepted.forEach(tokens -> whole.add(tokens, List.copyOf(resource.scopes))));
+            resources.putAll(known.resources);
+            resources.put("", whole);
+        }
+        return resources;
+    }
+
+    private Made.Metadata metadata(String host, String prefix, Resource resource, Made.@Nullable Metadata before) {
+        if (before != null
+                && before.accepted().equals(resource.accepted)
+                && before.scopes().equals(resource.scopes)) {
+            return before;
+        }
+        var entry = resource.accepted.stream().anyMatch(AcceptedTokens::takesTokens)
+                ? metadataEntry(host, prefix, resource)
+                : null;
+        return new Made.Metadata(List.copyOf(resource.accepted), Set.copyOf(resource.scopes), entry);
+    }
+
+    private RouteTable.Entry metadataEntry(String host, String prefix, Resource resource) {
+        var answer = LocalAnswer.ProtectedResource.of(
+                URI.create(origin(host) + prefix),
+                AcceptedTokens.authorizationServers(resource.accepted),
+                resource.scopes);
+        return new RouteTable.Entry(
+                local("sallyport:protected-resource", host, answer),
+                PathPattern.parse(METADATA_PATH + prefix),
+                READING);
+    }
+
+    private Made.Preflights preflights(String host, Preflight preflight, Made.@Nullable Preflights before) {
+        if (before != null && before.of().equals(preflight)) {
+            return before;
+        }
+        var answer = LocalAnswer.Preflight.of(preflight.rules());
+        var route = local("sallyport:preflight", host, answer);
+        return new Made.Preflights(
+                preflight, new RouteTable.Entry(route, preflight.path(), Set.of(HttpMethod.OPTIONS)));
+    }
+
+    private Route local(String name, String host, LocalAnswer answer) {
+        var route = Route.builder(name, host, Route.Kind.LOCAL).makePublic().settings(StageName.FORWARD, answer);
+        modes.applyTo(route);
+        return route.build();
+    }
+
+    private Made.Unmatched unmatched(String host, Host known, Made.Unmatched before) {
+        var accepted = known.resources.values().stream()
+                .flatMap(resource -> resource.accepted.stream())
+                .toList();
+        if (before.route() != null && before.accepted().equals(accepted)) {
+            return before;
+        }
+        var route = Route.builder("sallyport:unmatched", host, Route.Kind.UNMATCHED);
+        modes.applyTo(route);
+        if (accepted.isEmpty()) {
+            route.makePublic();
+        } else {
+            route.settings(StageName.AUTHENTICATE, AcceptedTokens.unmatched(accepted, metadata(host, ""), host));
+        }
+        return new Made.Unmatched(accepted, route.build());
+    }
+}

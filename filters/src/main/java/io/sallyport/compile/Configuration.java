@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.compile;
+
+import io.sallyport.config.Bound;
+import io.sallyport.config.Findings;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The configuration as its source had it at one moment, read and found right as far as that can be said without starting anything.
+ *
+ * @param source {@link ConfigurationSource#name}
+ * @param revision names its content
+ * @param read what a later state of a file is compared with; null for settings that stand in no file
+ */
+public record Configuration(
+        String source,
+        String revision,
+        GatewaySettings settings,
+        @Nullable Bound<GatewayFile> read) {
+
+    Configuration(String source, String revision, GatewaySettings settings) {
+        this(source, revision, settings, null);
+    }
+
+    /**
+     * Reads the configuration for a start.
+     *
+     * @throws InvalidConfiguration with everything that is wrong with it
+     */
+    public static Configuration load(ConfigurationSource source) {
+        var findings = new Findings();
+        var configuration = source.read(null, findings);
+        if (configuration == null || SnapshotCompiler.forChecking().compile(configuration, findings) == null) {
+            throw new InvalidConfiguration(source.name(), findings.all());
+        }
+        return configuration;
+    }
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.compile;
+
+import io.sallyport.authenticate.AcceptedTokens;
+import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.RouteAuthentication;
+import io.sallyport.authorize.RouteAuthorization;
+import io.sallyport.authorize.RouteRules;
+import io.sallyport.config.Findings;
+import io.sallyport.edge.BodyLimit;
+import io.sallyport.edge.MatchConfig;
+import io.sallyport.edge.RouteTable;
+import io.sallyport.forward.ForwardPlan;
+import io.sallyport.forward.StreamLimit;
+import io.sallyport.forward.upstream.UpstreamConfig;
+import io.sallyport.forward.upstream.UpstreamProtocol;
+import io.sallyport.forward.upstream.UpstreamTarget;
+import io.sallyport.gateway.FilterDefinitions;
+import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.StageName;
+import io.sallyport.ratelimit.RouteLimits;
+import io.sallyport.risk.RiskLadder;
+import io.sallyport.route.UpstreamCapacity;
+import io.sallyport.wire.answer.CorsRules;
+import io.sallyport.wire.answer.WebSocketConfig;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.util.unit.DataSize;
+
+/** Compiles the routes of one file: one {@link Route} for each host of each section, and the built-in ones. Used once. */
+final class RouteCompiler {
+    private final GatewaySettings settings;
+    private final Map<String, Issuer> issuers;
+    private final Findings findings;
+    private final StageModes modes;
+    private final BuiltInRoutes builtIn;
+    private final UpstreamCapacities capacities = new UpstreamCapacities();
+    // What routes with the same upstream were read to is one object, and so is what it is compiled to.
+    private final IdentityHashMap<UpstreamConfig, UpstreamTarget> targets = new IdentityHashMap<>();
+    private final List<RouteTable.Entry> entries = new ArrayList<>();
+    private final List<Route> routes = new ArrayList<>();
+    private BuiltInRoutes.Made madeBuiltIn = BuiltInRoutes.Made.NONE;
+    private final CompiledRoutes before;
+    private final IdentityHashMap<RouteSection, CompiledRoute> bySection;
+
+    /**
+     * Compiles nothing yet.
+     *
+     * @param issuers those that are right
+     * @param before routes compiled with the same issuers, under settings that differ in their routes at most
+     */
+    RouteCompiler(GatewaySettings settings, Map<String, Issuer> issuers, CompiledRoutes before, Findings findings) {
+        this.settings = settings;
+        this.issuers = issuers;
+        this.before = before;
+        this.bySection = new IdentityHashMap<>(settings.routes().size());
+        this.findings = findings;
+        this.modes = StageModes.compile(settings.stages(), findings.at("sallyport.stages"));
+        this.builtIn = new BuiltInRoutes(settings.listener(), modes);
+    }
+
+    /** Compiles all routes, or adds findings and returns null. */
+    @Nullable
+    RouteTable compile() {
+        var at = findings.at("sallyport.routes");
+        settings.routes().forEach((name, section) -> {
+            var known = before.of(name, section);
+            if (known != null) {
+                takeOver(section, known, at.child(name));
+            } else {
+                compile(name, section, at.child(name));
+            }
+        });
+        if (!findings.isEmpty()) {
+            return null;
+        }
+        // Built-in ones first: it is the operator's route that is at fault if it takes what one of these needs.
+        madeBuiltIn = builtIn.make(before.builtIn());
+        entries.addAll(0, madeBuiltIn.entries());
+        entries.forEach(entry -> routes.add(entry.route()));
+        var unmatched = madeBuiltIn.unmatched();
+        routes.addAll(unmatched);
+        return RouteTable.compile(entries, unmatched, before.table(), at);
+    }
+
+    /** Every route, after {@link #compile}. */
+    List<Route> routes() {
+        return routes;
+    }
+
+    /** What the next configuration can take over of them, after {@link #compile}. */
+    CompiledRoutes compiled(RouteTable table) {
+        return new CompiledRoutes(bySection, madeBuiltIn, table);
+    }
+
+    private void takeOver(RouteSection section, CompiledRoute route, Findings.Place at) {
+        capacities.agree(route.name(), route.capacity(), at.child("upstream"));
+        keep(section, route);
+    }
+
+    private void keep(RouteSection section, CompiledRoute route) {
+        bySection.put(section, route);
+        for (var each : route.hosts()) {
+            var entry = each.entry();
+            builtIn.add(entry.route().host(), entry.path(), each.accepted(), route.scopes(), route.cors());
+            entries.add(entry);
+        }
+    }
+
+    /** What of a route is the same on each of its hosts. */
+    private record Compiled(
+            boolean isPublic,
+            @Nullable RouteRules rules,
+            @Nullable RouteLimits limits,
+            @Nullable RiskLadder ladder,
+            @Nullable CorsRules cors,
+            @Nullable ForwardPlan plan,
+            List<String> scopes,
+            DataSize maxBody,
+            @Nullable UpstreamCapacity capacity) {}
+
+    private void compile(String name, RouteSection section, Findings.Place at) {
+        var match = section.match();
+        var authorize = section.authorize();
+        var upstream = section.upstream();
+        modes.check(section, at);
+        boolean isPublic = authorize != null && authorize.isPublic();
+        if (authorize != null) {
+            checkAuthentication(section, isPublic, at);
+        }
+        var upstreamAt = at.child("upstream");
+        var target = upstream == null ? null : target(upstream, upstreamAt);
+        checkIdentity(name, target);
+        var cors = section.cors() == null || match == null
+                ? null
+                : CorsRules.compile(section.cors(), match.methodSet(), at.child("cors"));
+        // Without a path to take them from, every variable that a filter or a rule reads would be an unknown one.
+        var filters = match == null
+                ? null
+                : FilterDefinitions.compile(section.filters(), variables(match), at.child("filters"));
+        var webSocket = section.websocket() == null || match == null
+                ? null
+                : WebSocketConfig.compile(section.websocket(), match.methodSet(), at.child("websocket"));
+        if (section.websocket() != null && target != null && target.protocol() == UpstreamProtocol.H2) {
+            at.child("websocket")
+                    .reject(
+                            "(a section)",
+                            "nothing, because upstream.protocol is h2, and a WebSocket is asked for in HTTP/1.1");
+        }
+        var compiled = new Compiled(
+                isPublic,
+                authorize == null || isPublic ? null : rules(authorize, match, at),
+                RouteLimits.compile(section.rateLimits(), name, isPublic, at.child("rate-limits")),
+                section.risk() == null ? null : RiskLadder.compile(section.risk(), isPublic, at.child("risk")),
+                cors,
+                target == null || filters == null || upstream == null
+                        ? null
+                        : new ForwardPlan(target, filters, cors, streamLimit(upstream), webSocket),
+                authorize == null ? List.of() : authorize.scopes(),
+                section.maxBody() == null ? settings.stages().edge().maxBody() : section.maxBody(),
+                upstream == null || target == null
+                        ? null
+                        : capacities.agree(name, UpstreamCapacities.of(upstream, target), upstreamAt));
+        if (section.authenticate() != null) {
+            checkIssuers(section.authenticate(), at.child("authenticate"));
+            checkCertificates(section.authenticate(), authorize, at);
+        }
+        if (match == null) {
+            return;
+        }
+        var hosts = new ArrayList<CompiledRoute.OnHost>();
+        for (var host : match.hosts()) {
+            var onHost = onHost(name, host.value(), section, match, compiled, at);
+            if (onHost != null) {
+                hosts.add(onHost);
+            }
+        }
+        if (findings.isEmpty()) {
+            var capacity = Objects.requireNonNull(compiled.capacity(), "capacity");
+            keep(section, new CompiledRoute(name, capacity, compiled.scopes(), compiled.cors(), hosts));
+        }
+    }
+
+    private @Nullable UpstreamTarget target(UpstreamConfig upstream, Findings.Place at) {
+        var known = targets.get(upstream);
+        if (known != null) {
+            return known;
+        }
+        var target = UpstreamTarget.compile(upstream, at);
+        if (target != null) {
+            targets.put(upstream, target);
+        }
+        return target;
+    }
+
+    private StreamLimit streamLimit(UpstreamConfig upstream) {
+        return new StreamLimit(
+                upstream.maxStream(), settings.stages().authenticate().clockSkew());
+    }
+
+    private static @Nullable RouteRules rules(
+            RouteAuthorization authorize, @Nullable MatchConfig match, Findings.Place at) {
+        return match == null ? null : RouteRules.compile(authorize, variables(match), at.child("authorize"));
+    }
+
+    private static Set<String> variables(MatchConfig match) {
+        return Set.copyOf(match.path().variableNames());
+    }
+
+    private static void checkAuthentication(RouteSection section, boolean isPublic, Findings.Place at) {
+        var place = at.child("authenticate");
+        if (isPublic && section.authenticate() != null) {
+            place.reject("(a section)", "nothing, because authorize is public");
+        }
+        if (!isPublic && section.authenticate() == null && !at.findings().concern(place.path())) {
+            place.reject(null, "issuers whose tokens are accepted, or client-spiffe-ids, or else authorize: public");
+        }
+    }
+
+    private void checkIssuers(RouteAuthentication authenticate, Findings.Place at) {
+        for (int i = 0; i < authenticate.issuers().size(); i++) {
+            SnapshotCompiler.checkIssuer(
+                    authenticate.issuers().get(i),
+                    issuers.keySet(),
+                    at.child("issuers").element(i));
+        }
+    }
+
+    private void checkCertificates(
+            RouteAuthentication authenticate, @Nullable RouteAuthorization authorize, Findings.Place at) {
+        var ids = authenticate.clientSpiffeIds();
+        if (!ids.isEmpty() && settings.listener() != null && !settings.asksForCertificates()) {
+            at.child("authenticate")
+                    .child("client-spiffe-ids")
+                    .reject(
+                            ids,
+                            "nothing, because no client is asked for one: there is no internal-listener, and"
+                                    + " listener.tls.client-certificates is none");
+        }
+        if (authenticate.issuers().isEmpty()
+                && authorize != null
+                && !authorize.scopes().isEmpty()) {
+            at.child("authorize")
+                    .child("scopes")
+                    .reject(
+                            authorize.scopes(),
+                            "nothing, because no issuer's tokens are accepted, and only they have any");
+        }
+    }
+
+    private void checkIdentity(String route, @Nullable UpstreamTarget target) {
+        var path = "sallyport.identity";
+        if (target != null && target.tls() && settings.identity() == null && !findings.concern(path)) {
+            findings.at(path).reject(null, "an identity to prove to the upstream of route " + route);
+        }
+    }
+
+    /** Returns null if there are findings, of this route or of another. */
+    private CompiledRoute.@Nullable OnHost onHost(
+            String name, String host, RouteSection section, MatchConfig match, Compiled compiled, Findings.Place at) {
+        var authenticate = section.authenticate();
+        boolean issuersKnown = authenticate != null && issuers.keySet().containsAll(authenticate.issuers());
+        var accepted = authenticate == null || !issuersKnown
+                ? null
+                : AcceptedTokens.compile(
+                        authenticate,
+                        issuers,
+                        builtIn.metadata(host, match.path().literalPrefix()),
+                        host,
+                        at.child("authenticate"));
+        if (!findings.isEmpty()) {
+            return null;
+        }
+        var route = Route.builder(name, host, Route.Kind.UPSTREAM);
+        modes.applyTo(route, section);
+        route.settings(StageName.EDGE, BodyLimit.of(compiled.maxBody()));
+        if (compiled.isPublic()) {
+            route.makePublic();
+        } else {
+            route.settings(StageName.AUTHENTICATE, Objects.requireNonNull(accepted, "accepted tokens"));
+        }
+        route.settings(StageName.FORWARD, Objects.requireNonNull(compiled.plan(), "forward plan"));
+        if (compiled.rules() != null) {
+            route.settings(StageName.AUTHORIZE, compiled.rules());
+        }
+        if (compiled.limits() != null) {
+            route.settings(StageName.RATELIMIT, compiled.limits());
+        }
+        if (compiled.capacity() != null && compiled.capacity().limits()) {
+            route.settings(StageName.ROUTE, compiled.capacity());
+        }
+        if (compiled.ladder() != null) {
+            route.settings(StageName.RISK, compiled.ladder());
+        }
+        return new CompiledRoute.OnHost(new RouteTable.Entry(route.build(), match.path(), match.methodSet()), accepted);
+    }
+}

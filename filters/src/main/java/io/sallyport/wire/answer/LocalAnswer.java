@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.wire.answer;
+
+import java.net.URI;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What the gateway answers on a built-in route, compiled; hangs on the route under {@code FORWARD}. */
+public sealed interface LocalAnswer {
+
+    /**
+     * CORS preflights for one path.
+     *
+     * @param rules for each method that a page may ask for, by its name, those of its route
+     */
+    record Preflight(Map<String, CorsRules> rules) implements LocalAnswer {
+        public Preflight {
+            rules = Map.copyOf(rules);
+        }
+
+        /**
+         * The preflights of all routes that share a path.
+         *
+         * @param routes no two of them with a method in common
+         */
+        public static Preflight of(Collection<CorsRules> routes) {
+            var byMethod = new LinkedHashMap<String, CorsRules>();
+            for (var rules : routes) {
+                rules.methods().forEach(method -> byMethod.put(method.name(), rules));
+            }
+            return new Preflight(byMethod);
+        }
+    }
+
+    /** Protected-resource metadata (RFC 9728 section 3.2), rendered. Everybody may read it, pages of any origin included. */
+    final class ProtectedResource implements LocalAnswer {
+        private final byte[] json;
+
+        private ProtectedResource(byte[] json) {
+            this.json = json;
+        }
+
+        /**
+         * Renders the document.
+         *
+         * @param resource what it is about: the URL of the host, and the literal beginning of the path
+         * @param authorizationServers the issuers whose tokens are accepted there, as their {@code iss} says, if there are any
+         * @param scopes that the routes there ask for; none if they are not known
+         */
+        public static ProtectedResource of(URI resource, List<String> authorizationServers, Collection<String> scopes) {
+            var document = new LinkedHashMap<String, Object>();
+            document.put("resource", resource.toString());
+            if (!authorizationServers.isEmpty()) {
+                // Workloads with JWT-SVIDs get them from their own agent.
+                document.put("authorization_servers", authorizationServers);
+            }
+            document.put("bearer_methods_supported", List.of("header"));
+            if (!scopes.isEmpty()) {
+                document.put("scopes_supported", new TreeSet<>(scopes));
+            }
+            return new ProtectedResource(JsonMapper.shared().writeValueAsBytes(document));
+        }
+
+        int length() {
+            return json.length;
+        }
+
+        /** The document; the caller does not change it. */
+        byte[] json() {
+            return json;
+        }
+    }
+}
