@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /** When what streams write reaches the socket. */
 // An embedded channel keeps what is written; its own executor has no turns.
 @SuppressWarnings({"FutureReturnValueIgnored", "deprecation"})
-class FlushPerTurnTest {
+class BatchedFlushTest {
     private final DefaultEventExecutor loop = new DefaultEventExecutor();
     private int flushes;
     private final EmbeddedChannel channel = new EmbeddedChannel(new ChannelOutboundHandlerAdapter() {
@@ -25,8 +25,8 @@ class FlushPerTurnTest {
         }
     });
 
-    FlushPerTurnTest() {
-        channel.pipeline().addLast(loop, new FlushPerTurn());
+    BatchedFlushTest() {
+        channel.pipeline().addLast(loop, new BatchedFlush());
         inOneTurn(() -> {});
     }
 
@@ -79,7 +79,7 @@ class FlushPerTurnTest {
     void what_is_due_goes_out_if_the_handler_is_taken_away() {
         inOneTurn(() -> {
             flush("a");
-            channel.pipeline().remove(FlushPerTurn.class);
+            channel.pipeline().remove(BatchedFlush.class);
             assertThat(channel.outboundMessages()).containsExactly("a");
         });
 

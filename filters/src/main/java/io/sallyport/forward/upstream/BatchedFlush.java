@@ -8,11 +8,11 @@ import io.netty.channel.ChannelPromise;
 /**
  * Flushes a connection of HTTP/2 once for all that its streams flush while the event loop deals with what has come in: one TLS
  * record and one {@code send} for many answers, where each would have cost its own. What is flushed waits for nothing but the
- * rest of that turn. Between the codec and the channels of the streams; what the codec has to say by itself it flushes itself.
+ * rest of that run of the event loop. Between the codec and the channels of the streams; what the codec has to say by itself it flushes itself.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // the promise is handed on, and its owner watches it
-public final class FlushPerTurn extends ChannelOutboundHandlerAdapter {
-    private final Runnable endOfTurn = this::flushNow;
+public final class BatchedFlush extends ChannelOutboundHandlerAdapter {
+    private final Runnable atEnd = this::flushNow;
 
     @SuppressWarnings("NullAway.Init") // set before anything is flushed
     private ChannelHandlerContext here;
@@ -28,7 +28,7 @@ public final class FlushPerTurn extends ChannelOutboundHandlerAdapter {
     public void flush(ChannelHandlerContext context) {
         if (!due) {
             due = true;
-            context.executor().execute(endOfTurn);
+            context.executor().execute(atEnd);
         }
     }
 
