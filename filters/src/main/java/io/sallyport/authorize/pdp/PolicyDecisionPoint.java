@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.authorize;
+package io.sallyport.authorize.pdp;
 
 import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.RequestContext;
 
 /**
  * Answers whether a request may be made, by rules that somebody else wrote. It decides and does nothing: turning its decision
- * into an answer is {@link AuthorizeStage}'s.
+ * into an answer is the stage's.
  */
 @FunctionalInterface
 public interface PolicyDecisionPoint {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.authorize;
+package io.sallyport.authorize.pdp;
 
 import java.util.List;
 
