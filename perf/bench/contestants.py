@@ -61,8 +61,8 @@ def unpacked(world):
     return directory
 
 
-def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_000, routes=0, identities=0, scenarios=None):
-    """identities: how many pins there are of the same upstream, on 100 more routes; 0 for no such routes"""
+def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_000, routes=0, identities=0, scenarios=None, made=None):
+    """made: another jar than this checkout's. identities: how many pins there are of the same upstream, on 100 more routes; 0 for no such routes"""
     port = free_port()
     more = "".join(
         f'    other-{each}:\n      match: {{ hosts: [localhost], path: "/v1/other-{each}/{{id}}/**", methods: [GET] }}\n'
@@ -81,7 +81,7 @@ def sallyport(world, processes, upstream_port, name="sallyport", token_cache=10_
         for each in range(100 if identities else 0))
     configuration = world.configuration("sallyport.yaml", name + ".yaml", port=port, name=name, upstream_port=upstream_port,
                                         token_cache=token_cache, more_routes=more)
-    command = [java(), *JVM, "-jar", jar("gateway-app/target/sallyport.jar"), "run", "--config", configuration]
+    command = [java(), *JVM, "-jar", made or jar("gateway-app/target/sallyport.jar"), "run", "--config", configuration]
     known = scenarios or ALLOWED | BODIES | DENIED | SHAPES | {"rate_limited", "filtered"}
     return Contestant(name, port, processes.start(name, command), frozenset(known))
 

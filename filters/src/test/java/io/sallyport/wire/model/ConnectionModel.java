@@ -164,7 +164,8 @@ final class ConnectionModel {
 
     private static boolean isUnforeseen(Outcome outcome) {
         return (outcome instanceof Outcome.Refused refused && refused.denial().reason() == Reason.FORWARD_FAILED)
-                || (outcome instanceof Outcome.Aborted aborted && aborted.reason() == Reason.FORWARD_FAILED);
+                || (outcome instanceof Outcome.Aborted aborted
+                        && aborted.denial().reason() == Reason.FORWARD_FAILED);
     }
 
     private void checkOutcome(Run.Ended ended, Response answer) {
