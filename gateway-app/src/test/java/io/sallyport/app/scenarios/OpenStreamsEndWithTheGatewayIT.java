@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -29,28 +28,19 @@ class OpenStreamsEndWithTheGatewayIT {
 
     private final List<OpenStream> opened = new ArrayList<>();
     private ManagedChannel calls;
-    private String original;
     private String token;
 
-    @BeforeEach
-    void connect() throws Exception {
-        original = Files.readString(world.parts().configuration());
-        token = world.token();
-        calls = world.connectForCalls();
-    }
-
     @AfterEach
-    void startAgain() throws Exception {
+    void disconnect() throws IOException {
         for (var stream : opened) {
             stream.close();
         }
         calls.shutdownNow();
-        Files.writeString(world.parts().configuration(), original);
-        world.start();
     }
 
     @Test
     void streams_end_at_once_as_their_protocols_say_with_a_reason_of_their_own() throws Exception {
+        start("20s");
         var streams = openStreams();
 
         var began = System.nanoTime();
@@ -66,6 +56,7 @@ class OpenStreamsEndWithTheGatewayIT {
 
     @Test
     void downloads_are_completed_and_the_process_ends_behind_the_last_of_them() throws Exception {
+        start("20s");
         var streams = openStreams();
         var began = System.nanoTime();
         var downloads = new ArrayList<OpenStream>();
@@ -93,12 +84,7 @@ class OpenStreamsEndWithTheGatewayIT {
 
     @Test
     void one_that_has_no_end_is_broken_off_after_the_grace_with_the_same_reason() throws Exception {
-        world.terminate();
-        world.awaitEnd();
-        Files.writeString(
-                world.parts().configuration(),
-                original.replace("  listener:\n", "  listener:\n    shutdown-grace: 2s\n"));
-        world.start();
+        start("2s");
         var downloads = new ArrayList<OpenStream>();
         for (var way : Way.values()) {
             downloads.add(remember(OpenStream.open(Kind.DOWNLOAD, way, world, token, calls)));
@@ -114,6 +100,12 @@ class OpenStreamsEndWithTheGatewayIT {
 
         assertThat(reasonsOf(downloads)).containsOnly(Reason.FORWARD_GATEWAY_STOPPED.code());
         assertNoError();
+    }
+
+    private void start(String grace) throws IOException, InterruptedException {
+        world.start(text -> text.replace("  listener:\n", "  listener:\n    shutdown-grace: %s\n".formatted(grace)));
+        token = world.token();
+        calls = world.connectForCalls();
     }
 
     private List<OpenStream> openStreams() throws IOException, InterruptedException {

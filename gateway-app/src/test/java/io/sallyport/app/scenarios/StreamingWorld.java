@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import org.junit.jupiter.api.extension.AfterAllCallback;
@@ -108,6 +109,7 @@ final class StreamingWorld implements BeforeAllCallback, AfterAllCallback {
     private final int callsPort = FreePort.find();
     private StreamingUpstream upstream;
     private GrpcUpstream calls;
+    private String original;
     private Running gateway;
     private HttpClient http;
     private DemoClient client;
@@ -125,7 +127,7 @@ final class StreamingWorld implements BeforeAllCallback, AfterAllCallback {
         this(false);
     }
 
-    /** With the gateway in a process of its own, as {@code sallyport run} starts it. */
+    /** With the gateway in a process of its own, as {@code sallyport run} starts it; each test does. */
     static StreamingWorld withProcess() {
         return new StreamingWorld(true);
     }
@@ -149,11 +151,14 @@ final class StreamingWorld implements BeforeAllCallback, AfterAllCallback {
         http = DemoHttp.clientTrusting(parts.root());
         client = new DemoClient(parts);
         records = new DecisionRecords(parts.decisionLog());
-        start();
+        if (!asProcess) {
+            start();
+        }
     }
 
     private void configure() throws IOException {
-        var to = "{ uri: \"https://localhost:%d\", expected-ids: [\"%s\"] }";
+        // Longer than it takes to open a thousand streams: the first are silent until the last is open.
+        var to = "{ uri: \"https://localhost:%d\", expected-ids: [\"%s\"], timeout: 2m }";
         var text = new StringBuilder(Files.readString(parts.configuration())
                 .replace("  listener:\n", "  listener:\n    idle-timeout: 1s\n    answer-timeout: 1s\n")
                 .replace("  identity:\n", "  identity:\n    drain-after: 1s\n    cut-after: 1s\n")
@@ -167,13 +172,20 @@ final class StreamingWorld implements BeforeAllCallback, AfterAllCallback {
                             to.formatted(callsPort, DemoParts.PAYMENTS_ID).replace(" }", ", protocol: h2 }"))
                     .replace("IMPOSTOR", to.formatted(parts.impostor().port(), DemoParts.LEDGER_ID)));
         }
-        Files.writeString(parts.configuration(), text);
+        original = text.toString();
+        Files.writeString(parts.configuration(), original);
     }
 
     /** Starts the gateway again, after {@link #stop}. */
     void start() throws IOException, InterruptedException {
         gateway = asProcess ? process() : inProcess();
         Patience.until("ready", () -> client.get("/v1/orders/1", token()).status() == 200);
+    }
+
+    /** Starts it by another configuration. */
+    void start(UnaryOperator<String> configuration) throws IOException, InterruptedException {
+        Files.writeString(parts.configuration(), configuration.apply(original));
+        start();
     }
 
     private Running inProcess() {

@@ -31,11 +31,17 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 class StreamsSurviveChangesIT {
     private static final int STREAMS = Integer.getInteger("sallyport.streams", 200);
-    private static final int RELOADS = Integer.getInteger("sallyport.reloads", 20);
+
+    /** Each takes two seconds: the file is looked at once a second, and has to have kept still for one. */
+    private static final int RELOADS = Integer.getInteger("sallyport.reloads", 12);
+
     private static final int ROTATIONS = Integer.getInteger("sallyport.rotations", 4);
 
     /** Below the streams that the gateway allows one connection. */
     private static final int CALLS_PER_CONNECTION = 50;
+
+    private static final List<Kind> KINDS = List.of(Kind.values());
+    private static final List<Way> WAYS = List.of(Way.values());
 
     private static final String RELOADED = "sallyport_config_reloads_total{result=\"applied\"}";
     private static final String RENEWED =
@@ -55,8 +61,8 @@ class StreamsSurviveChangesIT {
         var token = world.token();
         Map<Kind, Integer> opened = new EnumMap<>(Kind.class);
         for (int i = 0; i < STREAMS; i++) {
-            var kind = Kind.values()[i % Kind.values().length];
-            var way = Way.values()[i / Kind.values().length % Way.values().length];
+            var kind = KINDS.get(i % KINDS.size());
+            var way = WAYS.get(i / KINDS.size() % WAYS.size());
             int before = opened.merge(kind, 1, Integer::sum) - 1;
             if (kind == Kind.GRPC && before % CALLS_PER_CONNECTION == 0) {
                 connections.add(world.connectForCalls());
