@@ -37,7 +37,7 @@ k8s: ## Renders the Kubernetes files as kubectl would get them, into k8s/target 
 	kustomize build k8s/overlays/staging > k8s/target/staging.yaml
 	kustomize build k8s/overlays/production > k8s/target/production.yaml
 
-hostile: ## Sends the corpus of hostile bytes to the gateway, and to nginx and HAProxy where they are installed; prints a table.
+hostile: ## Sends the hostile corpus at length, also to nginx and HAProxy where they are installed (PEERS= for neither); prints a table.
 	.ci/hostile
 
 fuzz: ## Fuzzes each parser of hostile input under Jazzer (EACH=60 seconds or RUNS=..., TARGETS='CanonicalPaths ...').

@@ -17,7 +17,7 @@ import io.sallyport.compile.Configuration;
 import io.sallyport.compile.ConfigurationReloader;
 import io.sallyport.compile.ConfigurationSource;
 import io.sallyport.compile.InvalidConfiguration;
-import io.sallyport.compile.KeySets;
+import io.sallyport.compile.IssuerLifecycle;
 import io.sallyport.compile.SnapshotCompiler;
 import io.sallyport.compile.SnapshotSource;
 import io.sallyport.decisionlog.DecisionLog;
@@ -141,8 +141,8 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    KeySets keySets(JwkSetRegistry sources, JwtBundles bundles, Introspections introspections) {
-        return new KeySets() {
+    IssuerLifecycle issuerLifecycle(JwkSetRegistry sources, JwtBundles bundles, Introspections introspections) {
+        return new IssuerLifecycle() {
             @Override
             public void prefetch(Collection<Issuer> issuers) {
                 follow(issuers);
@@ -192,10 +192,10 @@ public class SallyportAutoConfiguration {
 
     /** The first configuration. Its key sets are fetched while the rest starts; readiness waits for them. */
     @Bean
-    SnapshotSource snapshotSource(Configuration configuration, SnapshotCompiler compiler, KeySets keySets) {
+    SnapshotSource snapshotSource(Configuration configuration, SnapshotCompiler compiler, IssuerLifecycle lifecycle) {
         var first = compile(compiler, configuration);
-        keySets.prefetch(first.issuers().values());
-        keySets.retain(first.issuers().values());
+        lifecycle.prefetch(first.issuers().values());
+        lifecycle.retain(first.issuers().values());
         return new SnapshotSource(first);
     }
 
@@ -210,11 +210,11 @@ public class SallyportAutoConfiguration {
     @Bean
     ConfigurationReloader configurationReloader(
             SnapshotCompiler compiler,
-            KeySets keySets,
+            IssuerLifecycle lifecycle,
             SnapshotSource snapshots,
             ConfigurationSource source,
             MeterRegistry meters) {
-        return new ConfigurationReloader(compiler, keySets, snapshots, source, new BackgroundExecutor(), meters);
+        return new ConfigurationReloader(compiler, lifecycle, snapshots, source, new BackgroundExecutor(), meters);
     }
 
     @Bean

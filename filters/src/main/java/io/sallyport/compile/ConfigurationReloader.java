@@ -52,7 +52,7 @@ public final class ConfigurationReloader {
     public record Status(String revision, List<Finding> findings) {}
 
     private final SnapshotCompiler compiler;
-    private final KeySets keySets;
+    private final IssuerLifecycle lifecycle;
     private final SnapshotSource snapshots;
     private final ConfigurationSource source;
     private final Executor background;
@@ -64,19 +64,19 @@ public final class ConfigurationReloader {
     /**
      * Has read nothing yet.
      *
-     * @param keySets has the keys of issuers fetched before tokens of theirs are accepted
+     * @param lifecycle has the keys of issuers fetched before tokens of theirs are accepted
      * @param source of the configuration in force
      * @param background reads and compiles, which takes time and must start no thread
      */
     public ConfigurationReloader(
             SnapshotCompiler compiler,
-            KeySets keySets,
+            IssuerLifecycle lifecycle,
             SnapshotSource snapshots,
             ConfigurationSource source,
             Executor background,
             MeterRegistry meters) {
         this.compiler = compiler;
-        this.keySets = keySets;
+        this.lifecycle = lifecycle;
         this.snapshots = snapshots;
         this.source = source;
         this.background = background;
@@ -142,9 +142,9 @@ public final class ConfigurationReloader {
 
     private void apply(CompiledConfiguration next) {
         var revision = next.configuration().revision();
-        keySets.await(next.issuers().values());
+        lifecycle.await(next.issuers().values());
         snapshots.swap(next);
-        keySets.retain(next.issuers().values());
+        lifecycle.retain(next.issuers().values());
         status = new Status(revision, List.of());
         applied.increment();
         log.atInfo()

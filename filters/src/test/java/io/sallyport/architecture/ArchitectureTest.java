@@ -44,7 +44,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The architecture, as sentences that the compiled classes have to fulfil. */
 class ArchitectureTest {
     private static final String ROOT = "io.sallyport.";
-    private static final JavaClasses MAIN = new ClassFileImporter()
+    static final JavaClasses MAIN = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
             .importPackages("io.sallyport");
 

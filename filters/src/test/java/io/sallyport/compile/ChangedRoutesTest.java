@@ -52,7 +52,7 @@ final class ChangedRoutesTest {
 
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-    private static final KeySets KEY_SETS = new KeySets() {
+    private static final IssuerLifecycle LIFECYCLE = new IssuerLifecycle() {
         @Override
         public void prefetch(Collection<Issuer> issuers) {}
 
@@ -83,7 +83,7 @@ final class ChangedRoutesTest {
         var source = new ConfigurationFile(path, InstantSource.system());
         snapshots = new SnapshotSource(compiler.compile(Configuration.load(source)));
         reloader = new ConfigurationReloader(
-                compiler, KEY_SETS, snapshots, source, Runnable::run, new SimpleMeterRegistry());
+                compiler, LIFECYCLE, snapshots, source, Runnable::run, new SimpleMeterRegistry());
     }
 
     private static String file() {

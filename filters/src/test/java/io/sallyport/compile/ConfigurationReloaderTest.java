@@ -41,7 +41,7 @@ final class ConfigurationReloaderTest {
             """;
 
     /** Remembers what was waited for and forgotten, and how things stood then. */
-    private final class RememberingKeySets implements KeySets {
+    private final class RememberingLifecycle implements IssuerLifecycle {
         private final List<String> calls = new ArrayList<>();
 
         @Override
@@ -64,7 +64,7 @@ final class ConfigurationReloaderTest {
     private Path folder;
 
     private final MeterRegistry meters = new SimpleMeterRegistry();
-    private final RememberingKeySets keySets = new RememberingKeySets();
+    private final RememberingLifecycle lifecycle = new RememberingLifecycle();
     private Path path = Path.of("");
 
     @SuppressWarnings("NullAway.Init") // before each test
@@ -79,7 +79,7 @@ final class ConfigurationReloaderTest {
         var compiler = SnapshotCompiler.forChecking();
         var source = new ConfigurationFile(path, InstantSource.system());
         snapshots = new SnapshotSource(compiler.compile(Configuration.load(source)));
-        reloader = new ConfigurationReloader(compiler, keySets, snapshots, source, new BackgroundExecutor(), meters);
+        reloader = new ConfigurationReloader(compiler, lifecycle, snapshots, source, new BackgroundExecutor(), meters);
     }
 
     @Test
@@ -123,7 +123,7 @@ final class ConfigurationReloaderTest {
                 .containsExactly("sallyport.isuers", "sallyport.routes.status.match.path");
         assertThat(reloads("refused")).isEqualTo(1);
         assertThat(lastReloadSuccessful()).isZero();
-        assertThat(keySets.calls).isEmpty();
+        assertThat(lifecycle.calls).isEmpty();
     }
 
     @Test
@@ -173,7 +173,8 @@ final class ConfigurationReloaderTest {
         reloader.reload();
 
         var after = snapshots.get().revision();
-        assertThat(keySets.calls).containsExactly("await [partner] under " + before, "retain [partner] under " + after);
+        assertThat(lifecycle.calls)
+                .containsExactly("await [partner] under " + before, "retain [partner] under " + after);
     }
 
     private double reloads(String result) {

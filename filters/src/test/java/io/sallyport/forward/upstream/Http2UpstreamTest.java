@@ -16,7 +16,9 @@ import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestFront;
 import io.sallyport.forward.TestTarget;
 import io.sallyport.forward.UpstreamClient;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
@@ -43,6 +45,9 @@ import reactor.netty.resources.LoopResources;
 class Http2UpstreamTest {
     private static final Duration LONG = Duration.ofSeconds(10);
     private static final Duration SHORT = Duration.ofMillis(300);
+
+    /** What is waited for a hundred times. */
+    private static final Duration AT_ONCE = Duration.ofMillis(1);
 
     private final UpstreamConnections connections = new UpstreamConnections(
             new FakeSvidSource(), Duration.ZERO, Duration.ZERO, InstantSource.system(), new SimpleMeterRegistry());
@@ -213,7 +218,7 @@ class Http2UpstreamTest {
 
     @Test
     void a_client_that_reads_slowly_holds_up_itself_and_nobody_else() throws Exception {
-        int much = 32 * 1024 * 1024;
+        int much = 16 * 1024 * 1024;
         var upstream = upstream(turn -> {
             if (turn.number() == 1) {
                 turn.fields(false, ":status", "200").flood(much).data("!", true);
@@ -230,12 +235,24 @@ class Http2UpstreamTest {
             }
 
             assertThat(upstream.links()).hasSize(1);
-            long received = 0;
-            var in = slow.getInputStream();
-            for (int next = in.read(); next != '!'; next = in.read()) {
-                received += next == 0 ? 1 : 0;
+            assertThat(zerosUntilMark(slow.getInputStream())).isEqualTo(much);
+        }
+    }
+
+    private static long zerosUntilMark(InputStream in) throws IOException {
+        var piece = new byte[64 * 1024];
+        long zeros = 0;
+        while (true) {
+            int length = in.read(piece);
+            for (int i = 0; i < length; i++) {
+                if (piece[i] == '!') {
+                    return zeros;
+                }
+                zeros += piece[i] == 0 ? 1 : 0;
             }
-            assertThat(received).isEqualTo(much);
+            if (length < 0) {
+                throw new EOFException("after %d bytes".formatted(zeros));
+            }
         }
     }
 
@@ -399,10 +416,13 @@ class Http2UpstreamTest {
         for (int i = 0; i < 101; i++) {
             int number = 1 + i;
             try (var _ = send(front, "GET /given-up HTTP/1.1\nHost: api.example.org\n\n")) {
-                await().until(() -> !upstream.links().isEmpty()
-                        && framesOf(upstream).stream().anyMatch(frame -> frame.startsWith(number + " HEADERS")));
+                await().pollInterval(AT_ONCE)
+                        .until(() -> !upstream.links().isEmpty()
+                                && framesOf(upstream).stream()
+                                        .anyMatch(frame -> frame.startsWith(number + " HEADERS")));
             }
-            await().until(() -> framesOf(upstream).contains(number + " RST " + FrameUpstream.CANCEL));
+            await().pollInterval(AT_ONCE)
+                    .until(() -> framesOf(upstream).contains(number + " RST " + FrameUpstream.CANCEL));
         }
 
         assertThat(get(front).body()).isEqualTo("hello");
@@ -568,10 +588,6 @@ class Http2UpstreamTest {
                     flood(turn, FrameUpstream.CONTINUATION, turn.stream(), 1);
                 }),
                 new Malformed(
-                        "a bomb of fields",
-                        turn -> turn.fields(false, fieldsOf(":status", "200", 100))
-                                .data("ok", true)),
-                new Malformed(
                         "a push",
                         turn -> turn.link()
                                 .send(
@@ -582,12 +598,6 @@ class Http2UpstreamTest {
                 new Malformed(
                         "a head on a stream that nobody opened",
                         turn -> turn.link().send(FrameUpstream.HEADERS, FrameUpstream.END_HEADERS, 99, (byte) 0x88)),
-                new Malformed("more data than the window has room for", turn -> {
-                    turn.fields(false, ":status", "200");
-                    for (int i = 0; i < 500; i++) {
-                        turn.data("x".repeat(16_384), false);
-                    }
-                }),
                 new Malformed(
                         "a window of nothing",
                         turn -> turn.link().send(FrameUpstream.WINDOW_UPDATE, 0, 0, new byte[4])),
@@ -623,6 +633,42 @@ class Http2UpstreamTest {
         await().until(() -> upstream.links().getFirst().isEnded());
         assertThat(get(front).body()).isEqualTo("hello");
         assertThat(upstream.links()).hasSize(2);
+    }
+
+    /** What the codec takes for the fault of one stream: it resets that one. */
+    static Stream<Malformed> faultsOfOneStream() {
+        return Stream.of(
+                new Malformed(
+                        "a bomb of fields",
+                        turn -> turn.fields(false, fieldsOf(":status", "200", 100))
+                                .data("ok", true)),
+                new Malformed("more data than the window has room for", turn -> {
+                    turn.fields(false, ":status", "200");
+                    for (int i = 0; i < 2_000; i++) {
+                        turn.data("x".repeat(16_384), false);
+                    }
+                }));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("faultsOfOneStream")
+    void a_stream_that_is_too_much_ends_alone_and_its_connection_serves_on(Malformed malformed) throws Exception {
+        var upstream = upstream(turn -> {
+            if (turn.path().equals("/attack")) {
+                malformed.script.answer(turn);
+            } else {
+                turn.answer("hello");
+            }
+        });
+        var front = front(upstream);
+
+        // Nothing is read, so that no window opens again.
+        try (var _ = send(front, "GET /attack HTTP/1.1\nHost: api.example.org\nConnection: close\n\n")) {
+            assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR);
+        }
+
+        assertThat(get(front).body()).isEqualTo("hello");
+        assertThat(upstream.links()).hasSize(1);
     }
 
     @Test

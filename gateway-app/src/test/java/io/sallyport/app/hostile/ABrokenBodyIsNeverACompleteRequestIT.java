@@ -13,7 +13,6 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A body that breaks the grammar, or that ends before its end, may have begun to arrive at the upstream; it never arrives as a
@@ -32,7 +31,7 @@ class ABrokenBodyIsNeverACompleteRequestIT {
     Way way;
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"sizes", "extensions", "data", "ends", "trailers"})
+    @Rows({"sizes", "extensions", "data", "ends", "trailers"})
     void one_that_comes_with_its_head_is_refused(Attack attack) throws Exception {
         int mark = world.upstream().mark();
         String answer;
@@ -50,7 +49,7 @@ class ABrokenBodyIsNeverACompleteRequestIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"sizes", "extensions", "data", "ends", "trailers"})
+    @Rows({"sizes", "extensions", "data", "ends", "trailers"})
     void one_that_is_under_way_is_broken_off(Attack attack) throws Exception {
         int mark = world.upstream().mark();
         String answer;
@@ -63,7 +62,7 @@ class ABrokenBodyIsNeverACompleteRequestIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("cuts")
+    @Rows("cuts")
     void one_that_ends_with_its_connection_is_broken_off(Attack attack) throws Exception {
         int mark = world.upstream().mark();
         begin(attack.text(), mark).close();
@@ -72,7 +71,7 @@ class ABrokenBodyIsNeverACompleteRequestIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("cuts")
+    @Rows("cuts")
     void one_whose_connection_is_reset_is_broken_off(Attack attack) throws Exception {
         int mark = world.upstream().mark();
         begin(attack.text(), mark).reset();

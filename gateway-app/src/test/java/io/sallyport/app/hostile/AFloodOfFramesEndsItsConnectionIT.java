@@ -27,7 +27,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.util.unit.DataSize;
 
 /** Frames that cost more than they bring end their own connection, and neither memory nor anybody else's connection. */
@@ -55,7 +54,7 @@ class AFloodOfFramesEndsItsConnectionIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"ofHeads", "ofBodies", "ofResets", "ofQuestions"})
+    @Rows({"ofHeads", "ofBodies", "ofResets", "ofQuestions"})
     void it_ends(Flood flood) throws Exception {
         try (var connection = Http2Connection.open(world)) {
             try {

@@ -24,7 +24,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * lengths that lie. The seed is fixed, so that what breaks once breaks again.
  */
 class AMutatedClientHelloBreaksNothingIT {
-    private static final int CONNECTIONS = 3_000;
+    private static final int CONNECTIONS = switch (Effort.current()) {
+        case SHORT -> 1_000;
+        case ALL -> 10_000;
+    };
+
     /** As many as wait for more at a time: their handshakes are given up later, by the listener's request-timeout. */
     private static final int HELD = 200;
 

@@ -10,7 +10,6 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A path is refused, or arrives in exactly the form in which it was authorized. Two routes share each host: everything is open,
@@ -26,13 +25,13 @@ class APathHasOneReadingIT {
     Way way;
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"dots", "separators", "encodings", "lookalikes"})
+    @Rows({"dots", "separators", "encodings", "lookalikes"})
     void one_with_two_readings_is_refused(Attack attack) throws Exception {
         assertThat(statusOf(attack.text())).isEqualTo(400);
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("spellings")
+    @Rows("spellings")
     void another_spelling_of_a_guarded_path_is_guarded(Attack attack) throws Exception {
         assertThat(statusOf(attack.text())).isEqualTo(401);
     }

@@ -24,7 +24,6 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.util.unit.DataSize;
 
 /**
@@ -66,25 +65,25 @@ class ASmallRequestCostsLittleIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"single", "queries", "credentials", "preflights"})
+    @Rows({"single", "queries", "credentials", "preflights"})
     void one_request_takes_little_of_the_processor(Attack attack) throws Exception {
         requireShort(() -> ask(attack));
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"single", "queries", "credentials", "preflights"})
+    @Rows({"single", "queries", "credentials", "preflights"})
     void one_request_costs_little_of_everything(Attack attack) throws Exception {
         requireLittle(() -> ask(attack));
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("callers")
+    @Rows("callers")
     void one_request_of_a_verified_caller_takes_little_of_the_processor(Caller caller) throws Exception {
         requireShort(() -> ask(caller));
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("callers")
+    @Rows("callers")
     void one_request_of_a_verified_caller_costs_little_of_everything(Caller caller) throws Exception {
         requireLittle(() -> ask(caller));
     }
@@ -117,7 +116,7 @@ class ASmallRequestCostsLittleIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("several")
+    @Rows("several")
     void many_in_as_many_bytes_move_little(Attack attack) throws Exception {
         int mark = world.upstream().mark();
 

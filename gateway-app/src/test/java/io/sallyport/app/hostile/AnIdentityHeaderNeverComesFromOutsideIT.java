@@ -14,7 +14,6 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A field by which somebody behind the gateway could learn who calls, from where, for which request, comes from the gateway or not
@@ -33,7 +32,7 @@ class AnIdentityHeaderNeverComesFromOutsideIT {
     Way way;
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("variants")
+    @Rows("variants")
     void is_removed_or_refused(Attack attack) throws Exception {
         int mark = world.upstream().mark();
         try (var connection = world.connect()) {

@@ -13,7 +13,6 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A connection is HTTP until an upstream has agreed to a WebSocket, and a WebSocket from then on: nothing that is sent is read as
@@ -76,7 +75,7 @@ class AnUpgradeSmugglesNothingIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"wrong", "sentAhead"})
+    @Rows({"wrong", "sentAhead"})
     void what_is_no_handshake_reaches_no_upstream_and_nothing_behind_it_is_read(Attack attack) throws Exception {
         int mark = world.upstream().mark();
         try (var connection = world.connect()) {
@@ -143,7 +142,7 @@ class AnUpgradeSmugglesNothingIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("wrongSwitches")
+    @Rows("wrongSwitches")
     void a_switch_that_is_not_the_one_that_was_asked_for_is_a_502(Attack attack) throws Exception {
         var target = world.socketTarget();
         world.upstream().answer(target, new Answer(attack.text() + FRAME + NEXT, false, false));

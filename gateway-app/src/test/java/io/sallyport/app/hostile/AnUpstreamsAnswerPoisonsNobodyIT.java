@@ -10,7 +10,6 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -30,7 +29,7 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
     Way way;
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"statusLines", "lengths", "codings", "fields", "interim", "large"})
+    @Rows({"statusLines", "lengths", "codings", "fields", "interim", "large"})
     void what_is_no_answer_is_a_502(Attack attack) throws Exception {
         var answer = ask("GET", attack.text(), false);
 
@@ -39,7 +38,7 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("early")
+    @Rows("early")
     void one_that_closes_within_its_head_is_a_502(Attack attack) throws Exception {
         var answer = ask("GET", attack.text(), true);
 
@@ -48,7 +47,7 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("complete")
+    @Rows("complete")
     void what_follows_an_answer_is_nobodys(Attack attack) throws Exception {
         var answer = ask("GET", attack.text() + NEXT, false);
 
@@ -57,7 +56,7 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("complete")
+    @Rows("complete")
     void what_follows_the_answer_to_a_HEAD_is_nobodys(Attack attack) throws Exception {
         var answer = ask("HEAD", attack.text() + NEXT, false);
 
@@ -84,7 +83,7 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
 
     /** An answer to what has not been sent in full is the last one on its connection: what comes next may be its body, or the next answer. */
     @ParameterizedTest(name = "{0}")
-    @MethodSource("complete")
+    @Rows("complete")
     void an_answer_that_comes_before_its_request_is_the_last_on_its_connection(Attack attack) throws Exception {
         int mark = world.upstream().mark();
         var target = world.target();
@@ -98,7 +97,7 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"brokenChunks", "cut"})
+    @Rows({"brokenChunks", "cut"})
     void a_body_that_is_not_what_it_says_is_never_complete(Attack attack) throws Exception {
         var answer = ask("GET", attack.text(), true);
 

@@ -19,7 +19,6 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -54,8 +53,7 @@ class Http2IsNoWayAroundTheRulesIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"pseudoHeaders", "paths", "methods", "authorities", "values", "names", "connectionFields", "lengths"
-    })
+    @Rows({"pseudoHeaders", "paths", "methods", "authorities", "values", "names", "connectionFields", "lengths"})
     void a_head_that_cannot_be_written_down_is_refused(Head head) throws Exception {
         int mark = world.upstream().mark();
         try (var connection = Http2Connection.open(world)) {
@@ -67,7 +65,7 @@ class Http2IsNoWayAroundTheRulesIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource({"pseudoHeaders", "connectionFields"})
+    @Rows({"pseudoHeaders", "connectionFields"})
     void a_head_without_a_body_is_refused_as_well(Head head) throws Exception {
         int mark = world.upstream().mark();
         try (var connection = Http2Connection.open(world)) {
@@ -115,7 +113,7 @@ class Http2IsNoWayAroundTheRulesIT {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("trailers")
+    @Rows("trailers")
     void a_body_with_malformed_trailers_is_never_complete(Head trailers) throws Exception {
         int mark = world.upstream().mark();
         try (var connection = Http2Connection.open(world)) {
@@ -145,7 +143,7 @@ class Http2IsNoWayAroundTheRulesIT {
 
     /** RFC 9110 section 8.6, RFC 9113 sections 8.1, 8.2.3 and 8.3.1. */
     @ParameterizedTest(name = "{0}")
-    @MethodSource("unusual")
+    @Rows("unusual")
     void what_is_allowed_is_one_request(Head head) throws Exception {
         int mark = world.upstream().mark();
         try (var connection = Http2Connection.open(world)) {

@@ -12,7 +12,6 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -29,13 +28,13 @@ class WhatIsLetThroughIsReadOnceIT {
     Way way;
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("withBody")
+    @Rows("withBody")
     void a_body_arrives_as_it_was_sent(Attack odd) throws Exception {
         requireOneRequest(odd, "hello");
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("withoutBody")
+    @Rows("withoutBody")
     void a_request_without_a_body_has_none(Attack odd) throws Exception {
         requireOneRequest(odd, "");
     }

@@ -4,9 +4,9 @@ package io.sallyport.compile;
 import io.sallyport.authenticate.issuer.Issuer;
 import java.util.Collection;
 
-/** Has key sets of issuers fetched before they are needed, and forgets those that are no longer. */
-public interface KeySets {
-    /** Begins to have each of them fetched, and returns at once. */
+/** Has what issuers need fetched before a configuration takes effect, and forgets what no issuer needs any more. */
+public interface IssuerLifecycle {
+    /** Begins to have their key sets fetched, and returns at once. */
     void prefetch(Collection<Issuer> issuers);
 
     /**
@@ -15,6 +15,6 @@ public interface KeySets {
      */
     void await(Collection<Issuer> issuers);
 
-    /** Forgets the key sets of all others. */
+    /** Forgets the key sets of all others, and what they said about opaque tokens. */
     void retain(Collection<Issuer> issuers);
 }
