@@ -2,6 +2,7 @@
 package io.sallyport.authorize;
 
 import io.sallyport.authorize.cel.CelRules;
+import io.sallyport.authorize.pdp.PolicyDecisionPoint;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;

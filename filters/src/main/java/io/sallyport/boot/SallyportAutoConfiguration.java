@@ -4,11 +4,11 @@ package io.sallyport.boot;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.sallyport.authenticate.AuthenticateStage;
-import io.sallyport.authenticate.CryptoProvider;
-import io.sallyport.authenticate.Issuer;
 import io.sallyport.authenticate.introspection.Introspections;
+import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.authenticate.jwks.JwkSetRegistry;
 import io.sallyport.authenticate.jwks.KeySetDirectory;
+import io.sallyport.authenticate.keys.CryptoProvider;
 import io.sallyport.authenticate.spiffe.JwtBundles;
 import io.sallyport.authorize.AuthorizeStage;
 import io.sallyport.compile.BackgroundExecutor;
@@ -86,6 +86,12 @@ import reactor.netty.resources.LoopResources;
 @AutoConfiguration(beforeName = "org.springframework.cloud.gateway.config.GatewayAutoConfiguration")
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
 public class SallyportAutoConfiguration {
+    /**
+     * What the grace did not see end breaks itself off a little later than the grace is over, for it hears of the stop a little later.
+     * A server that stopped before would take its client for one that left.
+     */
+    private static final Duration BREAKING_OFF = Duration.ofSeconds(5);
+
     /** More than the longest time-out that a key set may have, discovery included. */
     private static final Duration LONGEST_FETCH = Duration.ofMinutes(1);
 
@@ -270,8 +276,8 @@ public class SallyportAutoConfiguration {
 
     @Bean
     GracefulShutdownEnd gracefulShutdownEnd(IngressHandler handler, Configuration configuration) {
-        return new GracefulShutdownEnd(
-                handler::isAnswering, configuration.settings().requireListener().shutdownGrace());
+        var grace = configuration.settings().requireListener().shutdownGrace();
+        return new GracefulShutdownEnd(handler::isAnswering, grace.plus(BREAKING_OFF));
     }
 
     @Bean

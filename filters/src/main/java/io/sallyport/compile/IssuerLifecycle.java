@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.compile;
 
-import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.issuer.Issuer;
 import java.util.Collection;
 
 /** Has what issuers need fetched before a configuration takes effect, and forgets what no issuer needs any more. */

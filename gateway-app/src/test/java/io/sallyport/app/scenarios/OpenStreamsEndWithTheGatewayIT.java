@@ -3,72 +3,151 @@ package io.sallyport.app.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.read.ListAppender;
+import io.grpc.ManagedChannel;
+import io.sallyport.app.scenarios.OpenStream.Kind;
 import io.sallyport.app.scenarios.StreamingWorld.Way;
 import io.sallyport.decision.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
-import org.slf4j.LoggerFactory;
 
-/** What a gateway that stops does with an answer that would not end by itself. On both ways forward. */
-@ParameterizedClass
-@EnumSource(Way.class)
+/** What a process that is sent SIGTERM does with answers that are under way, of every kind and on both ways forward. */
 class OpenStreamsEndWithTheGatewayIT {
+    /** Half of shutdown-grace, which is for answers that are under way: the rest of a stop, on a machine that has much else to do. */
+    private static final Duration SOON = Duration.ofSeconds(10);
+
+    private static final int ENDED_BY_SIGTERM = 143;
+
     @RegisterExtension
-    static final StreamingWorld world = new StreamingWorld();
+    static final StreamingWorld world = StreamingWorld.withProcess();
 
-    /** Far below shutdown-grace, which is for answers that are under way. */
-    private static final Duration SOON = Duration.ofSeconds(5);
+    private final List<OpenStream> opened = new ArrayList<>();
+    private ManagedChannel calls;
+    private String token;
 
-    private static final String EVENTS = """
-            GET %s HTTP/1.1
-            Host: localhost
-            Authorization: Bearer %s
-
-            """.replace("\n", "\r\n");
-
-    @Parameter
-    Way way;
+    @AfterEach
+    void disconnect() throws IOException {
+        for (var stream : opened) {
+            stream.close();
+        }
+        calls.shutdownNow();
+    }
 
     @Test
-    void an_open_event_stream_ends_at_once_with_a_reason_of_its_own() throws Exception {
-        var log = new ListAppender<ILoggingEvent>();
-        log.start();
-        root().addAppender(log);
-        try (var client = world.connect()) {
-            var answer = client.write(EVENTS.formatted(way.path("/events/live"), world.token()))
-                    .readHead();
-            assertThat(answer.status()).isEqualTo(200);
+    void streams_end_at_once_as_their_protocols_say_with_a_reason_of_their_own() throws Exception {
+        start("20s");
+        var streams = openStreams();
 
-            var began = System.nanoTime();
-            world.stop();
-            var took = Duration.ofNanos(System.nanoTime() - began);
-            try {
-                // Between two events: what came is whole.
-                assertThat(client.readToEnd()).contains("data: hello\n\n");
-                assertThat(took).as("the stop").isLessThan(SOON);
-                assertThat(world.recordOf(answer.field("X-Request-ID")).field("event.reason"))
-                        .isNotNull()
-                        .isNotEqualTo(Reason.FORWARD_FAILED.code());
-                assertThat(log.list)
-                        .filteredOn(event -> event.getLevel().isGreaterOrEqual(Level.ERROR))
-                        .isEmpty();
-            } finally {
-                world.start();
+        var began = System.nanoTime();
+        world.terminate();
+        assertStreamsEndInOrder(streams);
+        int code = world.awaitEnd();
+
+        assertThat(since(began)).as("the stop").isLessThan(SOON);
+        assertThat(code).isEqualTo(ENDED_BY_SIGTERM);
+        assertThat(reasonsOf(streams)).containsOnly(Reason.FORWARD_GATEWAY_STOPPED.code());
+        assertNoError();
+    }
+
+    @Test
+    void downloads_are_completed_and_the_process_ends_behind_the_last_of_them() throws Exception {
+        start("20s");
+        var streams = openStreams();
+        var began = System.nanoTime();
+        var downloads = new ArrayList<OpenStream>();
+        for (var way : Way.values()) {
+            downloads.add(remember(OpenStream.openShort(way, world, token)));
+        }
+
+        world.terminate();
+        assertStreamsEndInOrder(streams);
+        for (var download : downloads) {
+            assertThat(download.end()).isEqualTo(OpenStream.COMPLETE);
+        }
+        var completed = System.nanoTime();
+        world.awaitEnd();
+
+        assertThat(since(began)).isGreaterThan(StreamingUpstream.PAUSE);
+        assertThat(since(completed)).as("what the stop took behind them").isLessThan(SOON);
+        assertThat(reasonsOf(streams)).containsOnly(Reason.FORWARD_GATEWAY_STOPPED.code());
+        for (var download : downloads) {
+            assertThat(world.recordOf(download.requestId()).field("event.outcome"))
+                    .isEqualTo("success");
+        }
+        assertNoError();
+    }
+
+    @Test
+    void one_that_has_no_end_is_broken_off_after_the_grace_with_the_same_reason() throws Exception {
+        start("2s");
+        var downloads = new ArrayList<OpenStream>();
+        for (var way : Way.values()) {
+            downloads.add(remember(OpenStream.open(Kind.DOWNLOAD, way, world, token, calls)));
+        }
+
+        var began = System.nanoTime();
+        world.terminate();
+        for (var download : downloads) {
+            assertThat(download.end()).isEqualTo("broken off");
+        }
+        assertThat(since(began)).isGreaterThan(Duration.ofSeconds(1));
+        world.awaitEnd();
+
+        assertThat(reasonsOf(downloads)).containsOnly(Reason.FORWARD_GATEWAY_STOPPED.code());
+        assertNoError();
+    }
+
+    private void start(String grace) throws IOException, InterruptedException {
+        world.start(text -> text.replace("  listener:\n", "  listener:\n    shutdown-grace: %s\n".formatted(grace)));
+        token = world.token();
+        calls = world.connectForCalls();
+    }
+
+    private List<OpenStream> openStreams() throws IOException, InterruptedException {
+        var streams = new ArrayList<OpenStream>();
+        for (var way : Way.values()) {
+            for (var kind : List.of(Kind.WEB_SOCKET, Kind.EVENTS, Kind.GRPC)) {
+                streams.add(remember(OpenStream.open(kind, way, world, token, calls)));
             }
-        } finally {
-            root().detachAppender(log);
+        }
+        return streams;
+    }
+
+    private OpenStream remember(OpenStream stream) {
+        opened.add(stream);
+        return stream;
+    }
+
+    private static void assertStreamsEndInOrder(List<OpenStream> streams) throws IOException, InterruptedException {
+        for (var stream : streams) {
+            assertThat(stream.end())
+                    .isEqualTo(
+                            switch (stream) {
+                                case OpenStream.Socket _ -> "1001";
+                                case OpenStream.Pieces _ -> OpenStream.COMPLETE;
+                                case OpenStream.Call _ -> "UNAVAILABLE";
+                            });
         }
     }
 
-    private static Logger root() {
-        return (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+    private static List<String> reasonsOf(List<OpenStream> streams) throws IOException, InterruptedException {
+        var reasons = new ArrayList<String>();
+        for (var stream : streams) {
+            reasons.add(world.recordOf(stream.requestId()).field("event.reason"));
+        }
+        return reasons;
+    }
+
+    private static void assertNoError() throws IOException {
+        assertThat(Files.readAllLines(world.log())).noneMatch(line -> line.contains("ERROR"));
+    }
+
+    private static Duration since(long nanos) {
+        return Duration.ofNanos(System.nanoTime() - nanos);
     }
 }

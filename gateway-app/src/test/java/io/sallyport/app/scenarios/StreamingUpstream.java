@@ -27,11 +27,14 @@ import reactor.netty.http.websocket.WebsocketInbound;
 import reactor.netty.http.websocket.WebsocketOutbound;
 
 /**
- * A workload whose answers last: a library's WebSockets and event streams, over mutual TLS. What it does, the end of the path says.
+ * A workload whose answers last: a library's WebSockets, event streams and downloads, over mutual TLS. What it does, the end of the path says.
  */
 final class StreamingUpstream implements AutoCloseable {
     /** Longer than the time-outs of the listener in front of it. */
-    private static final Duration PAUSE = Duration.ofMillis(2_500);
+    static final Duration PAUSE = Duration.ofMillis(2_500);
+
+    /** Of each line of a download. */
+    private static final String FILLING = ".".repeat(2_000);
 
     private static final WebsocketServerSpec SPEC =
             WebsocketServerSpec.builder().maxFramePayloadLength(1 << 20).build();
@@ -73,7 +76,17 @@ final class StreamingUpstream implements AutoCloseable {
         Patience.until("somebody listens", () -> events.tryEmitNext(event).isSuccess());
     }
 
-    /** Waits until one more of its WebSockets and event streams has ended. */
+    /** How many answers get what is published. */
+    int listeners() {
+        return events.currentSubscriberCount();
+    }
+
+    /** How many of its WebSockets, event streams and downloads have ended, and were not waited for. */
+    int left() {
+        return left.availablePermits();
+    }
+
+    /** Waits until one more of them has ended. */
     void awaitOneLeft() throws InterruptedException {
         if (!left.tryAcquire(20, TimeUnit.SECONDS)) {
             throw new AssertionError("nobody left");
@@ -93,7 +106,9 @@ final class StreamingUpstream implements AutoCloseable {
                         "/{way}/socket/refuse",
                         (_, response) -> response.status(403).sendString(Mono.just("not you")))
                 .get("/{way}/events/live", this::live)
-                .get("/{way}/events/slow", StreamingUpstream::slow);
+                .get("/{way}/events/slow", StreamingUpstream::slow)
+                .get("/{way}/download/live", this::liveDownload)
+                .get("/{way}/download/slow", StreamingUpstream::slowDownload);
     }
 
     private Publisher<Void> echo(WebsocketInbound in, WebsocketOutbound out) {
@@ -125,6 +140,24 @@ final class StreamingUpstream implements AutoCloseable {
         return response.sse()
                 .send(
                         events.map(event -> allocator.buffer().writeBytes(("data: " + event + "\n\n").getBytes(UTF_8))),
+                        _ -> true);
+    }
+
+    private Publisher<Void> liveDownload(HttpServerRequest request, HttpServerResponse response) {
+        request.withConnection(connection -> connection.onDispose(left::release));
+        return lines(response, Flux.concat(Mono.just("hello"), events.asFlux()));
+    }
+
+    private static Publisher<Void> slowDownload(HttpServerRequest request, HttpServerResponse response) {
+        return lines(response, Flux.concat(Mono.just("hello"), Mono.just("late").delayElement(PAUSE)));
+    }
+
+    /** In chunks, for nobody knows how many there will be. */
+    private static Publisher<Void> lines(HttpServerResponse response, Flux<String> lines) {
+        var allocator = response.alloc();
+        return response.header("Content-Type", "application/octet-stream")
+                .send(
+                        lines.map(line -> allocator.buffer().writeBytes((FILLING + line + "\n").getBytes(UTF_8))),
                         _ -> true);
     }
 
