@@ -5,6 +5,7 @@ import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.pipeline.StageSection;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +39,8 @@ public record AuthenticateConfig(
                                 + " no keys of it.",
                 readAtStart = true)
         @Nullable
-        Path keySets) {
+        Path keySets)
+        implements StageSection {
     private static final Duration MAX_CLOCK_SKEW = Duration.ofMinutes(2);
 
     public AuthenticateConfig {

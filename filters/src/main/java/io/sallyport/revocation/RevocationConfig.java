@@ -5,6 +5,7 @@ import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.pipeline.StageSection;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +33,8 @@ public record RevocationConfig(
                                 + " time. 1 to 10000000.",
                 readAtStart = true,
                 byDefault = "100000")
-        int maxEntries) {
+        int maxEntries)
+        implements StageSection {
 
     public RevocationConfig {
         if (maxEntries < 1 || maxEntries > 10_000_000) {
