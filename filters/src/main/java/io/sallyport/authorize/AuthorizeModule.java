@@ -15,8 +15,13 @@ import org.jspecify.annotations.Nullable;
  * @param meters where rules that cannot be evaluated are counted
  */
 public record AuthorizeModule(MeterRegistry meters) implements StageModule {
-    /** Opens the clients that the section names: there are none yet. */
+    /** Opens the clients that the section names: there is none yet. */
     public static AuthorizeModule open(AuthorizeConfig config, InstantSource clock, MeterRegistry meters) {
+        return inMemory(meters);
+    }
+
+    /** Opens nothing outside this process. */
+    public static AuthorizeModule inMemory(MeterRegistry meters) {
         return new AuthorizeModule(meters);
     }
 

@@ -60,8 +60,8 @@ public record StageModules(
                 new FloodModule(),
                 RevocationModule.inMemory(1, clock, meters),
                 RateLimitModule.inMemory(),
-                new RiskModule(_ -> 0),
-                new AuthorizeModule(meters));
+                RiskModule.inMemory(_ -> 0),
+                AuthorizeModule.inMemory(meters));
     }
 
     private List<StageModule> all() {

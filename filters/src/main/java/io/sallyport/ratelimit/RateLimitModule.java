@@ -4,6 +4,7 @@ package io.sallyport.ratelimit;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.sallyport.config.Findings;
 import io.sallyport.pipeline.StageModule;
+import io.sallyport.ratelimit.store.LimitStore;
 import java.time.InstantSource;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

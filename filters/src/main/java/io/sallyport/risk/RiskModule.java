@@ -15,9 +15,14 @@ import org.jspecify.annotations.Nullable;
  * @param failures read by {@code auth-failures}
  */
 public record RiskModule(AuthenticationFailureIndex failures) implements StageModule {
-    /** Opens what the declared signals read: nothing outside this process. */
+    /** Opens what the declared signals read. None reads anything outside this process yet. */
     public static RiskModule open(
             RiskConfig config, AuthenticationFailureIndex failures, InstantSource clock, MeterRegistry meters) {
+        return inMemory(failures);
+    }
+
+    /** Opens nothing outside this process. */
+    public static RiskModule inMemory(AuthenticationFailureIndex failures) {
         return new RiskModule(failures);
     }
 

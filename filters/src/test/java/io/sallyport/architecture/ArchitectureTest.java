@@ -439,9 +439,9 @@ class ArchitectureTest {
 
     private static DescribedPredicate<JavaClass> areAdapters() {
         var ofStages = STAGES.stream().map(name -> ROOT + name + ".*..").toArray(String[]::new);
-        // Beside the adapters of the deny-list lies what they have in common, which does no I/O.
+        // Beside the adapters of a port lies what they have in common, which does no I/O.
         return resideInAnyPackage(ofStages)
-                .and(not(resideInAPackage(ROOT + "revocation.denylist")))
+                .and(not(resideInAnyPackage(ROOT + "revocation.denylist", ROOT + "ratelimit.store")))
                 .or(resideInAnyPackage(ROOT + "workload.api..", ROOT + "workload.files.."));
     }
 

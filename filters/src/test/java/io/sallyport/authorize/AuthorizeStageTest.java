@@ -162,7 +162,7 @@ class AuthorizeStageTest {
 
     private static RouteRules rules(Map<String, String> allow, Map<String, String> deny) {
         var section = new RouteAuthorization(List.of(), allow, deny, false);
-        return requireNonNull(new AuthorizeModule(new SimpleMeterRegistry())
+        return requireNonNull(AuthorizeModule.inMemory(new SimpleMeterRegistry())
                 .compile(section, Set.of(), new Findings().at("authorize")));
     }
 

@@ -81,7 +81,7 @@ class RouteAuthorizationTest {
 
     @Test
     void a_public_route_has_no_rules_to_compile() {
-        assertThat(new AuthorizeModule(new SimpleMeterRegistry())
+        assertThat(AuthorizeModule.inMemory(new SimpleMeterRegistry())
                         .compile(RouteAuthorization.PUBLIC, Set.of(), new Findings().at("")))
                 .isNull();
     }
@@ -91,7 +91,7 @@ class RouteAuthorizationTest {
         var findings = new Findings();
         var section = new RouteAuthorization(List.of(), Map.of("a", "tru"), Map.of("b", "fals"), false);
 
-        assertThat(new AuthorizeModule(new SimpleMeterRegistry())
+        assertThat(AuthorizeModule.inMemory(new SimpleMeterRegistry())
                         .compile(section, Set.of(), findings.at("sallyport.routes.r.authorize")))
                 .isNull();
         assertThat(findings.all())

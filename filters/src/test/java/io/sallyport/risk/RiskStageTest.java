@@ -283,7 +283,7 @@ class RiskStageTest {
             Principal principal,
             int score,
             List<String> reasons) {
-        var scoring = new RiskModule(_ -> failures).compile(new RiskConfig(null, null, signals));
+        var scoring = RiskModule.inMemory(_ -> failures).compile(new RiskConfig(null, null, signals));
         var request = FakeRequest.get("/")
                 .by(principal)
                 .snapshot(new Snapshot("test", List.of(), Map.of(StageName.RISK, scoring)));

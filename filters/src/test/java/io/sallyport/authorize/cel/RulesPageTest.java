@@ -57,7 +57,7 @@ class RulesPageTest {
         var findings = new Findings();
 
         var section = requireNonNull(RecordBinder.bind(example.group(1), Section.class, findings));
-        var rules = new AuthorizeModule(new SimpleMeterRegistry())
+        var rules = AuthorizeModule.inMemory(new SimpleMeterRegistry())
                 .compile(section.authorize(), Set.of("tenant"), findings.at("authorize"));
 
         assertThat(findings.all()).isEmpty();
