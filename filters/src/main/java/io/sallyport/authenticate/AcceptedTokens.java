@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.issuer.Issuer;
+import io.sallyport.authenticate.issuer.Profile;
+import io.sallyport.authenticate.jose.MediaType;
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.jose.Base64Url;
+import io.sallyport.authenticate.jose.StrictJson;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.issuer.Profile;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
 import io.sallyport.identity.ExpectedId;

@@ -7,6 +7,8 @@ import com.github.benmanes.caffeine.cache.Expiry;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.sallyport.authenticate.keys.VerificationKey;
+import io.sallyport.authenticate.token.TokenDigest;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

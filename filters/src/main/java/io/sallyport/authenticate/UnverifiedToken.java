@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.jose.MediaType;
+import io.sallyport.authenticate.jose.StrictJson;
 import io.sallyport.identity.StrictSpiffeId;
 import java.util.Map;
 import java.util.Set;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.issuer.Issuer;
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
+import io.sallyport.authenticate.keys.VerificationKey;
+import io.sallyport.authenticate.token.TokenClaims;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +22,10 @@ record VerifiedToken(
     /** Reads the claims of a token that {@code key} has verified. */
     static VerifiedToken of(
             UnverifiedToken.Jws token, Issuer issuer, VerificationKey key, SignatureAlgorithm algorithm) {
-        return new VerifiedToken(TokenClaims.of(token, issuer), key, algorithm, token.type());
+        return new VerifiedToken(
+                TokenClaims.of(token.claims(), issuer.name(), issuer.issuer(), issuer.trustDomain()),
+                key,
+                algorithm,
+                token.type());
     }
 }

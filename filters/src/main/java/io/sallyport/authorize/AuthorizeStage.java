@@ -2,6 +2,8 @@
 package io.sallyport.authorize;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.sallyport.authorize.pdp.Decision;
+import io.sallyport.authorize.pdp.PolicyDecisionPoint;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authorize;
 
+import io.sallyport.authorize.pdp.PolicyDecisionPoint;
 import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Evidence;

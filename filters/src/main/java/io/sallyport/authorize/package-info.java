@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * May this caller do this, now? {@link io.sallyport.authorize.AuthorizeStage} is the policy enforcement point; it asks a
- * {@link io.sallyport.authorize.PolicyDecisionPoint}, which for rules in the file is {@link io.sallyport.authorize.cel}.
+ * {@link io.sallyport.authorize.pdp.PolicyDecisionPoint}, which for rules in the file is {@link io.sallyport.authorize.cel}.
  *
  * <p>Reads: the matched route, its path variables, the principal, the risk score, the request's head. Sets nothing but
  * evidence: which rules decided, and which could not be evaluated.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.compile;
 
-import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.pipeline.Snapshot;
 import java.time.Duration;
 import java.util.Collections;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.compile;
 
-import io.sallyport.authenticate.IssuerConfig;
+import io.sallyport.authenticate.issuer.IssuerConfig;
 import io.sallyport.config.Setting;
 import io.sallyport.decisionlog.DecisionLogConfig;
 import io.sallyport.management.ManagementConfig;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.compile;
 
-import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.issuer.Issuer;
 import java.util.Collection;
 
 /** Has key sets of issuers fetched before they are needed, and forgets those that are no longer. */

@@ -2,8 +2,8 @@
 package io.sallyport.compile;
 
 import io.sallyport.authenticate.AcceptedTokens;
-import io.sallyport.authenticate.Issuer;
 import io.sallyport.authenticate.RouteAuthentication;
+import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.authorize.RouteAuthorization;
 import io.sallyport.config.Findings;
 import io.sallyport.edge.BodyLimit;

@@ -15,6 +15,7 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.forward.upstream.PoolRetired;
+import io.sallyport.forward.upstream.UpstreamCall;
 import io.sallyport.forward.upstream.UpstreamConnection;
 import io.sallyport.forward.upstream.UpstreamConnections;
 import io.sallyport.forward.upstream.UpstreamPool;
@@ -32,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Runs on the request's event loop, the upstream's side too.
  */
-public final class Attempt extends UpstreamConnection.Turn implements ClientExchange.Leave {
+public final class Attempt extends UpstreamCall implements ClientExchange.Leave {
     private static final Denial WENT_ON = new Denial.Rejected(Reason.FORWARD_WEBSOCKET_MALFORMED);
 
     private final UpstreamConnections connections;

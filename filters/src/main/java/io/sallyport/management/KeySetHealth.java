@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.management;
 
-import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.issuer.Issuer;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.TreeMap;

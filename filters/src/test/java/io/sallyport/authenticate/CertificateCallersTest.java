@@ -4,6 +4,7 @@ package io.sallyport.authenticate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;

@@ -4,6 +4,13 @@ package io.sallyport.authenticate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sallyport.authenticate.issuer.IntrospectionConfig;
+import io.sallyport.authenticate.issuer.Issuer;
+import io.sallyport.authenticate.issuer.IssuerConfig;
+import io.sallyport.authenticate.issuer.JwksConfig;
+import io.sallyport.authenticate.issuer.Profile;
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
+import io.sallyport.authenticate.keys.CryptoProvider;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.decision.Reason;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.keys.CryptoProvider;
+import io.sallyport.authenticate.keys.JwkSet;
+import io.sallyport.authenticate.keys.JwkSetDocument;
+import io.sallyport.authenticate.keys.JwkSetSource;
+import io.sallyport.authenticate.keys.VerificationKey;
 import io.sallyport.pipeline.FakeRequest;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;

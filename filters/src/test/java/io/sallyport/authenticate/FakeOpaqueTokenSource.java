@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.token.IntrospectionResponse;
+import io.sallyport.authenticate.token.OpaqueTokenSource;
+import io.sallyport.authenticate.token.TokenDigest;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;

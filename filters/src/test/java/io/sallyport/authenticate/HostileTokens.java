@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
+import io.sallyport.authenticate.jose.StrictJson;
 import io.sallyport.decision.Reason;
 import io.sallyport.pipeline.FakeRequest;
 import java.nio.charset.StandardCharsets;

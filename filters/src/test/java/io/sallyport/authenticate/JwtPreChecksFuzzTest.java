@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.jose.StrictJson;
 import io.sallyport.fuzz.Corpus;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -4,11 +4,15 @@ package io.sallyport.authenticate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
+import io.sallyport.authenticate.keys.CryptoProvider;
+import io.sallyport.authenticate.keys.JwkSetDocument;
+import io.sallyport.authenticate.keys.VerificationKey;
 import io.sallyport.decision.Verdict;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
@@ -40,11 +44,13 @@ class RfcExamplesTest {
     void the_signatures_of_the_asymmetric_examples_verify_with_their_keys() {
         var verified = new ArrayList<String>();
         for (var example : SharedVectors.read("rfc/examples.json").properties()) {
-            if (example.getValue().has("jwk")
-                    && JwkReader.read(jwk(example.getValue()), Set.of("sig"), CryptoProvider.detect())
-                            instanceof JwkReader.Usable(var key)
-                    && verifies(key, example.getValue().get("token").asString())) {
-                verified.add(example.getKey());
+            if (example.getValue().has("jwk")) {
+                var token = example.getValue().get("token").asString();
+                for (var key : usable(example.getValue().get("jwk"))) {
+                    if (verifies(key, token)) {
+                        verified.add(example.getKey());
+                    }
+                }
             }
         }
 
@@ -57,9 +63,12 @@ class RfcExamplesTest {
         return algorithm != null && key.verifies(algorithm, token);
     }
 
-    private static Object jwk(JsonNode example) {
+    /** The key, unless it is of another kind than ours. */
+    private static List<VerificationKey> usable(JsonNode jwk) {
+        var set = "{\"keys\":[" + jwk + "]}";
         return Objects.requireNonNull(
-                StrictJson.parseObject(example.get("jwk").toString().getBytes(StandardCharsets.UTF_8)));
+                        JwkSetDocument.parse(set.getBytes(StandardCharsets.UTF_8), List.of(), CryptoProvider.detect()))
+                .keys();
     }
 
     private static String keys() {

@@ -4,6 +4,7 @@ package io.sallyport.authenticate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.pipeline.Admission;

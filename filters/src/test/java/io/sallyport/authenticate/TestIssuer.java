@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.issuer.IntrospectionConfig;
+import io.sallyport.authenticate.issuer.Issuer;
+import io.sallyport.authenticate.issuer.IssuerConfig;
+import io.sallyport.authenticate.issuer.JwksConfig;
+import io.sallyport.authenticate.issuer.Profile;
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
+import io.sallyport.authenticate.keys.CryptoProvider;
+import io.sallyport.authenticate.keys.JwkSetSource;
+import io.sallyport.authenticate.token.OpaqueTokenSource;
 import io.sallyport.config.Findings;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.Route;

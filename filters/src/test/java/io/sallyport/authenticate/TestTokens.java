@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
 import io.sallyport.pipeline.FakeRequest;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -230,7 +231,7 @@ public final class TestTokens {
         return signature;
     }
 
-    static String base64Url(byte[] bytes) {
+    public static String base64Url(byte[] bytes) {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 

@@ -4,6 +4,11 @@ package io.sallyport.authenticate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
+import io.sallyport.authenticate.keys.CryptoProvider;
+import io.sallyport.authenticate.keys.JwkSetDocument;
+import io.sallyport.authenticate.keys.VerificationKey;
+import io.sallyport.authenticate.token.TokenDigest;
 import io.sallyport.pipeline.FakeRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.handler.codec.http.HttpMethod;
+import io.sallyport.authorize.pdp.Decision;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Evidence;

@@ -4,6 +4,7 @@ package io.sallyport.authorize;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.authorize.pdp.Decision;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Mode;

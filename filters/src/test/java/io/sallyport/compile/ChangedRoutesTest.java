@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import com.sun.management.ThreadMXBean;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.sallyport.authenticate.CryptoProvider;
-import io.sallyport.authenticate.Issuer;
-import io.sallyport.authenticate.JwkSet;
-import io.sallyport.authenticate.JwkSetSource;
-import io.sallyport.authenticate.NoKeys;
+import io.sallyport.authenticate.issuer.Issuer;
+import io.sallyport.authenticate.keys.CryptoProvider;
+import io.sallyport.authenticate.keys.JwkSet;
+import io.sallyport.authenticate.keys.JwkSetSource;
+import io.sallyport.authenticate.keys.NoKeys;
 import io.sallyport.config.Bound;
 import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.sallyport.authenticate.Issuer;
+import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.config.Finding;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -6,8 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.authorize.AuthorizeStage;
-import io.sallyport.authorize.Decision;
 import io.sallyport.authorize.RouteRules;
+import io.sallyport.authorize.pdp.Decision;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;

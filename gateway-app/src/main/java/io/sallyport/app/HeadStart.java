@@ -3,7 +3,7 @@ package io.sallyport.app;
 
 import io.netty.handler.ssl.OpenSsl;
 import io.netty.util.NetUtil;
-import io.sallyport.authenticate.CryptoProvider;
+import io.sallyport.authenticate.keys.CryptoProvider;
 import java.security.KeyPairGenerator;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;

@@ -9,7 +9,7 @@ interface IntrospectionEndpoint {
     /**
      * Asks once.
      *
-     * @return the response's content, of at most {@link io.sallyport.authenticate.IntrospectionResponse#MAX_BYTES}; fails with an
+     * @return the response's content, of at most {@link io.sallyport.authenticate.token.IntrospectionResponse#MAX_BYTES}; fails with an
      *     {@link UnusableResponse}, or with whatever the network has to say
      */
     Mono<byte[]> ask(String token);

@@ -2,12 +2,12 @@
 package io.sallyport.authenticate.introspection;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.sallyport.authenticate.IntrospectionConfig;
-import io.sallyport.authenticate.Issuer;
-import io.sallyport.authenticate.IssuerConfig;
-import io.sallyport.authenticate.OpaqueTokenSource;
-import io.sallyport.authenticate.OpaqueTokenSourceFactory;
+import io.sallyport.authenticate.issuer.IntrospectionConfig;
+import io.sallyport.authenticate.issuer.Issuer;
+import io.sallyport.authenticate.issuer.IssuerConfig;
+import io.sallyport.authenticate.issuer.OpaqueTokenSourceFactory;
 import io.sallyport.authenticate.jwks.IssuerAuthorities;
+import io.sallyport.authenticate.token.OpaqueTokenSource;
 import io.sallyport.config.Findings;
 import java.io.IOException;
 import java.security.cert.X509Certificate;

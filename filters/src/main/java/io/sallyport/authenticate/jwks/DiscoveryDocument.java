@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate.jwks;
 
-import io.sallyport.authenticate.IssuerConfig;
+import io.sallyport.authenticate.issuer.IssuerConfig;
 import io.sallyport.authenticate.jwks.JwkSetEndpoint.UnusableAnswer;
 import java.net.URI;
 import java.net.URISyntaxException;

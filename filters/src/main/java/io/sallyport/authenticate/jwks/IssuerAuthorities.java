@@ -3,7 +3,7 @@ package io.sallyport.authenticate.jwks;
 
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
-import io.sallyport.authenticate.IssuerConfig;
+import io.sallyport.authenticate.issuer.IssuerConfig;
 import io.sallyport.config.Findings;
 import java.io.IOException;
 import java.nio.file.Files;

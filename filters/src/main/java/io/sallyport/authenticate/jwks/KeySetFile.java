@@ -2,7 +2,7 @@
 package io.sallyport.authenticate.jwks;
 
 import io.micrometer.core.instrument.Counter;
-import io.sallyport.authenticate.JwkSetDocument;
+import io.sallyport.authenticate.keys.JwkSetDocument;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

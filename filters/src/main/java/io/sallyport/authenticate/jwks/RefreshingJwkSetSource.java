@@ -3,12 +3,12 @@ package io.sallyport.authenticate.jwks;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import io.sallyport.authenticate.CryptoProvider;
-import io.sallyport.authenticate.JwkSet;
-import io.sallyport.authenticate.JwkSetDocument;
-import io.sallyport.authenticate.JwkSetSource;
-import io.sallyport.authenticate.JwksConfig;
-import io.sallyport.authenticate.VerificationKey;
+import io.sallyport.authenticate.issuer.JwksConfig;
+import io.sallyport.authenticate.keys.CryptoProvider;
+import io.sallyport.authenticate.keys.JwkSet;
+import io.sallyport.authenticate.keys.JwkSetDocument;
+import io.sallyport.authenticate.keys.JwkSetSource;
+import io.sallyport.authenticate.keys.VerificationKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Where issuers' keys come from: fetched over HTTPS ahead of time, kept in memory, and kept on while the issuer cannot be reached.
- * The only place of {@code authenticate} with I/O; requests read {@link io.sallyport.authenticate.JwkSetSource#current} and wait
+ * The only place of {@code authenticate} with I/O; requests read {@link io.sallyport.authenticate.keys.JwkSetSource#current} and wait
  * here for nothing but the one fetch that an unknown key is worth.
  *
  * <p>What an issuer's endpoint answers is bounded in time, length, number of keys and redirects (there are none): one that hangs,

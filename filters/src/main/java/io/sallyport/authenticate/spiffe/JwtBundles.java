@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate.spiffe;
 
-import io.sallyport.authenticate.CryptoProvider;
-import io.sallyport.authenticate.IssuerConfig;
-import io.sallyport.authenticate.JwkSet;
-import io.sallyport.authenticate.JwkSetDocument;
-import io.sallyport.authenticate.JwkSetSource;
-import io.sallyport.authenticate.JwkSetSourceFactory;
-import io.sallyport.authenticate.VerificationKey;
+import io.sallyport.authenticate.issuer.IssuerConfig;
+import io.sallyport.authenticate.issuer.JwkSetSourceFactory;
+import io.sallyport.authenticate.keys.CryptoProvider;
+import io.sallyport.authenticate.keys.JwkSet;
+import io.sallyport.authenticate.keys.JwkSetDocument;
+import io.sallyport.authenticate.keys.JwkSetSource;
+import io.sallyport.authenticate.keys.VerificationKey;
 import io.sallyport.config.Findings;
 import io.sallyport.identity.StrictSpiffeId;
 import io.sallyport.workload.api.WorkloadApiStream;

@@ -3,8 +3,8 @@ package io.sallyport.authorize.cel;
 
 import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.Program;
-import io.sallyport.authorize.Decision;
-import io.sallyport.authorize.PolicyDecisionPoint;
+import io.sallyport.authorize.pdp.Decision;
+import io.sallyport.authorize.pdp.PolicyDecisionPoint;
 import io.sallyport.config.Findings;
 import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.RequestContext;

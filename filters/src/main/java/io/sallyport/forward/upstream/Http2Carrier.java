@@ -111,7 +111,7 @@ final class Http2Carrier extends ChannelDuplexHandler implements Retirable {
             pipeline.addBefore(NettyPipeline.ReactiveBridge, "sallyport.h2-agreed", new Agreement());
         }
         pipeline.addBefore(NettyPipeline.ReactiveBridge, NettyPipeline.HttpCodec, codec)
-                .addBefore(NettyPipeline.ReactiveBridge, "sallyport.flush-per-turn", new FlushPerTurn())
+                .addBefore(NettyPipeline.ReactiveBridge, "sallyport.batched-flush", new BatchedFlush())
                 .addBefore(
                         NettyPipeline.ReactiveBridge,
                         NAME,

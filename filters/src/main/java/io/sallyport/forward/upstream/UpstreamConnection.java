@@ -11,9 +11,6 @@ import io.netty.channel.CombinedChannelDuplexHandler;
 import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
-import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
@@ -49,7 +46,7 @@ import reactor.netty.NettyPipeline;
  */
 @SuppressWarnings({
     "FutureReturnValueIgnored", // a write that fails closes its channel, and that is seen here
-    "ReferenceEquality" // a turn is itself, and so is the last part of a body
+    "ReferenceEquality" // a call is itself, and so is the last part of a body
 })
 public final class UpstreamConnection extends ChannelDuplexHandler implements Retirable, Runnable {
     private static final long NOT_WAITING = 0;
@@ -57,80 +54,11 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
     /** Of one request; upstreams send one or two. */
     private static final int MAX_INTERIMS = 16;
 
-    /** How long an answer that nobody wants any more is read for, and how much of it: with either, closing costs less. */
-    private static final Duration UNWANTED_WITHIN = Duration.ofMillis(250);
-
-    private static final int UNWANTED_BYTES = 64 * 1024;
-
-    /**
-     * One request on this connection and its answer: its head, the parts of its body, then its end; or a failure in place of what
-     * is still to come. Told on the connection's event loop, after a failure or the end nothing more.
-     */
-    public abstract static class Turn {
-        private final Duration timeout;
-        private final Duration longest;
-        private long began;
-        private boolean requestSent;
-
-        /**
-         * One that has not begun.
-         *
-         * @param timeout the longest silence
-         * @param longest the longest that all of it may take
-         */
-        protected Turn(Duration timeout, Duration longest) {
-            this.timeout = timeout;
-            this.longest = longest;
-        }
-
-        /** The upstream takes more of the request's body, or no more for now. */
-        protected abstract void writabilityChanged();
-
-        /** The answer begins; no interim one. */
-        protected abstract void head(HttpResponse head);
-
-        /**
-         * Some of its body.
-         *
-         * @param content not empty; the callee's from here on
-         */
-        protected abstract void part(ByteBuf content);
-
-        /** All that has arrived so far has been passed on, and the answer is not at its end. */
-        protected abstract void readComplete();
-
-        /** The answer came to its proper end, as opposed to the connection's. */
-        protected abstract void end(HttpHeaders trailers);
-
-        /** What is still to come will not: the connection ended, was silent for too long, or brought what is no answer. */
-        protected abstract void failed(Throwable why);
-
-        /** What is wrong with a 101 as the answer to this request; null if it is what was asked for. */
-        protected @Nullable String problemOfSwitch(HttpResponse head) {
-            return "status " + head.status().code();
-        }
-
-        /** That answer has come: the connection, which follows no rule of this class any more, is the callee's from here on. */
-        protected void switched(HttpResponse head, Channel connection) {
-            throw new IllegalStateException("a switch that is a problem");
-        }
-
-        /** The longest that all of it may take. */
-        public final Duration longest() {
-            return longest;
-        }
-
-        /** How much of the time that all of it may take is left. */
-        public final Duration rest() {
-            return longest.minusNanos(System.nanoTime() - began);
-        }
-    }
-
     private final AnswerReader decoder;
 
     private @Nullable ChannelHandlerContext context;
     private @Nullable UpstreamPool pool;
-    private @Nullable Turn turn;
+    private @Nullable UpstreamCall call;
     private HttpMethod method = HttpMethod.GET;
     private boolean interim;
     private int interims;
@@ -216,17 +144,17 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
      *
      * @return whether it is the first
      */
-    public boolean begin(Turn turn) {
+    public boolean begin(UpstreamCall call) {
         var first = !used;
         used = true;
-        this.turn = turn;
+        this.call = call;
         interim = false;
         interims = 0;
         headRead = false;
         waitingSince = NOT_WAITING;
         stuckSince = NOT_WAITING;
-        turn.began = System.nanoTime();
-        schedule(turn.timeout, turn.longest);
+        call.begin();
+        schedule(call.timeout(), call.longest());
         return first;
     }
 
@@ -252,7 +180,7 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
         context().flush();
     }
 
-    /** Whether the upstream takes more of the body now; {@link Turn#writabilityChanged} tells when that changes. */
+    /** Whether the upstream takes more of the body now; {@link UpstreamCall#writabilityChanged} tells when that changes. */
     public boolean isWritable() {
         return channel().isWritable();
     }
@@ -262,79 +190,36 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
         send(LastHttpContent.EMPTY_LAST_CONTENT);
     }
 
-    /** That turn went wrong: closes the connection if it is not over. */
-    public void abandon(Turn abandoned) {
-        if (turn == abandoned) {
+    /** That call went wrong: closes the connection if it is not over. */
+    public void abandon(UpstreamCall abandoned) {
+        if (call == abandoned) {
             over();
             close(context());
         }
     }
 
     /**
-     * Nobody waits for the rest of that turn. An answer that is there soon, and is short, is read to its end for the connection's
+     * Nobody waits for the rest of that call. An answer that is there soon, and is short, is read to its end for the connection's
      * sake: the next request would have to wait for a handshake, which costs many times what a client pays to take requests
      * back. In any other case closes the connection, so that the upstream learns of it.
      */
-    public void leave(Turn left) {
-        if (turn != left) {
+    public void leave(UpstreamCall left) {
+        if (call != left) {
             return;
         }
-        if (lastOne || pool == null || !left.requestSent || !channel().isActive()) {
+        if (lastOne || pool == null || !left.isRequestSent() || !channel().isActive()) {
             abandon(left);
             return;
         }
         stopClock();
-        Turn unwanted = new Unwanted();
-        unwanted.began = System.nanoTime();
-        unwanted.requestSent = true;
-        turn = unwanted;
+        var unwanted = new UnwantedAnswer(this);
+        unwanted.begin();
+        unwanted.requestSent();
+        call = unwanted;
         waitingSince = NOT_WAITING;
         stuckSince = NOT_WAITING;
-        schedule(UNWANTED_WITHIN, UNWANTED_WITHIN);
+        schedule(UnwantedAnswer.WITHIN, UnwantedAnswer.WITHIN);
         resume();
-    }
-
-    /** The rest of a turn that nobody waits for. */
-    private final class Unwanted extends Turn {
-        private int bytesLeft = UNWANTED_BYTES;
-
-        Unwanted() {
-            super(UNWANTED_WITHIN, UNWANTED_WITHIN);
-        }
-
-        @Override
-        protected void writabilityChanged() {
-            // All of the request has been sent.
-        }
-
-        @Override
-        protected void head(HttpResponse head) {
-            ReferenceCountUtil.release(head);
-            if (HttpUtil.getContentLength(head, 0L) > bytesLeft) {
-                bytesLeft = -1;
-            }
-        }
-
-        @Override
-        protected void part(ByteBuf content) {
-            bytesLeft -= content.readableBytes();
-            content.release();
-        }
-
-        @Override
-        protected void readComplete() {
-            if (bytesLeft < 0) {
-                abandon(this);
-            }
-        }
-
-        @Override
-        protected void end(HttpHeaders trailers) {}
-
-        @Override
-        protected void failed(Throwable why) {
-            // Nobody wants to know.
-        }
     }
 
     /** Reads nothing more until {@link #resume}. */
@@ -350,7 +235,7 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
     @Override
     public void retire() {
         lastOne = true;
-        if (turn == null && context != null) {
+        if (call == null && context != null) {
             close(context);
         }
     }
@@ -361,8 +246,8 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
             method = request.method();
             decoder.expectAnswerToHead(method.equals(HttpMethod.HEAD));
         }
-        if (message instanceof LastHttpContent && turn != null) {
-            turn.requestSent = true;
+        if (message instanceof LastHttpContent && call != null) {
+            call.requestSent();
             // Bytes were asked for when the head was sent; that it takes the client long to send the rest is not
             // silence.
             waitingSince = System.nanoTime();
@@ -381,32 +266,32 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         stuckSince = context.channel().isWritable() ? NOT_WAITING : System.nanoTime();
-        if (turn != null) {
-            turn.writabilityChanged();
+        if (call != null) {
+            call.writabilityChanged();
         }
         context.fireChannelWritabilityChanged();
     }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        var turn = this.turn;
-        if (turn == null || heldEnd != null) {
+        var call = this.call;
+        if (call == null || heldEnd != null) {
             // More than one answer, or one that nobody asked for.
             ReferenceCountUtil.release(message);
             lastOne = true;
-            if (turn == null) {
+            if (call == null) {
                 close(context);
             }
             return;
         }
         switch (message) {
-            case HttpResponse head -> readHead(context, head, turn);
-            case HttpContent content -> readContent(context, content, turn);
+            case HttpResponse head -> readHead(context, head, call);
+            case HttpContent content -> readContent(context, content, call);
             default -> throw new IllegalStateException("from the codec: " + message.getClass());
         }
     }
 
-    private void readHead(ChannelHandlerContext context, HttpResponse head, Turn turn) {
+    private void readHead(ChannelHandlerContext context, HttpResponse head, UpstreamCall call) {
         if (head.decoderResult().cause() instanceof PrematureChannelClosureException) {
             ReferenceCountUtil.release(head);
             fail(context, new EOFException("the connection ended within the head of the answer"));
@@ -422,7 +307,7 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
         if (status == HttpResponseStatus.SWITCHING_PROTOCOLS.code()) {
             over();
             context.pipeline().remove(this);
-            turn.switched(head, context.channel());
+            call.switched(head, context.channel());
             return;
         }
         if (status < HttpResponseStatus.OK.code()) {
@@ -433,8 +318,8 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
         headRead = true;
         waitingSince = NOT_WAITING;
         // Where upstream and gateway may disagree on where an answer ends, it is the last on its connection.
-        lastOne |= !HttpUtil.isKeepAlive(head) || announcesBodyThatCannotBe(head, status);
-        turn.head(head);
+        lastOne |= !HttpUtil.isKeepAlive(head) || AnswerHeadRules.announcesBodyThatCannotBe(method, head);
+        call.head(head);
     }
 
     private @Nullable String problemOf(HttpResponse head) {
@@ -452,44 +337,17 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
             return "status " + status;
         }
         if (status == HttpResponseStatus.SWITCHING_PROTOCOLS.code()) {
-            return turn == null ? "nobody asked" : turn.problemOfSwitch(head);
+            return call == null ? "nobody asked" : call.problemOfSwitch(head);
         }
-        if (status < HttpResponseStatus.OK.code()) {
-            return problemOfInterim(head);
+        if (status >= HttpResponseStatus.OK.code()) {
+            return AnswerHeadRules.problemOfFinal(head);
         }
-        var length = head.headers().get(HttpHeaderNames.CONTENT_LENGTH);
-        if (length != null && length.length() > 1 && length.charAt(0) == '0') {
-            // The codec reads it as a decimal number, and the client would get it as it is.
-            return "a length with leading zeros";
-        }
-        var codings = head.headers().getAll(HttpHeaderNames.TRANSFER_ENCODING);
-        if (codings.isEmpty()
-                || (codings.size() == 1 && HttpHeaderValues.CHUNKED.contentEqualsIgnoreCase(codings.getFirst()))) {
-            return null;
-        }
-        return "transfer coding other than chunked";
+        return ++interims > MAX_INTERIMS
+                ? "more than %d interim answers".formatted(MAX_INTERIMS)
+                : AnswerHeadRules.problemOfInterim(head);
     }
 
-    private @Nullable String problemOfInterim(HttpResponse head) {
-        if (++interims > MAX_INTERIMS) {
-            return "more than %d interim answers".formatted(MAX_INTERIMS);
-        }
-        // RFC 9110 section 8.6 and RFC 9112 section 6.1: neither is ever sent with one.
-        return head.headers().contains(HttpHeaderNames.CONTENT_LENGTH)
-                        || head.headers().contains(HttpHeaderNames.TRANSFER_ENCODING)
-                ? "an interim answer with a body"
-                : null;
-    }
-
-    private boolean announcesBodyThatCannotBe(HttpResponse head, int status) {
-        return (method.equals(HttpMethod.HEAD)
-                        || status == HttpResponseStatus.NO_CONTENT.code()
-                        || status == HttpResponseStatus.NOT_MODIFIED.code())
-                && (HttpUtil.getContentLength(head, 0L) > 0
-                        || head.headers().contains(HttpHeaderNames.TRANSFER_ENCODING));
-    }
-
-    private void readContent(ChannelHandlerContext context, HttpContent content, Turn turn) {
+    private void readContent(ChannelHandlerContext context, HttpContent content, UpstreamCall call) {
         if (interim) {
             if (content instanceof LastHttpContent) {
                 interim = false;
@@ -510,7 +368,7 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
             heldEnd = end;
         }
         if (content.content().isReadable()) {
-            turn.part(content.content().retain());
+            call.part(content.content().retain());
         }
         if (content != heldEnd) {
             content.release();
@@ -519,12 +377,12 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
-        if (turn == null && decoder.hasBytesLeft()) {
+        if (call == null && decoder.hasBytesLeft()) {
             close(context);
         }
         passEnd(context);
-        if (turn != null) {
-            turn.readComplete();
+        if (call != null) {
+            call.readComplete();
         }
         context.fireChannelReadComplete();
     }
@@ -532,7 +390,7 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         passEnd(context);
-        var broken = turn;
+        var broken = call;
         if (broken != null) {
             over();
             broken.failed(
@@ -553,13 +411,13 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
 
     private void passEnd(ChannelHandlerContext context) {
         var end = heldEnd;
-        var ended = turn;
+        var ended = call;
         if (end == null || ended == null) {
             return;
         }
         heldEnd = null;
         over();
-        if (lastOne || !ended.requestSent || decoder.hasBytesLeft() || pool == null) {
+        if (lastOne || !ended.isRequestSent() || decoder.hasBytesLeft() || pool == null) {
             close(context);
         } else {
             idleSince = System.nanoTime();
@@ -572,7 +430,7 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
 
     private void over() {
         stopClock();
-        turn = null;
+        call = null;
         if (heldEnd != null) {
             heldEnd.release();
             heldEnd = null;
@@ -595,27 +453,27 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
 
     @Override
     public void run() {
-        if (turn == null || context == null) {
+        if (call == null || context == null) {
             return;
         }
         long now = System.nanoTime();
-        long since = stuckSince != NOT_WAITING ? stuckSince : turn.requestSent ? waitingSince : NOT_WAITING;
+        long since = stuckSince != NOT_WAITING ? stuckSince : call.isRequestSent() ? waitingSince : NOT_WAITING;
         var silent = since == NOT_WAITING ? Duration.ZERO : Duration.ofNanos(now - since);
-        var rest = turn.rest();
-        if (silent.compareTo(turn.timeout) >= 0) {
+        var rest = call.rest();
+        if (silent.compareTo(call.timeout()) >= 0) {
             if (pool != null) {
                 pool.suspect(this);
             }
-            fail(context, new UpstreamSilent(turn.timeout));
+            fail(context, new UpstreamSilent(call.timeout()));
         } else if (!rest.isPositive()) {
-            fail(context, new StreamOver(turn.longest));
+            fail(context, new StreamOver(call.longest()));
         } else {
-            schedule(turn.timeout.minus(silent), rest);
+            schedule(call.timeout().minus(silent), rest);
         }
     }
 
     private void fail(ChannelHandlerContext context, Throwable why) {
-        var failing = turn;
+        var failing = call;
         over();
         close(context);
         if (failing != null) {

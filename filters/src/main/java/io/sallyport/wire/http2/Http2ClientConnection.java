@@ -14,7 +14,7 @@ import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2StreamFrameToHttpObjectCodec;
 import io.sallyport.decision.Denial;
 import io.sallyport.edge.HeadLimits;
-import io.sallyport.forward.upstream.FlushPerTurn;
+import io.sallyport.forward.upstream.BatchedFlush;
 import io.sallyport.wire.exchange.AnswerDeadline;
 import io.sallyport.wire.exchange.IngressHandler;
 import io.sallyport.wire.framing.HeadDeadline;
@@ -99,7 +99,7 @@ public final class Http2ClientConnection extends ChannelOutboundHandlerAdapter {
                 .addBefore(before, "sallyport.http2-frame-guard", frames)
                 .addBefore(before, "sallyport.head-deadline", headDeadline)
                 .addBefore(before, "sallyport.http2-codec", codec)
-                .addBefore(before, "sallyport.flush-per-turn", new FlushPerTurn())
+                .addBefore(before, "sallyport.batched-flush", new BatchedFlush())
                 .addBefore(before, "sallyport.http2-message-guard", new Http2MessageGuard(frames))
                 .addBefore(before, "sallyport.http2-streams", new Http2MultiplexHandler(connection.streams()))
                 .addBefore(before, "sallyport.http2", connection);

@@ -4,9 +4,9 @@ package io.sallyport.authenticate.introspection;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.sallyport.authenticate.IntrospectionConfig;
-import io.sallyport.authenticate.OpaqueTokenSource.Introspected;
-import io.sallyport.authenticate.TokenDigest;
+import io.sallyport.authenticate.issuer.IntrospectionConfig;
+import io.sallyport.authenticate.token.OpaqueTokenSource.Introspected;
+import io.sallyport.authenticate.token.TokenDigest;
 import io.sallyport.pipeline.FakeRequest;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;

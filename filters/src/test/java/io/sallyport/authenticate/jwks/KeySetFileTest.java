@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import io.sallyport.authenticate.JwkSetDocument;
+import io.sallyport.authenticate.keys.JwkSetDocument;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.pipeline.FakeRequest;
 import java.io.IOException;

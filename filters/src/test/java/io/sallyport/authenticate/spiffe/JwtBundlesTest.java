@@ -4,13 +4,13 @@ package io.sallyport.authenticate.spiffe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.sallyport.authenticate.CryptoProvider;
 import io.sallyport.authenticate.FakeJwkSetSource;
-import io.sallyport.authenticate.JwkSet;
-import io.sallyport.authenticate.JwkSetSource;
-import io.sallyport.authenticate.SignatureAlgorithm;
 import io.sallyport.authenticate.TestIssuer;
 import io.sallyport.authenticate.TestTokens;
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
+import io.sallyport.authenticate.keys.CryptoProvider;
+import io.sallyport.authenticate.keys.JwkSet;
+import io.sallyport.authenticate.keys.JwkSetSource;
 import io.sallyport.config.Findings;
 import io.sallyport.forward.FakeWorkloadApi;
 import java.nio.file.Path;

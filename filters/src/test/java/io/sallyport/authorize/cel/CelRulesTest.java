@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.handler.codec.http.HttpMethod;
-import io.sallyport.authorize.Decision;
+import io.sallyport.authorize.pdp.Decision;
 import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
 import io.sallyport.identity.Principal;

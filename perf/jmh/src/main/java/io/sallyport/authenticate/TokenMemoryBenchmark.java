@@ -2,6 +2,7 @@
 package io.sallyport.authenticate;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.authenticate.token.TokenDigest;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;

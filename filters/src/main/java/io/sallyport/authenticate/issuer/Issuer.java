@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate.issuer;
+
+import io.sallyport.authenticate.jose.MediaType;
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
+import io.sallyport.authenticate.keys.CryptoProvider;
+import io.sallyport.authenticate.keys.JwkSetSource;
+import io.sallyport.authenticate.keys.NoKeys;
+import io.sallyport.authenticate.token.OpaqueTokenSource;
+import io.sallyport.config.Findings;
+import io.sallyport.decision.Evidence;
+import io.spiffe.spiffeid.TrustDomain;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** An issuer of tokens, compiled: what its section says, and where its keys come from. */
+public final class Issuer {
+    private static final Logger log = LoggerFactory.getLogger(Issuer.class);
+
+    private final String name;
+    private final IssuerConfig config;
+    private final @Nullable TrustDomain trustDomain;
+    private final Set<SignatureAlgorithm> algorithms;
+    private final Set<String> types;
+    private final long maxLifetimeMillis;
+    private final long maxAgeMillis;
+    private final JwkSetSource keys;
+    private final @Nullable OpaqueTokenSource opaqueTokens;
+    private final Evidence evidence;
+
+    private Issuer(String name, IssuerConfig config, JwkSetSource keys, @Nullable OpaqueTokenSource opaqueTokens) {
+        this.name = name;
+        this.config = config;
+        this.trustDomain = config.trustDomain() == null ? null : config.requireTrustDomain();
+        this.algorithms = Set.copyOf(config.allowedAlgorithms());
+        this.types = config.allowedTypes().stream().map(MediaType::normalized).collect(Collectors.toUnmodifiableSet());
+        this.maxLifetimeMillis = config.maxTokenLifetime().toMillis();
+        this.maxAgeMillis = config.maxTokenAge() == null
+                ? Long.MAX_VALUE
+                : config.maxTokenAge().toMillis();
+        this.keys = keys;
+        this.opaqueTokens = opaqueTokens;
+        this.evidence = Evidence.NONE.with(Evidence.Key.DETAIL, name);
+    }
+
+    /**
+     * Compiles the section {@code issuers}. Does no network I/O.
+     *
+     * @param introspections asked about opaque tokens
+     * @param crypto to warn of algorithms that are slow without the native provider
+     * @param at the section
+     * @return those that are right, by name; a finding is added for each one that is not
+     */
+    public static Map<String, Issuer> compile(
+            Map<String, IssuerConfig> sections,
+            JwkSetSourceFactory sources,
+            OpaqueTokenSourceFactory introspections,
+            CryptoProvider crypto,
+            Findings.Place at) {
+        var issuers = new LinkedHashMap<String, Issuer>();
+        var names = new HashMap<String, String>();
+        sections.forEach((name, config) -> {
+            var place = at.child(name);
+            var other = names.putIfAbsent(config.identifier(), name);
+            if (other != null) {
+                // A token would not say which of the two sections holds for it.
+                place.child(config.trustDomain() == null ? "issuer" : "trust-domain")
+                        .reject(
+                                config.trustDomain() == null ? config.issuer() : config.trustDomain(),
+                                "an issuer that " + at.path() + "." + other + " is not");
+            }
+            var keys = config.hasKeys() ? sources.source(name, config, place) : NoKeys.NO_KEYS;
+            var opaque = config.introspection() == null ? null : introspections.source(name, config, place);
+            if (keys != null && other == null && (opaque != null || config.introspection() == null)) {
+                issuers.put(name, new Issuer(name, config, keys, opaque));
+            }
+            warnOfSlowAlgorithms(name, config, crypto);
+        });
+        return issuers;
+    }
+
+    /** Whether two maps of issuers accept the same tokens, by the very same keys and answers, in the same order. */
+    public static boolean areSame(Map<String, Issuer> one, Map<String, Issuer> other) {
+        return List.copyOf(one.keySet()).equals(List.copyOf(other.keySet()))
+                && one.entrySet().stream().allMatch(each -> each.getValue().isSameAs(other.get(each.getKey())));
+    }
+
+    private boolean isSameAs(@Nullable Issuer other) {
+        return other != null
+                && config.equals(other.config)
+                && keys.equals(other.keys)
+                && Objects.equals(opaqueTokens, other.opaqueTokens);
+    }
+
+    private static void warnOfSlowAlgorithms(String name, IssuerConfig config, CryptoProvider crypto) {
+        for (var algorithm : config.allowedAlgorithms()) {
+            if (!crypto.isNative()
+                    && (algorithm == SignatureAlgorithm.ES384 || algorithm == SignatureAlgorithm.ES512)) {
+                log.atWarn()
+                        .addKeyValue("issuer", name)
+                        .addKeyValue("algorithm", algorithm)
+                        .log("without the native crypto provider one signature of this kind costs milliseconds");
+            }
+        }
+    }
+
+    /** Its name in the configuration. */
+    public String name() {
+        return name;
+    }
+
+    /** Its name, as the evidence of every refusal of its tokens; made once, because floods consist of such refusals. */
+    public Evidence evidence() {
+        return evidence;
+    }
+
+    /** What tells it from all others: the exact {@code iss} of its tokens, or the SPIFFE ID of the trust domain. */
+    public String issuer() {
+        return config.identifier();
+    }
+
+    /** Whose workloads' JWT-SVIDs its tokens are, or null if they are access tokens. */
+    public @Nullable TrustDomain trustDomain() {
+        return trustDomain;
+    }
+
+    /** Every audience that its tokens may be for. */
+    public Set<String> audiences() {
+        return Set.copyOf(config.audiences());
+    }
+
+    /** Whether a token may be signed so. */
+    public boolean allows(SignatureAlgorithm algorithm) {
+        return algorithms.contains(algorithm);
+    }
+
+    /** Whether a token may have that normalized {@code typ}; a JWT-SVID may have none. */
+    public boolean allowsType(@Nullable String type) {
+        return type == null ? trustDomain != null : types.contains(type);
+    }
+
+    /** From {@code iat} to {@code exp}, at most. */
+    public long maxLifetimeMillis() {
+        return maxLifetimeMillis;
+    }
+
+    /** {@link Long#MAX_VALUE} if only {@code exp} limits a token. */
+    public long maxAgeMillis() {
+        return maxAgeMillis;
+    }
+
+    /** Whether its tokens must have {@code nbf}. */
+    public boolean requiresNotBefore() {
+        return config.requireNbf();
+    }
+
+    /** A JWT-SVID says when it was issued only where somebody asks for its age. */
+    public boolean requiresIssuedAt() {
+        return trustDomain == null || config.maxTokenAge() != null;
+    }
+
+    /** Which claims its access tokens must have. */
+    public Profile profile() {
+        return config.profile();
+    }
+
+    /** Whether its JWTs are verified here; if not, it is asked about them as about its opaque tokens. */
+    public boolean hasKeys() {
+        return config.hasKeys();
+    }
+
+    /** Where its keys come from; never any if {@link #hasKeys} is false. */
+    public JwkSetSource keys() {
+        return keys;
+    }
+
+    /** Who is asked about its opaque tokens, or null if it has none. */
+    public @Nullable OpaqueTokenSource opaqueTokens() {
+        return opaqueTokens;
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

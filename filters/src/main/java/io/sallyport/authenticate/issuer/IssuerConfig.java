@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sallyport.authenticate.issuer;
+
+import io.sallyport.authenticate.jose.MediaType;
+import io.sallyport.authenticate.jose.SignatureAlgorithm;
+import io.sallyport.config.Finding;
+import io.sallyport.config.InvalidSetting;
+import io.sallyport.config.Setting;
+import io.sallyport.identity.StrictSpiffeId;
+import io.spiffe.spiffeid.TrustDomain;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code issuers.<name>}: somebody whose tokens routes may accept, and what such a token must be like. Either an authorization
+ * server with its access tokens, or a SPIFFE trust domain with the JWT-SVIDs of its workloads.
+ *
+ * @param issuer null if and only if {@code trustDomain} is not
+ * @param algorithms null for those that are usual for its kind
+ * @param types likewise
+ */
+public record IssuerConfig(
+        @Setting(
+                "The exact iss of its tokens: an https URL without query and fragment. Required unless there is a trust-domain.")
+        @Nullable
+        String issuer,
+
+        @Setting(
+                "In place of issuer: a SPIFFE trust domain, for example example.org. Its workloads' JWT-SVIDs are then accepted, "
+                        + "under keys of the JWT bundles of identity.workload-api, and are principals as workloads. Their typ is "
+                        + "JWT, JOSE or absent; iat may be absent.")
+        @Nullable
+        String trustDomain,
+
+        @Setting("The audiences that tokens may be for, at least one. If there are several, each route names its own.")
+        List<String> audiences,
+
+        @Setting(
+                "The signature algorithms it uses: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA. "
+                        + "Absent: [RS256, PS256, ES256, EdDSA]; for a trust-domain all but EdDSA, which JWT-SVIDs never use.")
+        @Nullable
+        List<SignatureAlgorithm> algorithms,
+
+        @Setting("The typ that a token's header must have one of, with or without application/ in front, in any case. "
+                + "Absent: [at+jwt, application/at+jwt, JWT]. Strict is [at+jwt].")
+        @Nullable
+        List<String> types,
+
+        @Setting(
+                "Where its JWK Set is, an https URL. Absent: OpenID Connect discovery says so; with introspection, the issuer is "
+                        + "asked about its JWTs too.")
+        @Nullable
+        URI jwksUri,
+
+        @Setting(
+                "Accepts the issuer's opaque tokens, by asking it about each (RFC 7662). With jwks-uri, its JWTs are verified by its keys; "
+                        + "without, they are asked about like opaque ones.")
+        @Nullable
+        IntrospectionConfig introspection,
+
+        @Setting(
+                value = "The longest time from iat to exp, 1s to 366d; from now, where iat is absent.",
+                byDefault = "24h")
+        Duration maxTokenLifetime,
+
+        @Setting("The longest time since iat, from 1s. Absent: only exp limits a token.") @Nullable
+        Duration maxTokenAge,
+
+        @Setting(value = "Whether a token must have nbf.", byDefault = "false")
+        boolean requireNbf,
+
+        @Setting(
+                value = "Which claims a token must have: default, or rfc9068 (client_id, jti and typ at+jwt as well).",
+                byDefault = "default")
+        Profile profile,
+
+        @Setting(value = "When the key set is fetched.", byDefault = "{}")
+        JwksConfig jwks,
+
+        @Setting(
+                "PEM file of the certificate authorities that vouch for its endpoints. Absent: those of the Java runtime.")
+        @Nullable
+        Path ca,
+
+        @Setting(
+                value =
+                        "Allows http in issuer, jwks-uri and introspection.uri: whoever sits on that way can forge every token.",
+                byDefault = "false")
+        boolean insecurePlaintext) {
+
+    private static final List<SignatureAlgorithm> USUAL_ALGORITHMS = List.of(
+            SignatureAlgorithm.RS256, SignatureAlgorithm.PS256, SignatureAlgorithm.ES256, SignatureAlgorithm.EDDSA);
+    private static final List<String> USUAL_TYPES = List.of("at+jwt", "JWT");
+    /** JWT-SVID section 2.1. */
+    private static final List<SignatureAlgorithm> SVID_ALGORITHMS =
+            List.copyOf(EnumSet.complementOf(EnumSet.of(SignatureAlgorithm.EDDSA)));
+    /** JWT-SVID section 2.3. */
+    private static final List<String> SVID_TYPES = List.of("JWT", "JOSE");
+
+    public IssuerConfig {
+        if ((issuer == null) == (trustDomain == null)) {
+            throw new InvalidSetting(
+                    "issuer", issuer == null ? Finding.ABSENT : issuer, "exactly one of issuer and trust-domain");
+        }
+        if (issuer != null) {
+            requireUrl("issuer", issuer, insecurePlaintext);
+        }
+        if (jwksUri != null) {
+            requireUrl("jwks-uri", jwksUri.toString(), insecurePlaintext);
+        }
+        if (introspection != null) {
+            requireUrl("introspection.uri", introspection.uri().toString(), insecurePlaintext);
+        }
+        audiences = requireDistinct("audiences", audiences, "at least one, each once and not empty");
+        algorithms = algorithms == null ? null : requireDistinct("algorithms", algorithms, "at least one, each once");
+        types = types == null ? null : requireDistinct("types", types, "at least one, each once and not empty");
+        if (trustDomain != null) {
+            requireTrustDomainName(trustDomain);
+            requireAbsent("jwks-uri", jwksUri, jwksUri == null);
+            requireAbsent("introspection", "a section", introspection == null);
+            requireAbsent("types", types, types == null);
+            requireAbsent("jwks", "a section", jwks.equals(JwksConfig.DEFAULT));
+            requireAbsent("ca", ca, ca == null);
+            requireAbsent("profile", profile, profile == Profile.DEFAULT);
+            requireAbsent("insecure-plaintext", insecurePlaintext, !insecurePlaintext);
+            if (algorithms != null && !SVID_ALGORITHMS.containsAll(algorithms)) {
+                throw new InvalidSetting("algorithms", algorithms, "some of those of JWT-SVIDs: " + SVID_ALGORITHMS);
+            }
+        }
+        requireRange("max-token-lifetime", maxTokenLifetime);
+        if (maxTokenAge != null) {
+            requireRange("max-token-age", maxTokenAge);
+        }
+        if (profile == Profile.RFC9068 && types != null && types.stream().noneMatch(MediaType::isAccessToken)) {
+            throw new InvalidSetting("types", types, "at+jwt among them, because profile is rfc9068");
+        }
+    }
+
+    private static void requireTrustDomainName(String name) {
+        if (StrictSpiffeId.parse("spiffe://" + name) == null || name.indexOf('/') >= 0) {
+            throw new InvalidSetting("trust-domain", name, "the name of a trust domain, for example example.org");
+        }
+    }
+
+    private static void requireAbsent(String key, @Nullable Object value, boolean absent) {
+        if (!absent) {
+            throw new InvalidSetting(
+                    key, value, "nothing, because of trust-domain: JWT-SVIDs and their keys have none");
+        }
+    }
+
+    /** The {@code iss}, for what there is of authorization servers alone. */
+    public String requireIssuer() {
+        return Objects.requireNonNull(issuer, "issuer");
+    }
+
+    /** The trust domain, for what there is of trust domains alone. */
+    public TrustDomain requireTrustDomain() {
+        return TrustDomain.parse(Objects.requireNonNull(trustDomain, "trust-domain"));
+    }
+
+    /** Where opaque tokens are asked about, for issuers that are asked. */
+    public IntrospectionConfig requireIntrospection() {
+        return Objects.requireNonNull(introspection, "introspection");
+    }
+
+    /** Whether its tokens may be JWTs, so that it has keys. */
+    public boolean hasKeys() {
+        return introspection == null || jwksUri != null;
+    }
+
+    /** What no other issuer may have: the {@code iss}, or the SPIFFE ID of the trust domain. */
+    String identifier() {
+        return trustDomain == null ? requireIssuer() : requireTrustDomain().toIdString();
+    }
+
+    /** Those that are written, or are usual. */
+    public List<SignatureAlgorithm> allowedAlgorithms() {
+        return algorithms != null ? algorithms : trustDomain == null ? USUAL_ALGORITHMS : SVID_ALGORITHMS;
+    }
+
+    /** Those that are written, or are usual. */
+    public List<String> allowedTypes() {
+        return types != null ? types : trustDomain == null ? USUAL_TYPES : SVID_TYPES;
+    }
+
+    /** The same issuer, for tokens of other audiences. */
+    public IssuerConfig withAudiences(List<String> others) {
+        return new IssuerConfig(
+                issuer,
+                trustDomain,
+                others,
+                algorithms,
+                types,
+                jwksUri,
+                introspection,
+                maxTokenLifetime,
+                maxTokenAge,
+                requireNbf,
+                profile,
+                jwks,
+                ca,
+                insecurePlaintext);
+    }
+
+    private static void requireUrl(String key, String value, boolean insecurePlaintext) {
+        var expected = insecurePlaintext
+                ? "an http or https URL with a host, without query, fragment and user"
+                : "an https URL with a host, without query, fragment and user (http only with insecure-plaintext: true)";
+        URI url;
+        try {
+            url = new URI(value);
+        } catch (URISyntaxException e) {
+            throw new InvalidSetting(key, value, expected);
+        }
+        var scheme = url.getScheme() == null ? "" : url.getScheme().toLowerCase(Locale.ROOT);
+        var allowed = scheme.equals("https") || (insecurePlaintext && scheme.equals("http"));
+        // A jwks-uri may have a query (some providers select a policy by it); an issuer must not (RFC 8414 section 2).
+        var query = key.equals("issuer") && url.getRawQuery() != null;
+        if (!allowed
+                || url.getHost() == null
+                || query
+                || url.getRawFragment() != null
+                || url.getRawUserInfo() != null
+                || !value.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
+            throw new InvalidSetting(key, value, expected);
+        }
+    }
+
+    private static <T> List<T> requireDistinct(String key, List<T> values, String expected) {
+        if (values.isEmpty() || new HashSet<>(values).size() != values.size() || values.contains("")) {
+            throw new InvalidSetting(key, values, expected);
+        }
+        return List.copyOf(values);
+    }
+
+    private static void requireRange(String key, Duration value) {
+        if (value.compareTo(Duration.ofSeconds(1)) < 0 || value.compareTo(Duration.ofDays(366)) > 0) {
+            throw new InvalidSetting(key, value, "1s to 366d");
+        }
+    }
+}
