@@ -5,6 +5,7 @@ import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.pipeline.StageSection;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -26,16 +27,20 @@ public record AuthenticateConfig(
         Duration clockSkew,
 
         @Setting(
-                value = "How many verified tokens are remembered, 100 to 1000000; some 3 KB each. Read at start.",
+                value = "How many verified tokens are remembered, 100 to 1000000; some 3 KB each.",
+                readAtStart = true,
                 byDefault = "20000")
         int tokenCacheSize,
 
         @Setting(
-                "The directory that keeps each issuer's last good key set over a restart, made if absent, with mode 0700; it belongs"
-                        + " to one gateway process alone. Without it a gateway that starts while an issuer cannot be reached has"
-                        + " no keys of it. Read at start.")
+                value =
+                        "The directory that keeps each issuer's last good key set over a restart, made if absent, with mode 0700; it belongs"
+                                + " to one gateway process alone. Without it a gateway that starts while an issuer cannot be reached has"
+                                + " no keys of it.",
+                readAtStart = true)
         @Nullable
-        Path keySets) {
+        Path keySets)
+        implements StageSection {
     private static final Duration MAX_CLOCK_SKEW = Duration.ofMinutes(2);
 
     public AuthenticateConfig {

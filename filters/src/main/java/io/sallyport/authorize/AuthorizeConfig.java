@@ -4,6 +4,7 @@ package io.sallyport.authorize;
 import io.sallyport.config.Setting;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.pipeline.StageSection;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,4 +16,5 @@ public record AuthorizeConfig(
         Mode mode,
 
         @Setting("Not for this stage: a rule that cannot be evaluated never allows.") @Nullable
-        FaultPolicy onUndecided) {}
+        FaultPolicy onUndecided)
+        implements StageSection {}

@@ -2,11 +2,14 @@
 package io.sallyport.boot;
 
 import io.sallyport.compile.GatewaySettings;
+import io.sallyport.pipeline.StageName;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,7 +70,9 @@ final class FixedProperties {
             Map.entry("management.endpoint.health.group.liveness.additional-path", "management:/livez"),
             Map.entry(
                     "management.endpoint.health.group.readiness.include",
-                    "readinessState,configuration,jwks,revocation,svid"),
+                    "readinessState,configuration,jwks,svid," + stages()),
+            // Not every stage has a health; StagesHealth knows those that do.
+            Map.entry("management.endpoint.health.validate-group-membership", "false"),
             Map.entry("management.endpoint.health.group.readiness.additional-path", "management:/readyz"));
 
     /** Makes of Spring Boot what the ingress port must not have, or what {@code management.ManagementSecurity} does instead. */
@@ -81,6 +86,10 @@ final class FixedProperties {
             "org.springframework.cloud.gateway.config.GatewayReactiveLoadBalancerClientAutoConfiguration");
 
     private FixedProperties() {}
+
+    private static String stages() {
+        return Arrays.stream(StageName.values()).map(StageName::code).collect(Collectors.joining(","));
+    }
 
     /** @param excluded the auto-configurations that the application leaves out already, separated by comma */
     static Map<String, Object> of(GatewaySettings settings, @Nullable String excluded) {

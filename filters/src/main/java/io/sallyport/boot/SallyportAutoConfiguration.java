@@ -10,7 +10,6 @@ import io.sallyport.authenticate.jwks.JwkSetRegistry;
 import io.sallyport.authenticate.jwks.KeySetDirectory;
 import io.sallyport.authenticate.keys.CryptoProvider;
 import io.sallyport.authenticate.spiffe.JwtBundles;
-import io.sallyport.authorize.AuthorizeStage;
 import io.sallyport.compile.BackgroundExecutor;
 import io.sallyport.compile.CompiledConfiguration;
 import io.sallyport.compile.Configuration;
@@ -20,11 +19,10 @@ import io.sallyport.compile.InvalidConfiguration;
 import io.sallyport.compile.IssuerLifecycle;
 import io.sallyport.compile.SnapshotCompiler;
 import io.sallyport.compile.SnapshotSource;
+import io.sallyport.compile.StageModules;
 import io.sallyport.decisionlog.DecisionLog;
 import io.sallyport.edge.EdgeStage;
-import io.sallyport.flood.AuthenticationFailures;
 import io.sallyport.flood.ConnectionCounts;
-import io.sallyport.flood.FloodStage;
 import io.sallyport.forward.DirectForwarder;
 import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.upstream.UpstreamConnections;
@@ -40,17 +38,9 @@ import io.sallyport.management.KeySetHealth;
 import io.sallyport.management.ManagementConfig;
 import io.sallyport.management.ManagementTls;
 import io.sallyport.management.ManagementTokens;
-import io.sallyport.management.RevocationHealth;
+import io.sallyport.management.StagesHealth;
 import io.sallyport.management.SvidHealth;
-import io.sallyport.ratelimit.LimitStore;
-import io.sallyport.ratelimit.RateLimitStage;
 import io.sallyport.revocation.RevocationApi;
-import io.sallyport.revocation.RevocationStage;
-import io.sallyport.revocation.denylist.DenyListIndex;
-import io.sallyport.revocation.denylist.DenyListStore;
-import io.sallyport.revocation.denylist.MemoryDenyListStore;
-import io.sallyport.revocation.journal.DenyListJournal;
-import io.sallyport.risk.RiskStage;
 import io.sallyport.route.RouteStage;
 import io.sallyport.route.UpstreamHealth;
 import io.sallyport.telemetry.DecisionMetrics;
@@ -73,6 +63,7 @@ import java.util.Objects;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.health.registry.HealthContributorRegistry;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.Environment;
 import org.springframework.http.client.ReactorResourceFactory;
@@ -169,9 +160,13 @@ public class SallyportAutoConfiguration {
         };
     }
 
+    /** Whatever the stages open themselves. */
     @Bean
-    AuthenticationFailures authenticationFailures() {
-        return new AuthenticationFailures();
+    StageModules stageModules(Configuration configuration, Clock clock, MeterRegistry meters) {
+        return Opening.section(
+                "sallyport.stages",
+                configuration,
+                () -> StageModules.open(configuration.settings().stages(), clock, meters));
     }
 
     @Bean
@@ -180,14 +175,14 @@ public class SallyportAutoConfiguration {
             JwtBundles bundles,
             Introspections introspections,
             CryptoProvider crypto,
-            AuthenticationFailures failures) {
+            StageModules modules) {
         return new SnapshotCompiler(
                 (name, config, at) -> config.trustDomain() == null
                         ? keySets.source(name, config, at)
                         : bundles.source(name, config, at),
                 introspections,
                 crypto,
-                failures::lastMinute);
+                modules);
     }
 
     /** The first configuration. Its key sets are fetched while the rest starts; readiness waits for them. */
@@ -225,21 +220,9 @@ public class SallyportAutoConfiguration {
     // revocations
 
     @Bean
-    DenyListIndex denyListIndex(MeterRegistry meters) {
-        return new DenyListIndex(meters);
-    }
-
-    @Bean
-    DenyListStore denyListStore(Configuration configuration, DenyListIndex index, Clock clock, MeterRegistry meters) {
-        var config = configuration.settings().stages().revocation();
-        return config.journal() == null
-                ? new MemoryDenyListStore(index, config.maxEntries(), clock)
-                : DenyListJournal.open(config.journal(), index, config.maxEntries(), clock, meters);
-    }
-
-    @Bean
-    RevocationApi revocationApi(DenyListStore store, SnapshotSource snapshots, Clock clock) {
-        return new RevocationApi(store, issuer -> snapshots.inForce().longestLifetime(issuer), clock);
+    RevocationApi revocationApi(StageModules modules, SnapshotSource snapshots, Clock clock) {
+        return new RevocationApi(
+                modules.revocation().store(), issuer -> snapshots.inForce().longestLifetime(issuer), clock);
     }
 
     // upstreams
@@ -316,11 +299,6 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    ConnectionCounts connectionCounts() {
-        return new ConnectionCounts();
-    }
-
-    @Bean
     DecisionLog decisionLog(Configuration configuration, MeterRegistry meters, Clock clock) {
         return Opening.section(
                 "sallyport.decision-log",
@@ -336,22 +314,20 @@ public class SallyportAutoConfiguration {
     @Bean
     Ingress ingress(
             Configuration configuration,
-            AuthenticationFailures failures,
-            ConnectionCounts connections,
+            StageModules modules,
             SvidSource svids,
-            DenyListIndex denyList,
             UpstreamHealth upstreams,
             PermitForwarder forwarder,
             DecisionLog decisionLog,
             MeterRegistry meters) {
         return IngressPipeline.create(
                 new EdgeStage(),
-                new FloodStage(failures, connections),
+                modules.flood().stage(),
                 new AuthenticateStage(configuration.settings().stages().authenticate(), svids, meters),
-                new RevocationStage(denyList),
-                new RateLimitStage(LimitStore.inMemory()),
-                new RiskStage(),
-                new AuthorizeStage(meters),
+                modules.revocation().stage(),
+                modules.rateLimit().stage(),
+                modules.risk().stage(),
+                modules.authorize().stage(),
                 new RouteStage(upstreams),
                 forwarder,
                 new DecisionMetrics(meters),
@@ -376,7 +352,7 @@ public class SallyportAutoConfiguration {
     IngressServer ingressServer(
             Configuration configuration,
             IngressHandler handler,
-            ConnectionCounts connections,
+            StageModules modules,
             SvidSource svids,
             Clock clock,
             MeterRegistry meters) {
@@ -386,7 +362,7 @@ public class SallyportAutoConfiguration {
                 () -> IngressServerCustomizer.of(
                         configuration.settings().requireListener(),
                         handler,
-                        counting(connections),
+                        counting(modules.flood().connections()),
                         svids,
                         clock,
                         meters)));
@@ -397,7 +373,7 @@ public class SallyportAutoConfiguration {
     InternalListener internalListener(
             Configuration configuration,
             IngressHandler handler,
-            ConnectionCounts connections,
+            StageModules modules,
             SvidSource svids,
             ReactorResourceFactory resources,
             Clock clock,
@@ -410,7 +386,7 @@ public class SallyportAutoConfiguration {
                 internal,
                 configuration.settings().requireListener(),
                 handler,
-                counting(connections),
+                counting(modules.flood().connections()),
                 svids,
                 clock,
                 meters);
@@ -452,11 +428,15 @@ public class SallyportAutoConfiguration {
 
     @Bean
     ManagementTokens managementTokens(
-            Configuration configuration, SnapshotSource snapshots, DenyListIndex denyList, Clock clock) {
+            Configuration configuration, SnapshotSource snapshots, StageModules modules, Clock clock) {
         // The metrics of the stage are about the ingress port, so these go nowhere.
         var authenticate = new AuthenticateStage(
                 configuration.settings().stages().authenticate(), () -> null, new CompositeMeterRegistry());
-        return new ManagementTokens(() -> snapshots.inForce().management(), authenticate, denyList, clock);
+        return new ManagementTokens(
+                () -> snapshots.inForce().management(),
+                authenticate,
+                modules.revocation().denyList(),
+                clock);
     }
 
     @Bean
@@ -479,8 +459,8 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    RevocationHealth revocationHealthIndicator(DenyListIndex denyList, DenyListStore store) {
-        return new RevocationHealth(denyList, store);
+    StagesHealth stagesHealth(StageModules modules, HealthContributorRegistry registry) {
+        return new StagesHealth(modules.health(), registry);
     }
 
     @Bean

@@ -6,12 +6,9 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
+import io.sallyport.config.ReadAtStart;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.Executor;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,20 +18,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ConfigurationReloader {
     private static final Logger log = LoggerFactory.getLogger(ConfigurationReloader.class);
-
-    /** What is built once, when the process starts, so that changing it while it runs would do nothing. */
-    private static final Map<String, Function<GatewaySettings, @Nullable Object>> READ_AT_START = Map.of(
-            "listener", GatewaySettings::listener,
-            "internal-listener", GatewaySettings::internalListener,
-            "management", GatewaySettings::management,
-            "identity", GatewaySettings::identity,
-            "decision-log", GatewaySettings::decisionLog,
-            "stages.authenticate.token-cache-size",
-                    settings -> settings.stages().authenticate().tokenCacheSize(),
-            "stages.revocation.journal",
-                    settings -> settings.stages().revocation().journal(),
-            "stages.revocation.max-entries",
-                    settings -> settings.stages().revocation().maxEntries());
 
     public enum Result {
         /** The file says what it said. */
@@ -112,7 +95,7 @@ public final class ConfigurationReloader {
                 status = new Status(read.revision(), List.of());
                 return Result.UNCHANGED;
             }
-            requireUnchanged(inForce.settings(), read.settings(), findings);
+            ReadAtStart.requireUnchanged(inForce.settings(), read.settings(), findings.at("sallyport"));
             var next = compiler.compileNext(read, inForce, background, findings);
             if (next == null) {
                 throw new InvalidConfiguration(source.name(), findings.all());
@@ -128,16 +111,6 @@ public final class ConfigurationReloader {
             refuse(inForce, List.of(bug), bug.toString());
         }
         return Result.REFUSED;
-    }
-
-    private static void requireUnchanged(GatewaySettings inForce, GatewaySettings next, Findings findings) {
-        READ_AT_START.forEach((key, part) -> {
-            var path = "sallyport." + key;
-            if (!Objects.equals(part.apply(inForce), part.apply(next)) && !findings.concern(path)) {
-                findings.at(path)
-                        .reject("changed", "what it was: it is read at start only, so a change needs a restart");
-            }
-        });
     }
 
     private void apply(CompiledConfiguration next) {

@@ -14,23 +14,28 @@ import org.jspecify.annotations.Nullable;
 
 /** Section {@code sallyport}: each part is declared by the package that it belongs to. */
 public record GatewaySettings(
-        @Setting(value = "Where the gateway listens. Read at start only.", required = true) @Nullable
+        @Setting(value = "Where the gateway listens.", required = true, readAtStart = true) @Nullable
         ListenerConfig listener,
 
         @Setting(
-                "A second listener, for workloads: under the gateway's own X509-SVID, which it shows, and with clients that show"
-                        + " theirs. The same routes. Needs identity. Read at start only.")
+                value =
+                        "A second listener, for workloads: under the gateway's own X509-SVID, which it shows, and with clients that show"
+                                + " theirs. The same routes. Needs identity.",
+                readAtStart = true)
         @Nullable
         InternalListenerConfig internalListener,
 
         @Setting(
-                value = "The port for probes, metrics and revocations. Read at start only.",
+                value = "The port for probes, metrics and revocations.",
+                readAtStart = true,
                 byDefault = "{ insecure-plaintext: true }")
         ManagementConfig management,
 
         @Setting(
-                "The gateway's own workload identity, with which it proves itself to upstreams. Required by every route"
-                        + " whose upstream is https. Read at start only.")
+                value =
+                        "The gateway's own workload identity, with which it proves itself to upstreams. Required by every route"
+                                + " whose upstream is https.",
+                readAtStart = true)
         @Nullable
         IdentityConfig identity,
 
@@ -42,7 +47,7 @@ public record GatewaySettings(
         @Setting(value = "What holds for a stage on every route.", byDefault = "{}")
         StagesConfig stages,
 
-        @Setting(value = "What is recorded, and where. Read at start only.", byDefault = "{}")
+        @Setting(value = "What is recorded, and where.", byDefault = "{}", readAtStart = true)
         DecisionLogConfig decisionLog,
 
         @Setting("The routes, by a name of your own: 1 to 64 of a-z, 0-9 and dash.")

@@ -5,7 +5,6 @@ import io.sallyport.authenticate.AcceptedTokens;
 import io.sallyport.authenticate.RouteAuthentication;
 import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.authorize.RouteAuthorization;
-import io.sallyport.authorize.RouteRules;
 import io.sallyport.config.Findings;
 import io.sallyport.edge.BodyLimit;
 import io.sallyport.edge.MatchConfig;
@@ -18,8 +17,6 @@ import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.gateway.FilterDefinitions;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
-import io.sallyport.ratelimit.RouteLimits;
-import io.sallyport.risk.RiskLadder;
 import io.sallyport.route.UpstreamCapacity;
 import io.sallyport.wire.answer.CorsRules;
 import io.sallyport.wire.answer.WebSocketConfig;
@@ -36,6 +33,7 @@ import org.springframework.util.unit.DataSize;
 final class RouteCompiler {
     private final GatewaySettings settings;
     private final Map<String, Issuer> issuers;
+    private final StageModules modules;
     private final Findings findings;
     private final StageModes modes;
     private final BuiltInRoutes builtIn;
@@ -54,9 +52,15 @@ final class RouteCompiler {
      * @param issuers those that are right
      * @param before routes compiled with the same issuers, under settings that differ in their routes at most
      */
-    RouteCompiler(GatewaySettings settings, Map<String, Issuer> issuers, CompiledRoutes before, Findings findings) {
+    RouteCompiler(
+            GatewaySettings settings,
+            Map<String, Issuer> issuers,
+            StageModules modules,
+            CompiledRoutes before,
+            Findings findings) {
         this.settings = settings;
         this.issuers = issuers;
+        this.modules = modules;
         this.before = before;
         this.bySection = new IdentityHashMap<>(settings.routes().size());
         this.findings = findings;
@@ -115,9 +119,7 @@ final class RouteCompiler {
     /** What of a route is the same on each of its hosts. */
     private record Compiled(
             boolean isPublic,
-            @Nullable RouteRules rules,
-            @Nullable RouteLimits limits,
-            @Nullable RiskLadder ladder,
+            Map<StageName, Object> ofStages,
             @Nullable CorsRules cors,
             @Nullable ForwardPlan plan,
             List<String> scopes,
@@ -154,9 +156,7 @@ final class RouteCompiler {
         }
         var compiled = new Compiled(
                 isPublic,
-                authorize == null || isPublic ? null : rules(authorize, match, at),
-                RouteLimits.compile(section.rateLimits(), name, isPublic, at.child("rate-limits")),
-                section.risk() == null ? null : RiskLadder.compile(section.risk(), isPublic, at.child("risk")),
+                modules.compile(name, section, match == null ? null : variables(match), at),
                 cors,
                 target == null || filters == null || upstream == null
                         ? null
@@ -201,11 +201,6 @@ final class RouteCompiler {
     private StreamLimit streamLimit(UpstreamConfig upstream) {
         return new StreamLimit(
                 upstream.maxStream(), settings.stages().authenticate().clockSkew());
-    }
-
-    private static @Nullable RouteRules rules(
-            RouteAuthorization authorize, @Nullable MatchConfig match, Findings.Place at) {
-        return match == null ? null : RouteRules.compile(authorize, variables(match), at.child("authorize"));
     }
 
     private static Set<String> variables(MatchConfig match) {
@@ -285,17 +280,9 @@ final class RouteCompiler {
             route.settings(StageName.AUTHENTICATE, Objects.requireNonNull(accepted, "accepted tokens"));
         }
         route.settings(StageName.FORWARD, Objects.requireNonNull(compiled.plan(), "forward plan"));
-        if (compiled.rules() != null) {
-            route.settings(StageName.AUTHORIZE, compiled.rules());
-        }
-        if (compiled.limits() != null) {
-            route.settings(StageName.RATELIMIT, compiled.limits());
-        }
+        compiled.ofStages().forEach(route::settings);
         if (compiled.capacity() != null && compiled.capacity().limits()) {
             route.settings(StageName.ROUTE, compiled.capacity());
-        }
-        if (compiled.ladder() != null) {
-            route.settings(StageName.RISK, compiled.ladder());
         }
         return new CompiledRoute.OnHost(new RouteTable.Entry(route.build(), match.path(), match.methodSet()), accepted);
     }

@@ -21,8 +21,6 @@ import io.sallyport.management.ManagementTokens;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.StageName;
-import io.sallyport.risk.AuthenticationFailureIndex;
-import io.sallyport.risk.RiskScoring;
 import io.sallyport.wire.listener.ListenerConfig;
 import java.net.URI;
 import java.time.Instant;
@@ -45,28 +43,31 @@ public final class SnapshotCompiler {
     private final JwkSetSourceFactory keySets;
     private final OpaqueTokenSourceFactory introspections;
     private final CryptoProvider crypto;
-    private final AuthenticationFailureIndex failures;
+    private final StageModules modules;
 
     /**
      * @param keySets where issuers' keys come from
      * @param introspections asked about opaque tokens
-     * @param failures what the risk signal of failed authentications reads
+     * @param modules compile the sections of their stages
      */
     public SnapshotCompiler(
             JwkSetSourceFactory keySets,
             OpaqueTokenSourceFactory introspections,
             CryptoProvider crypto,
-            AuthenticationFailureIndex failures) {
+            StageModules modules) {
         this.keySets = keySets;
         this.introspections = introspections;
         this.crypto = crypto;
-        this.failures = failures;
+        this.modules = modules;
     }
 
     /** One whose snapshots judge nothing: they have no keys. */
     public static SnapshotCompiler forChecking() {
         return new SnapshotCompiler(
-                (_, _, _) -> NoKeys.NO_KEYS, (_, _, _) -> NoAnswers.NO_ANSWERS, CryptoProvider.jdk(), _ -> 0);
+                (_, _, _) -> NoKeys.NO_KEYS,
+                (_, _, _) -> NoAnswers.NO_ANSWERS,
+                CryptoProvider.jdk(),
+                StageModules.forChecking());
     }
 
     private enum NoAnswers implements OpaqueTokenSource {
@@ -150,7 +151,7 @@ public final class SnapshotCompiler {
         var issuers = before != null && sameIssuers ? before.issuers() : compiledIssuers;
         var management = management(settings, issuers, at.child("management"));
         var known = before != null && sameIssuers ? before.routes() : CompiledRoutes.NONE;
-        var routes = new RouteCompiler(settings, issuers, known, findings);
+        var routes = new RouteCompiler(settings, issuers, modules, known, findings);
         var table = BackgroundExecutor.compute(background, routes::compile);
         if (table == null || !findings.isEmpty()) {
             return null;
@@ -210,11 +211,10 @@ public final class SnapshotCompiler {
         var headLimits = new HeadLimits(
                 Math.toIntExact(listener.maxRequestLine().toBytes()),
                 Math.toIntExact(listener.maxHeaders().toBytes()));
-        return Map.of(
-                StageName.EDGE, EdgeSettings.compile(stages.edge(), table, listener.forwardedForProxies(), headLimits),
-                StageName.FLOOD, stages.flood(),
-                StageName.AUTHENTICATE, stages.authenticate(),
-                StageName.RISK, RiskScoring.compile(stages.risk(), failures));
+        var compiled = modules.compile(stages);
+        compiled.put(
+                StageName.EDGE, EdgeSettings.compile(stages.edge(), table, listener.forwardedForProxies(), headLimits));
+        return compiled;
     }
 
     private static void checkPorts(GatewaySettings settings, Findings.Place at) {

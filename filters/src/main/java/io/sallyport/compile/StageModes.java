@@ -3,10 +3,10 @@ package io.sallyport.compile;
 
 import io.sallyport.config.Findings;
 import io.sallyport.config.NearestName;
-import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
+import io.sallyport.pipeline.StageSection;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -21,43 +21,19 @@ import org.jspecify.annotations.Nullable;
 final class StageModes {
     private static final String UNDECIDED_KEY = "on-undecided";
 
-    private final Map<StageName, StageOverride> everywhere = new EnumMap<>(StageName.class);
+    private final Map<StageName, StageSection> everywhere = new EnumMap<>(StageName.class);
 
     private StageModes() {}
 
     /** Reads the two keys of every stage in section {@code stages}. */
     static StageModes compile(StagesConfig config, Findings.Place at) {
         var modes = new StageModes();
-        modes.add(StageName.EDGE, config.edge().mode(), config.edge().onUndecided(), at);
-        modes.add(StageName.FLOOD, config.flood().mode(), config.flood().onUndecided(), at);
-        modes.add(
-                StageName.AUTHENTICATE,
-                config.authenticate().mode(),
-                config.authenticate().onUndecided(),
-                at);
-        modes.add(
-                StageName.REVOCATION,
-                config.revocation().mode(),
-                config.revocation().onUndecided(),
-                at);
-        modes.add(
-                StageName.RATELIMIT,
-                config.ratelimit().mode(),
-                config.ratelimit().onUndecided(),
-                at);
-        modes.add(StageName.RISK, config.risk().mode(), config.risk().onUndecided(), at);
-        modes.add(
-                StageName.AUTHORIZE,
-                config.authorize().mode(),
-                config.authorize().onUndecided(),
-                at);
-        modes.add(StageName.ROUTE, config.route().mode(), config.route().onUndecided(), at);
+        config.byStage().forEach((stage, section) -> modes.add(stage, section, at));
         return modes;
     }
 
-    private void add(StageName stage, @Nullable Mode mode, @Nullable FaultPolicy onUndecided, Findings.Place at) {
-        var written = new StageOverride(mode, onUndecided);
-        if (isKnown(stage, written, at.child(stage.code())) && !observesInsecurely(stage, mode, false, at)) {
+    private void add(StageName stage, StageSection written, Findings.Place at) {
+        if (isKnown(stage, written, at.child(stage.code())) && !observesInsecurely(stage, written.mode(), false, at)) {
             everywhere.put(stage, written);
         }
     }
@@ -100,7 +76,7 @@ final class StageModes {
         }
     }
 
-    private static void apply(StageName stage, StageOverride written, Route.Builder route) {
+    private static void apply(StageName stage, StageSection written, Route.Builder route) {
         if (written.mode() != null) {
             route.mode(stage, written.mode());
         }
@@ -109,7 +85,7 @@ final class StageModes {
         }
     }
 
-    private static boolean isKnown(StageName stage, StageOverride written, Findings.Place at) {
+    private static boolean isKnown(StageName stage, StageSection written, Findings.Place at) {
         boolean known = true;
         if (written.mode() != null && !stage.knows(written.mode())) {
             at.child("mode")

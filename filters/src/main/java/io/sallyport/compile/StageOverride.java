@@ -4,6 +4,7 @@ package io.sallyport.compile;
 import io.sallyport.config.Setting;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.pipeline.StageSection;
 import org.jspecify.annotations.Nullable;
 
 /** {@code routes.<name>.stages.<stage>}: what holds for a stage on one route, over what {@code stages} says. */
@@ -13,4 +14,5 @@ public record StageOverride(
 
         @Setting("What becomes of a request that the stage cannot decide: deny or pass; as stages says when absent.")
         @Nullable
-        FaultPolicy onUndecided) {}
+        FaultPolicy onUndecided)
+        implements StageSection {}

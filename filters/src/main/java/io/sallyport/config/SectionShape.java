@@ -94,7 +94,7 @@ record SectionShape(
         var nullable = component.getAnnotatedType().isAnnotationPresent(Nullable.class);
         return new Key(
                 keyOf(component.getName()),
-                setting.value(),
+                setting.readAtStart() ? setting.value() + " Read at start only." : setting.value(),
                 ValueType.of(component.getGenericType(), component),
                 byDefault,
                 byDefault == null && (!nullable || setting.required()),

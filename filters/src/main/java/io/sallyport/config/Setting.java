@@ -32,4 +32,7 @@ public @interface Setting {
 
     /** The YAML that is read when the key is absent, for example {@code 30s}, {@code []} or <code>{}</code>; empty for none. */
     String byDefault() default "";
+
+    /** Whether only a restart can change the key: a reload that changes it is refused, and the reference says so. */
+    boolean readAtStart() default false;
 }

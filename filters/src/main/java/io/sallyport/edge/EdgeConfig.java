@@ -6,6 +6,7 @@ import io.sallyport.config.Setting;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
 import io.sallyport.identity.IdentityHeaders;
+import io.sallyport.pipeline.StageSection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
@@ -30,7 +31,8 @@ public record EdgeConfig(
                 value =
                         "Further headers that upstreams believe and no client may send, for example X-Tenant-ID; removed from every request like those that are built in.",
                 byDefault = "[]")
-        List<String> identityHeaders) {
+        List<String> identityHeaders)
+        implements StageSection {
 
     public EdgeConfig {
         identityHeaders = List.copyOf(identityHeaders);

@@ -5,6 +5,7 @@ import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.pipeline.StageSection;
 import org.jspecify.annotations.Nullable;
 
 /** Section {@code stages.flood}. */
@@ -26,7 +27,8 @@ public record FloodConfig(
                         "How many connections one address (an IPv6 /64) may hold at once before it is answered 429; 1 to"
                                 + " 1000000. Not counted for trusted proxies.",
                 byDefault = "1024")
-        int connectionsPerAddress) {
+        int connectionsPerAddress)
+        implements StageSection {
 
     public FloodConfig {
         requireBetween("failures-per-minute", failuresPerMinute, 10_000_000);

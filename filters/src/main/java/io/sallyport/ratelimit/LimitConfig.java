@@ -3,6 +3,7 @@ package io.sallyport.ratelimit;
 
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
+import io.sallyport.ratelimit.store.LimitKey;
 import java.time.Duration;
 
 /** One entry of section {@code routes.<name>.rate-limits}, under the policy's name. */

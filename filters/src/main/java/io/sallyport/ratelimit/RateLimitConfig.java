@@ -4,6 +4,7 @@ package io.sallyport.ratelimit;
 import io.sallyport.config.Setting;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.pipeline.StageSection;
 import org.jspecify.annotations.Nullable;
 
 /** Section {@code stages.ratelimit}; the limits themselves are {@code routes.<name>.rate-limits}. */
@@ -12,4 +13,5 @@ public record RateLimitConfig(
         Mode mode,
 
         @Setting("What becomes of a request whose bucket cannot be had: deny or pass; deny when absent.") @Nullable
-        FaultPolicy onUndecided) {}
+        FaultPolicy onUndecided)
+        implements StageSection {}

@@ -3,6 +3,8 @@ package io.sallyport.ratelimit;
 
 import io.sallyport.config.Findings;
 import io.sallyport.decision.PolicyName;
+import io.sallyport.ratelimit.store.LimitKey;
+import io.sallyport.ratelimit.store.RatePolicy;
 import java.util.ArrayList;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -38,10 +40,14 @@ public final class RouteLimits {
             var name = policyName(limit.getKey(), at);
             boolean keyFits = !isPublic || fitsPublicRoute(limit.getValue(), at.child(limit.getKey()));
             if (name != null && keyFits) {
-                policies.add(new RatePolicy(route, name, limit.getValue()));
+                policies.add(ratePolicy(route, name, limit.getValue()));
             }
         }
         return policies.size() == limits.size() ? new RouteLimits(policies.toArray(RatePolicy[]::new)) : null;
+    }
+
+    static RatePolicy ratePolicy(String route, PolicyName name, LimitConfig limit) {
+        return new RatePolicy(route, name, limit.key(), limit.limit(), limit.per(), limit.cost());
     }
 
     private static @Nullable PolicyName policyName(String name, Findings.Place at) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Is it too much? Charges each request to the limits of its route, by subject, client, address, claim or route. A {@link
- * io.sallyport.ratelimit.LimitStore} counts them, in memory today.
+ * io.sallyport.ratelimit.store.LimitStore} counts them, in memory today.
  *
  * <p>Reads: principal, client address, the route's {@link io.sallyport.ratelimit.RouteLimits}. Sets {@link
  * io.sallyport.pipeline.RequestContext#rateLimitState}, on requests that pass as well. Reasons: {@code ratelimit.*}. Cannot

@@ -5,6 +5,7 @@ import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.pipeline.StageSection;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -19,17 +20,21 @@ public record RevocationConfig(
         FaultPolicy onUndecided,
 
         @Setting(
-                "The file that keeps the deny-list over a restart, made if absent, with mode 0600; it belongs to one gateway process"
-                        + " alone. Without it a restart forgets every revocation. Read at start only.")
+                value =
+                        "The file that keeps the deny-list over a restart, made if absent, with mode 0600; it belongs to one gateway process"
+                                + " alone. Without it a restart forgets every revocation.",
+                readAtStart = true)
         @Nullable
         Path journal,
 
         @Setting(
                 value =
                         "How many entries the deny-list holds at most; one more is refused, none is forgotten before its"
-                                + " time. 1 to 10000000. Read at start only.",
+                                + " time. 1 to 10000000.",
+                readAtStart = true,
                 byDefault = "100000")
-        int maxEntries) {
+        int maxEntries)
+        implements StageSection {
 
     public RevocationConfig {
         if (maxEntries < 1 || maxEntries > 10_000_000) {

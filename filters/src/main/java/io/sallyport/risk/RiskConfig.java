@@ -4,6 +4,7 @@ package io.sallyport.risk;
 import io.sallyport.config.Setting;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.pipeline.StageSection;
 import org.jspecify.annotations.Nullable;
 
 /** Section {@code stages.risk}; what a score leads to is {@code routes.<name>.risk}. */
@@ -19,4 +20,5 @@ public record RiskConfig(
                         "The signals that the score is made of; one that is not declared does not run. The score is the sum"
                                 + " of what they contribute, at most 100.",
                 byDefault = "{}")
-        SignalsConfig signals) {}
+        SignalsConfig signals)
+        implements StageSection {}

@@ -5,7 +5,6 @@ import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.RiskScore;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /** The declared signals with their weights, compiled: the gateway-wide settings of {@code risk} in a snapshot. */
 public final class RiskScoring {
@@ -26,34 +25,7 @@ public final class RiskScoring {
      */
     public record Weighted(RiskSignal signal, int weight) {}
 
-    /**
-     * Makes the declared signals.
-     *
-     * @param failures outlives the snapshot
-     */
-    public static RiskScoring compile(RiskConfig config, AuthenticationFailureIndex failures) {
-        var weighted = new ArrayList<Weighted>();
-        var authFailures = config.signals().authFailures();
-        if (authFailures != null) {
-            weighted.add(new Weighted(new AuthFailuresSignal(authFailures, failures), authFailures.weight()));
-        }
-        var tokenAge = config.signals().tokenAge();
-        if (tokenAge != null) {
-            weighted.add(new Weighted(new TokenAgeSignal(tokenAge.olderThan().toSeconds()), tokenAge.weight()));
-        }
-        var uaScanner = config.signals().uaScanner();
-        if (uaScanner != null) {
-            weighted.add(new Weighted(new UaScannerSignal(new ScannerNames(uaScanner.names())), uaScanner.weight()));
-        }
-        var device = config.signals().deviceNoncompliant();
-        if (device != null) {
-            weighted.add(new Weighted(
-                    new DeviceNoncompliantSignal(device.claim(), Set.copyOf(device.compliant())), device.weight()));
-        }
-        return of(weighted);
-    }
-
-    /** Of signals that need not be built in. */
+    /** Of these signals. */
     public static RiskScoring of(List<Weighted> signals) {
         return new RiskScoring(signals);
     }

@@ -59,6 +59,7 @@ class ArchitectureTest {
             "authenticate.keys",
             "authenticate.token",
             "authorize.pdp",
+            "ratelimit.store",
             "revocation.denylist");
 
     private static final List<String> GROUND = List.of("decision", "identity", "config");

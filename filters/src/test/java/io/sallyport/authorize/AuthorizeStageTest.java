@@ -163,7 +163,8 @@ class AuthorizeStageTest {
 
     private static RouteRules rules(Map<String, String> allow, Map<String, String> deny) {
         var section = new RouteAuthorization(List.of(), allow, deny, false);
-        return requireNonNull(RouteRules.compile(section, Set.of(), new Findings().at("authorize")));
+        return requireNonNull(AuthorizeModule.inMemory(new SimpleMeterRegistry())
+                .compile(section, Set.of(), new Findings().at("authorize")));
     }
 
     private static Route route(RouteRules rules) {

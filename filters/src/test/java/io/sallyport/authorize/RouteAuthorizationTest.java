@@ -4,8 +4,8 @@ package io.sallyport.authorize;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.RecordBinder;
@@ -81,8 +81,9 @@ class RouteAuthorizationTest {
 
     @Test
     void a_public_route_has_no_rules_to_compile() {
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> RouteRules.compile(RouteAuthorization.PUBLIC, Set.of(), new Findings().at("")));
+        assertThat(AuthorizeModule.inMemory(new SimpleMeterRegistry())
+                        .compile(RouteAuthorization.PUBLIC, Set.of(), new Findings().at("")))
+                .isNull();
     }
 
     @Test
@@ -90,7 +91,8 @@ class RouteAuthorizationTest {
         var findings = new Findings();
         var section = new RouteAuthorization(List.of(), Map.of("a", "tru"), Map.of("b", "fals"), false);
 
-        assertThat(RouteRules.compile(section, Set.of(), findings.at("sallyport.routes.r.authorize")))
+        assertThat(AuthorizeModule.inMemory(new SimpleMeterRegistry())
+                        .compile(section, Set.of(), findings.at("sallyport.routes.r.authorize")))
                 .isNull();
         assertThat(findings.all())
                 .extracting(finding -> finding.path() + "=" + finding.value())

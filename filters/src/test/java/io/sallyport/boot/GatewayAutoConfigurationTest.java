@@ -7,10 +7,12 @@ import io.sallyport.compile.InvalidConfiguration;
 import io.sallyport.compile.SnapshotSource;
 import io.sallyport.gateway.PermitRouteMapping;
 import io.sallyport.gateway.PinnedWebHandler;
+import io.sallyport.pipeline.StageName;
 import io.sallyport.wire.exchange.IngressHandler;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.health.registry.HealthContributorRegistry;
 import org.springframework.boot.reactor.netty.NettyReactiveWebServerFactory;
 import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 import org.springframework.cloud.gateway.actuate.AbstractGatewayControllerEndpoint;
@@ -65,6 +68,24 @@ final class GatewayAutoConfigurationTest {
                 .withUserConfiguration(Application.class)
                 .withInitializer(new SallyportInitializer())
                 .withPropertyValues("sallyport.config=" + Files.writeString(folder.resolve("gateway.yaml"), FILE));
+    }
+
+    @Test
+    void readiness_names_no_health_that_is_not_there_but_stages_without_one() {
+        application.run(context -> {
+            var health = context.getBean(HealthContributorRegistry.class);
+            var readiness = context.getEnvironment()
+                    .getRequiredProperty("management.endpoint.health.group.readiness.include")
+                    .split(",", -1);
+            var stages = Arrays.stream(StageName.values()).map(StageName::code).toList();
+
+            assertThat(readiness).contains("revocation", "ratelimit");
+            assertThat(health.getContributor("revocation")).isNotNull();
+            assertThat(readiness)
+                    .filteredOn(name -> !stages.contains(name))
+                    .allSatisfy(name ->
+                            assertThat(health.getContributor(name)).as(name).isNotNull());
+        });
     }
 
     @Test

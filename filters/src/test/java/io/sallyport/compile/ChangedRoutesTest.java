@@ -79,7 +79,8 @@ final class ChangedRoutesTest {
     @BeforeEach
     void load() throws IOException {
         path = Files.writeString(folder.resolve("gateway.yaml"), file);
-        var compiler = new SnapshotCompiler((_, _, _) -> keys, (_, _, _) -> null, CryptoProvider.jdk(), _ -> 0);
+        var compiler = new SnapshotCompiler(
+                (_, _, _) -> keys, (_, _, _) -> null, CryptoProvider.jdk(), StageModules.forChecking());
         var source = new ConfigurationFile(path, InstantSource.system());
         snapshots = new SnapshotSource(compiler.compile(Configuration.load(source)));
         reloader = new ConfigurationReloader(

@@ -30,7 +30,7 @@ final class ConfigurationReloaderTest {
               issuers:
                 corp: { issuer: "https://idp.example.org", audiences: [api] }
               stages:
-                authenticate: { token-cache-size: 1000 }
+                authenticate: { token-cache-size: 1000, key-sets: keys }
                 revocation: { journal: deny-list.journal, max-entries: 1000 }
               decision-log: { allowed: none }
               routes:
@@ -148,6 +148,7 @@ final class ConfigurationReloaderTest {
                 "agent.sock             | other.sock             | sallyport.identity",
                 "allowed: none          | allowed: all           | sallyport.decision-log",
                 "token-cache-size: 1000 | token-cache-size: 2000 | sallyport.stages.authenticate.token-cache-size",
+                "key-sets: keys         | key-sets: other        | sallyport.stages.authenticate.key-sets",
                 "journal: deny-list     | journal: other         | sallyport.stages.revocation.journal",
                 "max-entries: 1000      | max-entries: 2000      | sallyport.stages.revocation.max-entries",
             })

@@ -10,11 +10,7 @@ import io.sallyport.authenticate.AuthenticateStage;
 import io.sallyport.authenticate.FakeJwkSetSource;
 import io.sallyport.authenticate.TestTokens;
 import io.sallyport.authenticate.keys.CryptoProvider;
-import io.sallyport.authorize.AuthorizeStage;
 import io.sallyport.edge.EdgeStage;
-import io.sallyport.flood.AuthenticationFailures;
-import io.sallyport.flood.ConnectionCounts;
-import io.sallyport.flood.FloodStage;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.ingress.IngressPipeline;
 import io.sallyport.pipeline.Admission;
@@ -23,12 +19,6 @@ import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.RequestHead;
 import io.sallyport.pipeline.Snapshot;
 import io.sallyport.pipeline.TlsConnection;
-import io.sallyport.ratelimit.LimitStore;
-import io.sallyport.ratelimit.RateLimitStage;
-import io.sallyport.revocation.RevocationStage;
-import io.sallyport.revocation.denylist.DenyListIndex;
-import io.sallyport.revocation.denylist.MemoryDenyListStore;
-import io.sallyport.risk.RiskStage;
 import io.sallyport.route.RouteStage;
 import io.sallyport.route.UpstreamHealth;
 import java.io.IOException;
@@ -78,28 +68,24 @@ public final class JudgedRequests {
 
     /** @param folder for the configuration file */
     public JudgedRequests(Path folder) throws IOException {
-        var failures = new AuthenticationFailures();
         var meters = new SimpleMeterRegistry();
         var clock = Clock.fixed(FakeRequest.NOW, ZoneOffset.UTC);
-        var denyList = new DenyListIndex(meters);
-        var _ = new MemoryDenyListStore(denyList, 1_000, clock);
+        var configuration = Configuration.load(
+                new ConfigurationFile(Files.writeString(folder.resolve("gateway.yaml"), FILE), clock));
+        var modules = StageModules.open(configuration.settings().stages(), clock, meters);
         snapshot = new SnapshotCompiler(
-                        (_, _, _) -> FakeJwkSetSource.of(KEY),
-                        (_, _, _) -> null,
-                        CryptoProvider.detect(),
-                        failures::lastMinute)
-                .compile(Configuration.load(
-                        new ConfigurationFile(Files.writeString(folder.resolve("gateway.yaml"), FILE), clock)))
+                        (_, _, _) -> FakeJwkSetSource.of(KEY), (_, _, _) -> null, CryptoProvider.detect(), modules)
+                .compile(configuration)
                 .snapshot();
         ingress = IngressPipeline.create(
                 new EdgeStage(),
-                new FloodStage(failures, new ConnectionCounts()),
+                modules.flood().stage(),
                 new AuthenticateStage(
                         new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1_000, null), () -> null, meters),
-                new RevocationStage(denyList),
-                new RateLimitStage(LimitStore.inMemory()),
-                new RiskStage(),
-                new AuthorizeStage(meters),
+                modules.revocation().stage(),
+                modules.rateLimit().stage(),
+                modules.risk().stage(),
+                modules.authorize().stage(),
                 new RouteStage(new UpstreamHealth(meters, clock)),
                 (_, _) -> {
                     throw new IllegalStateException("nothing is forwarded here");

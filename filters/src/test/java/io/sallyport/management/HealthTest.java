@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.management;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.TestCa;
 import io.sallyport.pipeline.FakeRequest;
+import io.sallyport.revocation.RevocationModule;
 import io.sallyport.revocation.denylist.DenyListIndex;
 import io.sallyport.revocation.denylist.MemoryDenyListStore;
 import io.sallyport.workload.svid.NoIdentity;
@@ -69,11 +71,12 @@ final class HealthTest {
     @Test
     void a_deny_list_that_was_not_read_back_is_out_of_service() {
         var index = new DenyListIndex(new SimpleMeterRegistry());
-        var unread = new RevocationHealth(
+        var module = new RevocationModule(
                 index, new MemoryDenyListStore(new DenyListIndex(new SimpleMeterRegistry()), 10, clock));
+        var unread = StagesHealth.indicator(module.health());
 
-        assertThat(unread.health().getStatus()).isEqualTo(Status.OUT_OF_SERVICE);
+        assertThat(requireNonNull(unread.health()).getStatus()).isEqualTo(Status.OUT_OF_SERVICE);
         index.complete();
-        assertThat(unread.health().getStatus()).isEqualTo(Status.UP);
+        assertThat(requireNonNull(unread.health()).getStatus()).isEqualTo(Status.UP);
     }
 }

@@ -17,6 +17,12 @@ import io.sallyport.pipeline.RateLimitState;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
+import io.sallyport.ratelimit.store.Charge;
+import io.sallyport.ratelimit.store.LimitKey;
+import io.sallyport.ratelimit.store.MemoryLimits;
+import io.sallyport.ratelimit.store.PartitionKey;
+import io.sallyport.ratelimit.store.PartitionLabels;
+import io.sallyport.ratelimit.store.RatePolicy;
 import io.spiffe.spiffeid.SpiffeId;
 import java.time.Duration;
 import java.util.Collections;
@@ -428,7 +434,7 @@ class RateLimitStageTest {
     }
 
     private static RatePolicy policy(String route, String name, LimitConfig limit) {
-        return new RatePolicy(route, new PolicyName(name), limit);
+        return RouteLimits.ratePolicy(route, new PolicyName(name), limit);
     }
 
     private static Route route(Map<String, LimitConfig> limits) {

@@ -9,6 +9,7 @@ import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.RecordBinder;
 import io.sallyport.identity.ClaimPath;
+import io.sallyport.ratelimit.store.LimitKey;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;

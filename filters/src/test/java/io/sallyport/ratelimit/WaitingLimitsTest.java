@@ -19,6 +19,12 @@ import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.pipeline.UnrulyAnswer;
+import io.sallyport.ratelimit.store.Charge;
+import io.sallyport.ratelimit.store.LimitKey;
+import io.sallyport.ratelimit.store.MemoryLimits;
+import io.sallyport.ratelimit.store.PartitionKey;
+import io.sallyport.ratelimit.store.PartitionLabels;
+import io.sallyport.ratelimit.store.RatePolicy;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -278,7 +284,7 @@ class WaitingLimitsTest {
     }
 
     private Charge charge(String name, long cost) {
-        var policy = new RatePolicy("orders", new PolicyName(name), limit(cost));
+        var policy = RouteLimits.ratePolicy("orders", new PolicyName(name), limit(cost));
         var key = PartitionKey.of(
                 policy, FakeRequest.get("/").by(FakeSubject.alice().build()).context());
         return ((Answer.Now<Charge>) limits.charge(policy, key)).value();

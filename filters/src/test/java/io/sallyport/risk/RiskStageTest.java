@@ -283,7 +283,7 @@ class RiskStageTest {
             Principal principal,
             int score,
             List<String> reasons) {
-        var scoring = RiskScoring.compile(new RiskConfig(null, null, signals), _ -> failures);
+        var scoring = RiskModule.inMemory(_ -> failures).compile(new RiskConfig(null, null, signals));
         var request = FakeRequest.get("/")
                 .by(principal)
                 .snapshot(new Snapshot("test", List.of(), Map.of(StageName.RISK, scoring)));

@@ -7,24 +7,19 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Changes the index and nothing else: a restart forgets every entry. */
 public final class MemoryDenyListStore implements DenyListStore {
-    private static final Logger log = LoggerFactory.getLogger(MemoryDenyListStore.class);
-
     private final DenyListIndex index;
     private final int maxEntries;
     private final InstantSource clock;
 
-    /** Takes an empty index, which is complete from now on, and says in the log what it does not do. */
+    /** Takes an empty index, which is complete from now on. */
     public MemoryDenyListStore(DenyListIndex index, int maxEntries, InstantSource clock) {
         this.index = index;
         this.maxEntries = maxEntries;
         this.clock = clock;
         index.complete();
-        log.atWarn().log("the deny-list is kept in memory alone: a restart forgets every revocation");
     }
 
     @Override

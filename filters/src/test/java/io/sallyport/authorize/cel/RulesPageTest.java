@@ -4,8 +4,9 @@ package io.sallyport.authorize.cel;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.authorize.AuthorizeModule;
 import io.sallyport.authorize.RouteAuthorization;
-import io.sallyport.authorize.RouteRules;
 import io.sallyport.config.Findings;
 import io.sallyport.config.RecordBinder;
 import io.sallyport.config.Setting;
@@ -56,7 +57,8 @@ class RulesPageTest {
         var findings = new Findings();
 
         var section = requireNonNull(RecordBinder.bind(example.group(1), Section.class, findings));
-        var rules = RouteRules.compile(section.authorize(), Set.of("tenant"), findings.at("authorize"));
+        var rules = AuthorizeModule.inMemory(new SimpleMeterRegistry())
+                .compile(section.authorize(), Set.of("tenant"), findings.at("authorize"));
 
         assertThat(findings.all()).isEmpty();
         assertThat(rules).isNotNull();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.ratelimit;
+package io.sallyport.ratelimit.store;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -14,25 +14,25 @@ import javax.crypto.spec.SecretKeySpec;
  * Makes the {@code pk} parameter: 12 bytes of HMAC-SHA256 over the partition key, under a secret that lives as long as the process.
  * A client can tell that two answers count against the same key; nobody can tell which key from the label.
  */
-final class PartitionLabels {
+public final class PartitionLabels {
     private static final String ALGORITHM = "HmacSHA256";
     private static final int LENGTH = 12;
 
     private final SecretKeySpec secret;
 
     /** @param secret 32 bytes */
-    PartitionLabels(byte[] secret) {
+    public PartitionLabels(byte[] secret) {
         this.secret = new SecretKeySpec(secret, ALGORITHM);
     }
 
-    static PartitionLabels random() {
+    public static PartitionLabels random() {
         var secret = new byte[32];
         new SecureRandom().nextBytes(secret);
         return new PartitionLabels(secret);
     }
 
     /** Base64 with the standard alphabet (RFC 9651 section 3.3.5), 16 characters. */
-    String labelOf(PartitionKey key) {
+    public String labelOf(PartitionKey key) {
         try {
             var mac = Mac.getInstance(ALGORITHM);
             mac.init(secret);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.ratelimit;
+package io.sallyport.ratelimit.store;
 
 /**
  * The units of one key under one policy, as a client sees them.
@@ -13,7 +13,7 @@ public record Partition(RatePolicy policy, String label, String policyItem) {
     }
 
     /** This partition's whole item of {@code RateLimit}. */
-    String stateItem(long remaining, int reset) {
+    public String stateItem(long remaining, int reset) {
         return policy.stateItem() + remaining + ";t=" + reset + ";pk=:" + label + ':';
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.ratelimit;
+package io.sallyport.ratelimit.store;
 
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.RequestContext;
@@ -22,7 +22,12 @@ public record PartitionKey(String route, String policy, Kind kind, String scope,
         ROUTE
     }
 
-    static PartitionKey of(RatePolicy policy, RequestContext context) {
+    /**
+     * The key of that request under that policy.
+     *
+     * @throws IllegalStateException if it is counted by an address, and the client's is not known
+     */
+    public static PartitionKey of(RatePolicy policy, RequestContext context) {
         return switch (policy.key()) {
             case LimitKey.Word.SUBJECT -> bySubject(policy, context);
             case LimitKey.Word.CLIENT -> byClient(policy, context);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.ratelimit;
+package io.sallyport.ratelimit.store;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  * <p>Bounded: a bucket that was not asked for during its own window is full and is forgotten without loss, and beyond the
  * capacity the least used one is forgotten, which gives its key a fresh window.
  */
-final class MemoryLimits implements LimitStore {
+public final class MemoryLimits implements LimitStore {
     private static final int DEFAULT_CAPACITY = 131_072;
 
     private final Cache<PartitionKey, Counted> buckets;
@@ -31,7 +31,7 @@ final class MemoryLimits implements LimitStore {
     }
 
     /** @param capacity how many buckets are kept at most */
-    MemoryLimits(int capacity, TimeMeter clock, PartitionLabels labels) {
+    public MemoryLimits(int capacity, TimeMeter clock, PartitionLabels labels) {
         this.labels = labels;
         this.clock = clock;
         this.buckets = Caffeine.newBuilder()
@@ -108,7 +108,7 @@ final class MemoryLimits implements LimitStore {
     }
 
     /** How many buckets are kept just now. */
-    long size() {
+    public long size() {
         buckets.cleanUp();
         return buckets.estimatedSize();
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.ratelimit;
+package io.sallyport.ratelimit.store;
 
 import io.github.bucket4j.BucketConfiguration;
 import io.sallyport.decision.PolicyName;
@@ -24,17 +24,22 @@ public final class RatePolicy {
     private final String stateItem;
     private final List<PolicyName> alone;
 
-    RatePolicy(String route, PolicyName name, LimitConfig config) {
+    /**
+     * Compiles a policy.
+     *
+     * @param limit how many units the window has
+     * @param cost how many of them one request takes
+     */
+    public RatePolicy(String route, PolicyName name, LimitKey key, long limit, Duration window, long cost) {
         this.route = route;
         this.name = name;
-        this.key = config.key();
-        this.cost = config.cost();
-        this.window = config.per();
+        this.key = key;
+        this.cost = cost;
+        this.window = window;
         this.bucket = BucketConfiguration.builder()
-                .addLimit(limit -> limit.capacity(config.limit()).refillIntervally(config.limit(), config.per()))
+                .addLimit(bandwidth -> bandwidth.capacity(limit).refillIntervally(limit, window))
                 .build();
-        this.policyItem = "\"%s\";q=%d;w=%d;pk=:"
-                .formatted(name.value(), config.limit(), config.per().toSeconds());
+        this.policyItem = "\"%s\";q=%d;w=%d;pk=:".formatted(name.value(), limit, window.toSeconds());
         this.stateItem = "\"" + name.value() + "\";r=";
         this.alone = List.of(name);
     }
@@ -52,7 +57,8 @@ public final class RatePolicy {
         return key;
     }
 
-    long cost() {
+    /** How many units one request takes. */
+    public long cost() {
         return cost;
     }
 
@@ -77,7 +83,7 @@ public final class RatePolicy {
     }
 
     /** The list of this name only, for the denial. */
-    List<PolicyName> alone() {
+    public List<PolicyName> alone() {
         return alone;
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.ratelimit;
+package io.sallyport.ratelimit.store;
 
 /** What a {@link LimitStore} did about one limit of one request: it took the policy's cost, or it found too few units left. */
 public interface Charge {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.ratelimit;
+package io.sallyport.ratelimit.store;
 
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.identity.ClaimPath;
