@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.IdentityHeaders;
@@ -43,13 +44,15 @@ class MisdirectedTest {
     })
     void another_host_than_the_connection_was_made_for_is_misdirected(String serverName, String host) {
         assertThat(verdict(serverName, host, new CertificateScope(API, List.of(ADMIN))))
-                .isEqualTo(new Verdict.Deny(new Denial.Rejected(Reason.EDGE_MISDIRECTED)));
+                .isEqualTo(
+                        new Verdict.Deny(new Denial.Rejected(Reason.EDGE_MISDIRECTED).with(Evidence.Key.DETAIL, host)));
     }
 
     @Test
     void it_is_misdirected_too_where_there_is_no_other_certificate_if_both_are_hosts_of_ours() {
         assertThat(verdict("api.example.org", "admin.example.org", new CertificateScope(API, List.of())))
-                .isEqualTo(new Verdict.Deny(new Denial.Rejected(Reason.EDGE_MISDIRECTED)));
+                .isEqualTo(new Verdict.Deny(
+                        new Denial.Rejected(Reason.EDGE_MISDIRECTED).with(Evidence.Key.DETAIL, "admin.example.org")));
     }
 
     @ParameterizedTest(name = "SNI {0}, Host {1}")
@@ -87,7 +90,8 @@ class MisdirectedTest {
     @Test
     void an_unknown_host_is_a_404_as_ever() {
         assertThat(verdict("api.example.org", "unknown.example", new CertificateScope(API, List.of(ADMIN))))
-                .isEqualTo(new Verdict.Deny(new Denial.Rejected(Reason.EDGE_HOST_UNKNOWN)));
+                .isEqualTo(new Verdict.Deny(
+                        new Denial.Rejected(Reason.EDGE_HOST_UNKNOWN).with(Evidence.Key.DETAIL, "unknown.example")));
     }
 
     private static Verdict verdict(@Nullable String serverName, String host, @Nullable CertificateScope scope) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.PolicyName;
 import io.sallyport.decision.Reason;
@@ -99,7 +100,8 @@ class WaitingLimitsTest {
 
         assertThat(denial)
                 .isEqualTo(new Denial.Throttled(
-                        Reason.RATELIMIT_EXCEEDED, Duration.ofMinutes(1), List.of(new PolicyName("fourth"))));
+                                Reason.RATELIMIT_EXCEEDED, Duration.ofMinutes(1), List.of(new PolicyName("fourth")))
+                        .with(Evidence.Key.RULE_NAME, "fourth"));
         assertThat(left()).isEqualTo("first=10 second=10 third=10 fourth=0");
     }
 

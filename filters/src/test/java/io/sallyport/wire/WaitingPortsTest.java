@@ -9,7 +9,7 @@ import io.sallyport.authorize.AuthorizeStage;
 import io.sallyport.authorize.RouteRules;
 import io.sallyport.authorize.pdp.Decision;
 import io.sallyport.config.Findings;
-import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.pipeline.Answer;
 import io.sallyport.pipeline.BoundedCalls;
@@ -235,9 +235,9 @@ class WaitingPortsTest {
         try (var impatient = serverWithin(Duration.ofMillis(100));
                 var client = impatient.connect().send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
             assertThat(client.readAnswer()).startsWith("HTTP/1.1 503 ").contains("\r\nretry-after: 5\r\n");
-            assertThat(impatient.outcome())
-                    .isEqualTo(new Outcome.Refused(
-                            new Denial.Unavailable(Reason.AUTHORIZE_PDP_UNAVAILABLE, Duration.ofSeconds(5))));
+            var denial = ((Outcome.Refused) impatient.outcome()).denial();
+            assertThat(denial.reason()).isEqualTo(Reason.AUTHORIZE_PDP_UNAVAILABLE);
+            assertThat(denial.evidence().values()).containsKey(Evidence.Key.CAUSE);
             assertThat(cancelled.await(10, TimeUnit.SECONDS)).isTrue();
         }
     }
