@@ -177,15 +177,19 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
         busy = true;
         try {
             switch (message) {
-                // The codec makes a request of what it has when the connection ends within a head.
-                case HttpRequest request when !ending && context.channel().isActive() -> begin(request);
+                case HttpRequest request when takesRequests() -> begin(request);
                 case HttpContent content when receiving -> read(content);
-                case Malformed malformed when !ending || current != null -> refuse(malformed);
+                case Malformed malformed when takesRequests() || current != null -> refuse(malformed);
                 default -> ReferenceCountUtil.release(message);
             }
         } finally {
             busy = false;
         }
+    }
+
+    /** Not when the client has gone: the codec makes a request even of a head that was broken off. */
+    private boolean takesRequests() {
+        return !ending && context.channel().isActive();
     }
 
     private void begin(HttpRequest request) {
