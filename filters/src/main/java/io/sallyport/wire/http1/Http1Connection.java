@@ -279,9 +279,6 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
 
     @Override
     public boolean beginResponse(HttpHeaders head, boolean unread) {
-        if (unread) {
-            LingeringClose.arm(context.channel());
-        }
         ending = last || closing || unread;
         if (ending) {
             head.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
@@ -295,11 +292,10 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
         if (!context.channel().isActive()) {
             return;
         }
-        if (unread && !ending) {
-            LingeringClose.arm(context.channel());
-        }
         if (unread || ending || closing) {
             ending = true;
+            // Whatever the client has been told, it may have sent more before.
+            LingeringClose.arm(context.channel());
             context.close();
         }
         takeHeld();
