@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.wire.http1;
 
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
@@ -369,7 +370,7 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
     @Override
     public void close(ChannelHandlerContext context, ChannelPromise promise) {
         if (current == null || !context.channel().isActive()) {
-            context.close(promise);
+            closeBehindAnswers(promise);
             return;
         }
         closing = true;
@@ -377,13 +378,21 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
         current.goAway();
     }
 
+    /** A refusal is not waited for: it may not have been sent yet. */
+    private void closeBehindAnswers(ChannelPromise promise) {
+        ending = true;
+        context.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> context.close(promise));
+    }
+
     /** The client sends no more, and is answered all the same if it waits for that. */
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event instanceof SslCloseCompletionEvent) {
             closing = true;
-            if (current == null || switched) {
+            if (switched) {
                 context.close();
+            } else if (current == null) {
+                closeBehindAnswers(context.newPromise());
             }
         } else {
             context.fireUserEventTriggered(event);
