@@ -195,7 +195,7 @@ public final class WireServer implements AutoCloseable {
 
     public WireServer start() {
         var listener = listener();
-        var snapshot = ready ? new Snapshot("test", List.of(), Map.of(StageName.EDGE, edgeSettings())) : null;
+        var snapshot = ready ? snapshot() : null;
         var handler = new IngressHandler(
                 new LoadShedding(listener.shedding(), meters),
                 given == null ? ingress() : given,
@@ -222,13 +222,15 @@ public final class WireServer implements AutoCloseable {
         return IngressServerCustomizer.internal(internal, listener, handler, connections, identities, clock, meters);
     }
 
-    private static EdgeSettings edgeSettings() {
+    /** A configuration without routes. */
+    public static Snapshot snapshot() {
         var table = RouteTable.compile(List.of(), List.of(), new Findings().at(""));
-        return EdgeSettings.compile(
+        var edge = EdgeSettings.compile(
                 new EdgeConfig(null, null, DataSize.ofMegabytes(1), List.of()),
                 Objects.requireNonNull(table),
                 List.of(),
                 new HeadLimits(8_192, 16_384));
+        return new Snapshot("test", List.of(), Map.of(StageName.EDGE, edge));
     }
 
     private Ingress ingress() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.wire.http1;
 
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
@@ -177,15 +178,19 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
         busy = true;
         try {
             switch (message) {
-                // The codec makes a request of what it has when the connection ends within a head.
-                case HttpRequest request when !ending && context.channel().isActive() -> begin(request);
+                case HttpRequest request when takesRequests() -> begin(request);
                 case HttpContent content when receiving -> read(content);
-                case Malformed malformed when !ending || current != null -> refuse(malformed);
+                case Malformed malformed when takesRequests() || current != null -> refuse(malformed);
                 default -> ReferenceCountUtil.release(message);
             }
         } finally {
             busy = false;
         }
+    }
+
+    /** Not when the client has gone: the codec makes a request even of a head that was broken off. */
+    private boolean takesRequests() {
+        return !ending && context.channel().isActive();
     }
 
     private void begin(HttpRequest request) {
@@ -275,9 +280,6 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
 
     @Override
     public boolean beginResponse(HttpHeaders head, boolean unread) {
-        if (unread) {
-            LingeringClose.arm(context.channel());
-        }
         ending = last || closing || unread;
         if (ending) {
             head.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
@@ -291,11 +293,10 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
         if (!context.channel().isActive()) {
             return;
         }
-        if (unread && !ending) {
-            LingeringClose.arm(context.channel());
-        }
         if (unread || ending || closing) {
             ending = true;
+            // Whatever the client has been told, it may have sent more before.
+            LingeringClose.arm(context.channel());
             context.close();
         }
         takeHeld();
@@ -369,7 +370,7 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
     @Override
     public void close(ChannelHandlerContext context, ChannelPromise promise) {
         if (current == null || !context.channel().isActive()) {
-            context.close(promise);
+            closeBehindAnswers(promise);
             return;
         }
         closing = true;
@@ -377,13 +378,21 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
         current.goAway();
     }
 
+    /** A refusal is not waited for: it may not have been sent yet. */
+    private void closeBehindAnswers(ChannelPromise promise) {
+        ending = true;
+        context.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> context.close(promise));
+    }
+
     /** The client sends no more, and is answered all the same if it waits for that. */
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event instanceof SslCloseCompletionEvent) {
             closing = true;
-            if (current == null || switched) {
+            if (switched) {
                 context.close();
+            } else if (current == null) {
+                closeBehindAnswers(context.newPromise());
             }
         } else {
             context.fireUserEventTriggered(event);

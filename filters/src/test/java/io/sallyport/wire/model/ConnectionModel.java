@@ -34,13 +34,21 @@ final class ConnectionModel {
     private final List<Request> requests;
     private final List<Expectation> expectations;
     private final List<Response> answers = new ArrayList<>();
-    private @Nullable Response broken;
+    /** The first request whose response broke off, or whose connection was reset; -1 if there is none. */
+    private int broken = -1;
+
+    private boolean reset;
     private boolean over;
     private boolean left;
+    private boolean stopped;
 
     ConnectionModel(List<Request> requests) {
         this.requests = requests;
-        this.expectations = requests.stream().map(Expectation::new).toList();
+        this.expectations = new ArrayList<>();
+        for (int number = 0; number < requests.size(); number++) {
+            var next = number + 1 < requests.size() ? requests.get(number + 1) : null;
+            expectations.add(new Expectation(requests.get(number), next));
+        }
     }
 
     /** How many requests have been answered. */
@@ -63,12 +71,17 @@ final class ConnectionModel {
         return answers.size() == requests.size();
     }
 
+    /** The gateway stops: the connection may end behind any response, and what never ends does. */
+    void stopped() {
+        stopped = true;
+    }
+
     void answered(Response response) {
         require(!over, "a response behind the last one of the connection", response);
         require(!isComplete(), "a response to nobody", response);
         var expectation = expectations.get(answers.size());
-        expectation.check(response, answers.size());
-        over = expectation.endsWith(response);
+        expectation.check(response, answers.size(), stopped);
+        over = expectation.endsWith(response, stopped);
         answers.add(response);
     }
 
@@ -90,28 +103,51 @@ final class ConnectionModel {
             require(partial == null, "bytes behind the last response of the connection", partial);
             return;
         }
-        require(!isComplete(), "the connection ended without saying so", partial);
-        require(expectations.get(answers.size()).mayBreak(), "the connection ended instead of a response", partial);
-        require(partial != null || how == End.RESET, "the connection ended in order, without a response", partial);
-        broken = partial == null ? new Response() : partial;
+        if (partial == null && (stopped || (how == End.CLOSED && endsUnsaid()))) {
+            over = true;
+            return;
+        }
+        reset = how == End.RESET;
+        require(!isComplete() || (reset && endsUnsaid()), "the connection ended without saying so", partial);
+        require(
+                reset ? mayBreakFrom(answers.size()) || endsUnsaid() : mayBreak(answers.size()),
+                "the connection ended instead of a response",
+                partial);
+        require(partial != null || reset, "the connection ended in order, without a response", partial);
+        broken = answers.size();
         over = true;
+    }
+
+    private boolean mayBreak(int number) {
+        return expectations.get(number).mayBreak(stopped);
+    }
+
+    /** With a reset goes what was on its way before. */
+    private boolean mayBreakFrom(int number) {
+        return number < requests.size() && (mayBreak(number) || mayBreakFrom(number + 1));
+    }
+
+    /** Whether the response that came last may be the last one and could not say so, for its request had not been read. */
+    private boolean endsUnsaid() {
+        return !answers.isEmpty() && expectations.get(answers.size() - 1).mayEndUnsaid();
     }
 
     /** What came over the connection after its protocol was switched. */
     void tunnelled(byte[] bytes) {
         var last = answers.isEmpty() ? null : answers.getLast();
-        if (last != null && last.status == 101 && !left && !requests.get(answers.size() - 1).ahead) {
+        if (last != null && last.status == 101 && !left && !stopped && !requests.get(answers.size() - 1).ahead) {
             require(Arrays.equals(bytes, Request.ECHOED_FRAMES), "not the upstream's frames", last);
         }
     }
 
     /** Everything is over: checks what the upstream saw, and the outcomes. */
     void check(Run run) {
+        int lastBroken = lastBroken(run);
         var mixUp = run.mixUp();
         require(mixUp == null, String.valueOf(mixUp), null);
         for (int number = 0; number < requests.size(); number++) {
             var expectation = expectations.get(number);
-            boolean reached = number < answers.size() || isBroken(number) || left;
+            boolean reached = number < answers.size() || number <= lastBroken || left;
             require(
                     run.timesBegun(number) <= (reached ? expectation.mostAttempts() : 0),
                     "at the upstream, and not to be: request " + number,
@@ -124,14 +160,20 @@ final class ConnectionModel {
                 require(run.timesWhole(number) == 1, "answered, and not read by the upstream: request " + number, null);
             }
         }
-        checkOutcomes(run);
+        checkOutcomes(run, lastBroken);
     }
 
-    private boolean isBroken(int number) {
-        return broken != null && number == answers.size();
+    /** The request whose response was broken off: of a connection that was reset, the last one; -1 if there is none. */
+    private int lastBroken(Run run) {
+        if (broken < 0 || !reset) {
+            return broken;
+        }
+        int last = run.ended().stream().mapToInt(Run.Ended::number).max().orElse(-1);
+        require(last >= broken - 1 && mayBreak(last), "a reset for nothing", null);
+        return last;
     }
 
-    private void checkOutcomes(Run run) {
+    private void checkOutcomes(Run run, int lastBroken) {
         int[] outcomes = new int[requests.size()];
         for (var ended : run.ended()) {
             int number = ended.number() >= 0 ? ended.number() : malformed(outcomes);
@@ -139,15 +181,15 @@ final class ConnectionModel {
             require(++outcomes[number] == 1, "two outcomes of request " + number, null);
             require(!isUnforeseen(ended.outcome()), "an end that nobody foresaw: request " + number, null);
             if (number < answers.size()) {
-                checkOutcome(ended, answers.get(number));
-            } else if (isBroken(number)) {
-                require(!(ended.outcome() instanceof Outcome.Answered), "broken, and recorded: " + ended, broken);
-            } else {
+                checkOutcome(ended, answers.get(number), mayBreak(number));
+            } else if (number == lastBroken) {
+                require(!(ended.outcome() instanceof Outcome.Answered), "broken, and recorded: " + ended, null);
+            } else if (number > lastBroken) {
                 require(left, "an outcome of request " + number + ", which nobody waits for: " + ended.outcome(), null);
             }
         }
         for (int number = 0; number < requests.size(); number++) {
-            boolean read = number < answers.size() || isBroken(number) || run.timesBegun(number) > 0;
+            boolean read = number < answers.size() || number <= lastBroken || run.timesBegun(number) > 0;
             require(!read || outcomes[number] == 1, "no outcome of request " + number, null);
         }
     }
@@ -168,7 +210,7 @@ final class ConnectionModel {
                         && aborted.denial().reason() == Reason.FORWARD_FAILED);
     }
 
-    private void checkOutcome(Run.Ended ended, Response answer) {
+    private void checkOutcome(Run.Ended ended, Response answer, boolean mayBreak) {
         var outcome = ended.outcome();
         require(ended.requestId().equals(answer.field("x-request-id")), "another request's id: " + ended, answer);
         require(outcome.status() == answer.status, "another status: " + outcome, answer);
@@ -176,7 +218,9 @@ final class ConnectionModel {
                 || switch (outcome) {
                     case Outcome.Answered _ -> true;
                     case Outcome.Refused _ -> !answer.isUpstreams();
-                    case Outcome.Aborted _, Outcome.Cancelled _ -> left;
+                    case Outcome.Cancelled _ -> left;
+                    // The client may have had all of it by its length.
+                    case Outcome.Aborted _ -> left || mayBreak;
                 };
         require(fits, "answered, and recorded as " + outcome, answer);
     }

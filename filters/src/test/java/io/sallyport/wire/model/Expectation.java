@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.wire.model;
 
+import io.sallyport.wire.model.Packet.Wait;
 import io.sallyport.wire.model.Request.Malformed;
 import io.sallyport.wire.model.Request.Upgrade;
 import io.sallyport.wire.model.Script.Death;
@@ -8,6 +9,7 @@ import io.sallyport.wire.model.Script.Framing;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** What may come of one request, whatever comes of the others. */
 final class Expectation {
@@ -17,14 +19,20 @@ final class Expectation {
     /** Whether no upstream may get the whole request: its body never ends, or is refused. */
     private final boolean neverWhole;
 
-    Expectation(Request request) {
+    /** Whether the client sends something behind a request for another protocol without waiting for the answer. */
+    private final boolean goesOn;
+
+    /** @param next the request that follows on the connection, or null */
+    Expectation(Request request, @Nullable Request next) {
         this.request = request;
         this.script = request.script;
+        this.goesOn = request.upgrade == Upgrade.ALLOWED
+                && (request.ahead || (!request.sendsFrames() && next != null && next.before != Wait.Earlier.EARLIER));
         this.neverWhole = request.malformed == Malformed.BODY || request.isTooLarge();
     }
 
     /** Checks everything of a response but its place. */
-    void check(Response response, int number) {
+    void check(Response response, int number, boolean stopped) {
         require(!response.http10 || request.http10, "a response of HTTP/1.0", response);
         // RFC 9112 section 6.1
         require(
@@ -39,7 +47,8 @@ final class Expectation {
                     response);
         }
         if (!response.isUpstreams()) {
-            require(gatewaysOwn().contains(response.status), "not what may be answered", response);
+            boolean cut = stopped && script.death() == Death.SILENT && response.status == 503;
+            require(cut || gatewaysOwn().contains(response.status), "not what may be answered", response);
             return;
         }
         require(
@@ -78,10 +87,10 @@ final class Expectation {
             if (request.isTooLarge()) {
                 statuses.add(413);
             }
-            if (request.upgrade == Upgrade.ALLOWED && request.ahead) {
+            if (goesOn) {
                 statuses.add(400);
             }
-            if (script.death() != Death.NEVER || breaksBody()) {
+            if ((script.death() != Death.NEVER && !script.isEndless()) || breaksBody()) {
                 statuses.add(502);
             }
         }
@@ -93,8 +102,12 @@ final class Expectation {
         return script.early() && script.closes() && request.hasBody();
     }
 
-    /** Whether the connection ends with this response. Where that is the gateway's choice the response says so. */
-    boolean endsWith(Response response) {
+    /**
+     * Whether the connection ends with this response. Where that is the gateway's choice the response says so.
+     *
+     * @param stopped whether the gateway has been told to stop
+     */
+    boolean endsWith(Response response, boolean stopped) {
         boolean own = !response.isUpstreams();
         boolean must = request.close
                 || (request.http10 && (!request.keepAlive || response.untilClose))
@@ -103,6 +116,7 @@ final class Expectation {
                 || (own && request.refusal != 0 && (request.hasBody() || request.upgrade != Upgrade.NO))
                 || (own && (response.status == 400 || request.isTooLarge()));
         boolean may = request.http10
+                || stopped
                 || request.upgrade != Upgrade.NO
                 || (request.hasBody() && (own || script.early() || request.expects));
         boolean says = response.saysClose() || (request.http10 && !response.saysKeepAlive());
@@ -113,13 +127,19 @@ final class Expectation {
         return must || says;
     }
 
+    /** Whether the connection may end behind the response without a word: what was left of the request was not read. */
+    boolean mayEndUnsaid() {
+        return script.early() && request.hasBody();
+    }
+
     /** Whether the client may see the answer break off. */
-    boolean mayBreak() {
+    boolean mayBreak(boolean stopped) {
         return request.isForwarded()
-                && (script.death() == Death.IN_BODY
+                && ((stopped && script.isEndless())
+                        || script.death() == Death.IN_BODY
                         || (script.early() && neverWhole)
                         || breaksBody()
-                        || (request.upgrade == Upgrade.ALLOWED && request.ahead));
+                        || goesOn);
     }
 
     /** How often the request may begin to arrive at an upstream. One that is safe to repeat may be sent once more. */

@@ -3,13 +3,22 @@ package io.sallyport.wire.model;
 
 /** Bytes that a client sends together. */
 final class Packet {
+    private final int number;
     private final Wait after;
     private final byte[] bytes;
 
-    /** @param after what the client waits for before it sends them */
-    Packet(Wait after, byte[] bytes) {
+    /**
+     * @param number of the request that they begin with
+     * @param after what the client waits for before it sends them
+     */
+    Packet(int number, Wait after, byte[] bytes) {
+        this.number = number;
         this.after = after;
         this.bytes = bytes;
+    }
+
+    int number() {
+        return number;
     }
 
     Wait after() {

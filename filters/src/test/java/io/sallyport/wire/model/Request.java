@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -162,15 +163,43 @@ final class Request implements Cloneable {
         return this;
     }
 
-    /** The same request without pauses and cuts. */
-    Request inOnePacket() {
-        try {
-            var copy = (Request) clone();
-            copy.before = Wait.Nothing.NOTHING;
-            copy.cuts = List.of();
-            return copy;
-        } catch (CloneNotSupportedException e) {
-            throw new AssertionError(e);
+    /** Requests that are like it and do one thing less. */
+    List<Request> simpler() {
+        var simpler = new ArrayList<Request>();
+        simplify(simpler, !cuts.isEmpty(), request -> request.cuts = List.of());
+        simplify(simpler, before != Wait.Nothing.NOTHING, request -> request.before = Wait.Nothing.NOTHING);
+        simplify(simpler, filtered, request -> request.filtered = false);
+        simplify(simpler, later, request -> request.later = false);
+        simplify(simpler, te, request -> request.te = false);
+        simplify(simpler, expects, request -> request.expects = false);
+        simplify(simpler, bodyLength > 1 && !isTooLarge(), request -> request.bodyLength /= 2);
+        simplify(
+                simpler,
+                script.length() > 1,
+                request -> request.script = script.body(script.length() / 2, script.framing()));
+        simplify(
+                simpler,
+                script.delayMillis() > 0 || script.pieces() > 1,
+                request -> request.script = script.slow(0, 1));
+        simplify(simpler, script.hints(), request -> request.script = script.hints(false));
+        simplify(simpler, script.trailers(), request -> request.script = script.trailers(false));
+        simplify(simpler, script.early(), request -> request.script = script.early(false));
+        simplify(
+                simpler,
+                upgrade != Upgrade.ALLOWED && script.death() == Script.Death.NEVER && !script.equals(Script.ok()),
+                request -> request.script = Script.ok());
+        return simpler;
+    }
+
+    private void simplify(List<Request> simpler, boolean possible, Consumer<Request> change) {
+        if (possible) {
+            try {
+                var copy = (Request) clone();
+                change.accept(copy);
+                simpler.add(copy);
+            } catch (CloneNotSupportedException e) {
+                throw new AssertionError(e);
+            }
         }
     }
 
@@ -185,6 +214,11 @@ final class Request implements Cloneable {
     /** Whether it goes to an upstream, as far as stages and bytes are concerned. */
     boolean isForwarded() {
         return refusal == 0 && !preflight && malformed != Malformed.HEAD;
+    }
+
+    /** Whether the client sends frames when it has been answered. */
+    boolean sendsFrames() {
+        return upgrade == Upgrade.ALLOWED && !ahead && script.status() == 101 && refusal == 0;
     }
 
     boolean isHead() {
@@ -203,7 +237,7 @@ final class Request implements Cloneable {
         if (expects && hasBody()) {
             addCut(packets, number, before, head, true);
             addCut(packets, number, new Wait.Answers(number, true), body(number), false);
-        } else if (upgrade == Upgrade.ALLOWED && !ahead && script.status() == 101 && refusal == 0) {
+        } else if (sendsFrames()) {
             addCut(packets, number, before, head, true);
             addCut(packets, number, new Wait.Answers(number + 1, false), bytes(FIRST_FRAMES), false);
         } else {
@@ -220,12 +254,12 @@ final class Request implements Cloneable {
         for (var cut : withCuts ? cuts : List.<Cut>of()) {
             int to = (int) (all.length * cut.at());
             if (to > from) {
-                packets.add(new Packet(wait, Arrays.copyOfRange(all, from, to)));
+                packets.add(new Packet(number, wait, Arrays.copyOfRange(all, from, to)));
                 wait = cut.after();
                 from = to;
             }
         }
-        packets.add(new Packet(wait, Arrays.copyOfRange(all, from, all.length)));
+        packets.add(new Packet(number, wait, Arrays.copyOfRange(all, from, all.length)));
     }
 
     private String head(String id) {

@@ -22,6 +22,9 @@ final class Run {
     /** The part of the targets that names it. */
     final String name;
 
+    /** Of its client. */
+    int port;
+
     private final int[] begun;
     private final int[] whole;
     private final List<Ended> ended = new ArrayList<>();

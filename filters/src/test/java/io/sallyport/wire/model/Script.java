@@ -41,7 +41,11 @@ record Script(
         BEFORE_HEAD,
         IN_HEAD,
         IN_BODY,
-        NONSENSE
+        NONSENSE,
+        /** There is none. */
+        SILENT,
+        /** It goes on for ever, as an event stream does. */
+        ENDLESS
     }
 
     static Script ok() {
@@ -95,8 +99,17 @@ record Script(
         return closes || death != Death.NEVER;
     }
 
+    /** Whether there is never an end of the answer, nor of the connection. */
+    boolean isEndless() {
+        return death == Death.SILENT || death == Death.ENDLESS;
+    }
+
+    boolean allowsBody(String method) {
+        return !method.equals("HEAD") && status != 204 && status != 304;
+    }
+
     boolean hasBody(String method) {
-        return length > 0 && !method.equals("HEAD") && status != 204 && status != 304;
+        return length > 0 && allowsBody(method);
     }
 
     /** The body of the answer to that request: it names its request all over. */
@@ -120,11 +133,11 @@ record Script(
         var head = head(id);
         var text = (hints ? "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" : "")
                 + switch (death) {
-                    case BEFORE_HEAD -> "";
+                    case BEFORE_HEAD, SILENT -> "";
                     case IN_HEAD -> head.substring(0, head.length() - 4);
                     case NONSENSE -> "HTTP/7 ok\r\n\r\n";
                     case NEVER -> head + content(id, method);
-                    case IN_BODY -> head + content(id, method).substring(0, cutAt(method));
+                    case IN_BODY, ENDLESS -> head + content(id, method).substring(0, cutAt(method));
                 };
         return cut(text.getBytes(StandardCharsets.ISO_8859_1), pieces);
     }
@@ -145,9 +158,7 @@ record Script(
 
     private String content(String id, String method) {
         if (!hasBody(method)) {
-            return framing == Framing.CHUNKED && !method.equals("HEAD") && status != 204 && status != 304
-                    ? "0\r\n" + trailerFields(id) + "\r\n"
-                    : "";
+            return framing == Framing.CHUNKED && allowsBody(method) ? "0\r\n" + trailerFields(id) + "\r\n" : "";
         }
         var body = new String(body(id, length), StandardCharsets.ISO_8859_1);
         if (framing != Framing.CHUNKED) {

@@ -143,6 +143,10 @@ final class ScriptedUpstream implements AutoCloseable {
             first = false;
             connection.getOutputStream().write(piece);
         }
+        if (script.isEndless()) {
+            // Until the gateway ends it.
+            var _ = connection.getInputStream().readAllBytes();
+        }
     }
 
     private static void readBody(InputStream in, long length, boolean chunked, Run run, int number) throws IOException {

@@ -27,7 +27,9 @@ record Sequence(List<Request> requests, Reading reading, Leaving leaving, int le
         CLOSE,
         RESET,
         /** Its own direction only. */
-        HALF
+        HALF,
+        /** It does not; the gateway stops. */
+        STOP
     }
 
     Sequence {
@@ -46,36 +48,48 @@ record Sequence(List<Request> requests, Reading reading, Leaving leaving, int le
     List<Packet> packets(String run) {
         var packets = new ArrayList<Packet>();
         var wait = (Wait) Wait.Nothing.NOTHING;
+        int first = 0;
         var bytes = new ByteArrayOutputStream();
         for (int number = 0; number < requests.size(); number++) {
             for (var packet : requests.get(number).packets(run, number)) {
-                if (packet.after() != Wait.Nothing.NOTHING && bytes.size() > 0) {
-                    packets.add(new Packet(wait, bytes.toByteArray()));
+                if (bytes.size() > 0 && (packet.after() != Wait.Nothing.NOTHING || isBehindFrames(number))) {
+                    packets.add(new Packet(first, wait, bytes.toByteArray()));
                     bytes.reset();
+                    first = number;
                     wait = packet.after();
                 }
                 bytes.writeBytes(packet.bytes());
             }
         }
-        packets.add(new Packet(wait, bytes.toByteArray()));
+        packets.add(new Packet(first, wait, bytes.toByteArray()));
         return packets;
     }
 
-    Sequence without(int number) {
-        var fewer = new ArrayList<>(requests);
-        fewer.remove(number);
-        return new Sequence(fewer, reading, leaving, leavesAfter);
+    /** Frames are the last that a client sends. */
+    private boolean isBehindFrames(int number) {
+        return number > 0 && requests.get(number - 1).sendsFrames();
     }
 
-    /** The same with one request's pauses and cuts taken out. */
-    Sequence joined(int number) {
-        var joined = new ArrayList<>(requests);
-        joined.set(number, requests.get(number).inOnePacket());
-        return new Sequence(joined, reading, leaving, leavesAfter);
-    }
-
-    Sequence unhurried() {
-        return new Sequence(requests, Reading.AT_ONCE, leaving, leavesAfter);
+    /** Sequences that are like it with something left out. */
+    List<Sequence> smaller() {
+        var smaller = new ArrayList<Sequence>();
+        for (int number = requests.size() - 1; number >= 0 && requests.size() > 1; number--) {
+            var fewer = new ArrayList<>(requests);
+            fewer.remove(number);
+            smaller.add(new Sequence(fewer, reading, leaving, leavesAfter));
+        }
+        for (int number = 0; number < requests.size(); number++) {
+            var simpler = requests.get(number).simpler();
+            for (var request : simpler) {
+                var changed = new ArrayList<>(requests);
+                changed.set(number, request);
+                smaller.add(new Sequence(changed, reading, leaving, leavesAfter));
+            }
+        }
+        if (reading != Reading.AT_ONCE) {
+            smaller.add(new Sequence(requests, Reading.AT_ONCE, leaving, leavesAfter));
+        }
+        return smaller;
     }
 
     @Override

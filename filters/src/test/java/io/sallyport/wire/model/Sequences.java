@@ -31,12 +31,16 @@ final class Sequences {
             new Nonsense("GET / HTTP/1.1\r\nHost: localhost\r\nX: " + "a".repeat(17_000) + "\r\n\r\n", 431));
 
     private static final List<Integer> REFUSALS = List.of(401, 401, 403, 403, 404, 405, 413, 421, 429, 503);
+    private static final List<Leaving> LEAVING = List.of(Leaving.CLOSE, Leaving.RESET, Leaving.HALF);
+    private static final List<Leaving> LEAVING_EMBEDDED =
+            List.of(Leaving.CLOSE, Leaving.RESET, Leaving.HALF, Leaving.STOP, Leaving.STOP);
     private static final List<Integer> STATUSES = List.of(200, 200, 200, 201, 204, 304, 404, 500);
     private static final List<Framing> FRAMINGS = List.of(
             Framing.LENGTH, Framing.LENGTH, Framing.LENGTH, Framing.CHUNKED, Framing.CHUNKED, Framing.UNTIL_CLOSE);
 
     private final Random random;
     private final int most;
+    private final boolean embedded;
 
     /** How often a request ends its connection, in percent. */
     private int ending;
@@ -44,14 +48,24 @@ final class Sequences {
     /** How much the client waits between packets, in percent. */
     private int waiting;
 
-    private Sequences(Random random, int most) {
+    private Sequences(Random random, int most, boolean embedded) {
         this.random = random;
         this.most = most;
+        this.embedded = embedded;
     }
 
-    /** @param most how many requests it has at the most */
-    static Sequence of(long seed, int most) {
-        return new Sequences(new Random(seed), most).sequence();
+    /**
+     * That sequence of them all.
+     *
+     * @param most how many requests it has at the most
+     */
+    static Sequence overSockets(long seed, int most) {
+        return new Sequences(new Random(seed), most, false).sequence();
+    }
+
+    /** The same for a connection and a gateway of its own, which may stop; with fewer large bodies. */
+    static Sequence embedded(long seed, int most) {
+        return new Sequences(new Random(seed), most, true).sequence();
     }
 
     private Sequence sequence() {
@@ -69,12 +83,16 @@ final class Sequences {
             }
             requests.add(request);
         }
-        if (chance(30)) {
-            requests.add(last());
+        var leaving = chance(80) ? Leaving.NEVER : pick(embedded ? LEAVING_EMBEDDED : LEAVING);
+        if (leaving != Leaving.NEVER && chance(40)) {
+            requests.add(endless());
+        } else {
+            if (chance(30)) {
+                requests.add(last());
+            }
+            // Whether the connection goes on is seen by whether this is answered.
+            requests.add(Request.get().after(Wait.Earlier.EARLIER));
         }
-        // Whether the connection goes on is seen by whether this is answered.
-        requests.add(Request.get().after(Wait.Earlier.EARLIER));
-        var leaving = chance(85) ? Leaving.NEVER : pick(List.of(Leaving.CLOSE, Leaving.RESET, Leaving.HALF));
         var reading = chance(70) ? Reading.AT_ONCE : pick(List.of(Reading.SLOWLY, Reading.LATE));
         return new Sequence(requests, reading, leaving, 1 + random.nextInt(requests.size()));
     }
@@ -131,7 +149,7 @@ final class Sequences {
     }
 
     private Request withBody() {
-        int length = chance(10) ? random.nextInt(100_000) : random.nextInt(400);
+        int length = chance(embedded ? 2 : 10) ? random.nextInt(100_000) : random.nextInt(400);
         var request = chance(50) ? Request.post(length) : Request.chunked(length);
         request.filtered = chance(50);
         request.te = chance(10);
@@ -143,7 +161,7 @@ final class Sequences {
 
     private Script script(Request request) {
         var script = Script.ok().status(pick(STATUSES));
-        int length = chance(5) ? random.nextInt(300_000) : random.nextInt(300);
+        int length = chance(embedded ? 1 : 5) ? random.nextInt(300_000) : random.nextInt(300);
         var framing = pick(FRAMINGS);
         script = script.body(length, framing)
                 .trailers(framing == Framing.CHUNKED && chance(30))
@@ -156,6 +174,16 @@ final class Sequences {
             script = script.dies(chance(50) ? Death.BEFORE_HEAD : chance(50) ? Death.IN_HEAD : Death.NONSENSE);
         }
         return request.isHead() ? script.body(script.length(), Framing.LENGTH) : script;
+    }
+
+    /** A request whose answer never comes, or never ends. */
+    private Request endless() {
+        var request = chance(70) ? forwarded() : withBody();
+        var death = request.isHead() || chance(50) ? Death.SILENT : Death.ENDLESS;
+        return request.script(Script.ok()
+                .body(2 + random.nextInt(1_000), death == Death.SILENT ? Framing.LENGTH : pick(FRAMINGS))
+                .dies(death)
+                .slow(0, 1 + random.nextInt(3)));
     }
 
     /** A request with which the connection ends. */

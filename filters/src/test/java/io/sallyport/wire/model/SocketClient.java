@@ -45,7 +45,7 @@ final class SocketClient {
      * @return to {@link #checkAgain} later
      * @throws Violation if what was seen is not what the model allows
      */
-    static SocketClient play(ModelGateway gateway, Run run, Duration patience)
+    static SocketClient play(SocketGateway gateway, Run run, Duration patience)
             throws IOException, InterruptedException {
         var client = new SocketClient(run, patience);
         try (client.socket) {
@@ -65,13 +65,13 @@ final class SocketClient {
         return client;
     }
 
-    private void connect(ModelGateway gateway) throws IOException {
+    private void connect(SocketGateway gateway) throws IOException {
         if (run.sequence.reading() == Reading.SLOWLY) {
             socket.setReceiveBufferSize(SMALL_BUFFER);
         }
         socket.setTcpNoDelay(true);
         socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-        gateway.connected(run, socket.getLocalPort());
+        gateway.runs.connected(run, socket.getLocalPort());
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), gateway.port()));
         socket.setSoTimeout((int) patience.toMillis());
     }
@@ -135,7 +135,7 @@ final class SocketClient {
             leaving = true;
         }
         switch (how) {
-            case NEVER -> {}
+            case NEVER, STOP -> {}
             case CLOSE -> socket.close();
             case RESET -> {
                 socket.setSoLinger(true, 0);

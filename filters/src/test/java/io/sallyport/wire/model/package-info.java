@@ -4,7 +4,9 @@
  *
  * <p>{@link io.sallyport.wire.model.Sequences} generates them, {@link io.sallyport.wire.model.ConnectionModel} says what is right. Neither
  * knows how the bytes travel: {@link io.sallyport.wire.model.SocketClient} sends them over a socket to {@link
- * io.sallyport.wire.model.ModelGateway}, which has both ways forward and a {@link io.sallyport.wire.model.ScriptedUpstream}.
+ * io.sallyport.wire.model.SocketGateway}, which has both ways forward and a {@link io.sallyport.wire.model.ScriptedUpstream}; {@link
+ * io.sallyport.wire.model.EmbeddedClient} hands them to an {@link io.sallyport.wire.model.EmbeddedConnection}, in whose place and time
+ * everything happens in an order of the seed's choice.
  *
  * <p>RFC 9110, RFC 9112 (HTTP/1.1), RFC 6455 (WebSocket handshake).
  */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.wire.model;
 
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Challenge;
@@ -9,51 +8,35 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.edge.BodyLimit;
-import io.sallyport.forward.DirectForwarder;
-import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RouteFilters;
 import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestTarget;
-import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.WebSocketPlan;
-import io.sallyport.forward.upstream.UpstreamConnections;
 import io.sallyport.gateway.FilterDefinitions;
-import io.sallyport.gateway.GatewayForwarder;
-import io.sallyport.gateway.PermitRouteMapping;
-import io.sallyport.gateway.PinnedRoutingFilter;
-import io.sallyport.gateway.PinnedWebHandler;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.CanonicalPath;
 import io.sallyport.pipeline.ClientAddress;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
-import io.sallyport.wire.WireServer;
 import io.sallyport.wire.answer.CorsConfig;
 import io.sallyport.wire.answer.CorsRules;
 import io.sallyport.wire.answer.LocalAnswer;
-import io.sallyport.wire.answer.LocalForwarder;
 import io.sallyport.wire.answer.Origin;
-import io.sallyport.wire.exchange.PermitForwarder;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
-import org.springframework.core.env.StandardEnvironment;
+import java.util.function.UnaryOperator;
 import org.springframework.util.unit.DataSize;
 import reactor.core.publisher.Mono;
 
-/**
- * A real server with both ways forward in front of a {@link ScriptedUpstream}. Its one stage says of each request what the
- * request's sequence wants.
- */
-final class ModelGateway implements AutoCloseable {
+/** Says of each request what the request's sequence wants, and finds the route that fits it. */
+final class ScriptedStage implements Stage {
     private static final Verdict UNKNOWN = new Verdict.Deny(new Denial.Rejected(Reason.AUTHORIZE_ROUTE_UNMATCHED));
 
     private static final Map<Integer, Denial> DENIALS = Map.of(
@@ -69,82 +52,37 @@ final class ModelGateway implements AutoCloseable {
             429, new Denial.Throttled(Reason.FLOOD_CONNECTIONS, Duration.ofSeconds(1), List.of()),
             503, new Denial.Unavailable(Reason.PIPELINE_OVERLOADED, Duration.ofSeconds(1)));
 
-    private final Map<String, Run> runs = new ConcurrentHashMap<>();
-    private final Map<Integer, Run> runsByPort = new ConcurrentHashMap<>();
-    private final AtomicInteger names = new AtomicInteger();
-    private final ScriptedUpstream upstream = ScriptedUpstream.start(runs::get);
-    private final UpstreamConnections connections = new UpstreamConnections(
-            new FakeSvidSource(), Duration.ZERO, Duration.ZERO, InstantSource.system(), new SimpleMeterRegistry());
+    private final Runs runs;
+    private final int upstreamPort;
+    private final UnaryOperator<Mono<Verdict.Settled>> later;
     private final Map<String, Route> routes = new ConcurrentHashMap<>();
-    private final WireServer server;
-    private volatile boolean stopped;
 
-    private ModelGateway() {
-        var exchange = new UpstreamClient(connections);
-        var filtered = new GatewayForwarder(new PermitRouteMapping(
-                new PinnedWebHandler(new PinnedRoutingFilter(exchange)), new StandardEnvironment()));
-        server = WireServer.permitting(
-                        new PermitForwarder(new LocalForwarder(), new DirectForwarder(exchange), filtered))
-                .judging(this::judge)
-                .maxConnections(10_000)
-                .start();
-        Thread.ofVirtual().start(this::collect);
+    /** @param later makes a verdict come some time after it was asked for */
+    ScriptedStage(Runs runs, int upstreamPort, UnaryOperator<Mono<Verdict.Settled>> later) {
+        this.runs = runs;
+        this.upstreamPort = upstreamPort;
+        this.later = later;
     }
 
-    static ModelGateway start() {
-        return new ModelGateway();
+    @Override
+    public StageName name() {
+        return StageName.EDGE;
     }
 
-    /** The statuses with which a stage refuses. */
-    static Set<Integer> refusals() {
-        return DENIALS.keySet();
-    }
-
-    int port() {
-        return server.port();
-    }
-
-    /** Runs that sequence under a name that no other has had. */
-    Run begin(Sequence sequence) {
-        var run = new Run(sequence, "%06x".formatted(names.incrementAndGet()));
-        runs.put(run.name, run);
-        return run;
-    }
-
-    /** Bytes that are no request belong to the connection's run. */
-    void connected(Run run, int clientPort) {
-        runsByPort.put(clientPort, run);
-    }
-
-    /** Nothing more will come of it. */
-    void forget(Run run) {
-        runs.remove(run.name);
-    }
-
-    private Verdict judge(RequestContext context) {
+    @Override
+    public Verdict evaluate(RequestContext context) {
         context.client(new ClientAddress(context.head().peerAddress().getAddress(), false));
         context.principal(Principal.Anonymous.ANONYMOUS);
         var target = context.head().target();
-        var run = runOf(target);
+        var run = runs.of(target);
         if (run == null) {
             return UNKNOWN;
         }
-        var request = run.request(numberOf(target));
+        var request = run.request(Runs.numberOf(target));
         context.matched(routeOf(request), new CanonicalPath(target), null, Map.of());
         var denial = DENIALS.get(request.refusal);
         Verdict.Settled verdict = denial == null ? Verdict.Pass.PASS : new Verdict.Deny(denial);
-        return request.later
-                ? new Verdict.Pending<>(Mono.just(verdict).delayElement(Duration.ofMillis(2)), late -> late)
-                : verdict;
-    }
-
-    private @Nullable Run runOf(String target) {
-        int dash = target.indexOf('-');
-        return dash < 0 ? null : runs.get(target.substring(1, dash));
-    }
-
-    private static int numberOf(String target) {
-        return Integer.parseInt(target.substring(target.indexOf('-') + 1));
+        return request.later ? new Verdict.Pending<>(later.apply(Mono.just(verdict)), answer -> answer) : verdict;
     }
 
     private Route routeOf(Request request) {
@@ -155,15 +93,14 @@ final class ModelGateway implements AutoCloseable {
                             .settings(StageName.FORWARD, LocalAnswer.Preflight.of(List.of(cors())))
                             .build());
         }
-        var name = (request.filtered ? "filtered" : "plain")
-                + (request.small ? "-small" : "")
-                + (request.upgrade == Request.Upgrade.ALLOWED ? "-socket" : "");
+        var socket = request.upgrade == Request.Upgrade.ALLOWED;
+        var name = (request.filtered ? "filtered" : "plain") + (request.small ? "-small" : "") + (socket ? "-ws" : "");
         return routes.computeIfAbsent(name, _ -> upstreamRoute(name, request));
     }
 
     private Route upstreamRoute(String name, Request request) {
         var plan = new ForwardPlan(
-                TestTarget.plaintext(upstream.port())
+                TestTarget.plaintext(upstreamPort)
                         .timeout(Duration.ofSeconds(20))
                         .build(),
                 request.filtered ? filters() : RouteFilters.NONE,
@@ -190,40 +127,5 @@ final class ModelGateway implements AutoCloseable {
         var config = new CorsConfig(
                 List.of(new Origin("https://app.example.org")), List.of(), List.of(), false, Duration.ofMinutes(10));
         return Objects.requireNonNull(CorsRules.compile(config, Set.of(HttpMethod.GET), new Findings().at("cors")));
-    }
-
-    private void collect() {
-        while (!stopped) {
-            try {
-                var ended = server.ended(Duration.ofMillis(100));
-                if (ended != null) {
-                    collect(ended);
-                }
-            } catch (InterruptedException _) {
-                return;
-            }
-        }
-    }
-
-    private void collect(WireServer.Ended ended) {
-        var head = ended.context().head();
-        var requestId = ended.context().requestId().toString();
-        var run = runOf(head.target());
-        if (run != null) {
-            run.ended(new Run.Ended(numberOf(head.target()), requestId, ended.outcome()));
-            return;
-        }
-        var byPort = runsByPort.get(head.peerAddress().getPort());
-        if (byPort != null) {
-            byPort.ended(new Run.Ended(-1, requestId, ended.outcome()));
-        }
-    }
-
-    @Override
-    public void close() {
-        stopped = true;
-        server.close();
-        connections.close();
-        upstream.close();
     }
 }
