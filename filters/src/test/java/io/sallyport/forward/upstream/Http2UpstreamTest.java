@@ -92,7 +92,7 @@ class Http2UpstreamTest {
         var answer = exchange(
                 front(upstream),
                 "GET /v1 HTTP/1.1\nHost: api.example.org\nTE: trailers, gzip;q=0.5\nConnection: te\n\n",
-                "0\r\n",
+                "\r\n0\r\n",
                 "\r\n\r\n");
 
         assertThat(framesOf(upstream).getFirst()).contains(", te=trailers,").doesNotContain("gzip");
