@@ -358,6 +358,56 @@ final class ConfigurationCheckTest {
     }
 
     @Test
+    void what_would_have_no_effect_on_the_way_to_an_upstream_does_not_load() throws IOException {
+        var findings = check(
+                RIGHT.replace(
+                                "uri: \"http://status:8080\",",
+                                "uri: \"http://status:8080\", forward-token: true,"
+                                        + " identity: { headers: { X-Person: { value: token.subject } } },")
+                        .replace(
+                                "uri: \"https://payments:8443\",",
+                                "uri: \"https://payments:8443\", forward-credentials: { authorization: true }, identity: { headers: {} },")
+                        .replace(
+                                "authenticate: { issuers: [corp] }",
+                                "authenticate: { issuers: [corp] }\n      accept-client-header: [X-Kept, X-Forwarded-For, X-Tenant-ID]"));
+
+        assertThat(findings)
+                .extracting(Finding::path)
+                .containsExactlyInAnyOrder(
+                        "sallyport.routes.payments.accept-client-header[0]",
+                        "sallyport.routes.payments.accept-client-header[1]",
+                        "sallyport.routes.payments.upstream.identity",
+                        "sallyport.routes.payments.upstream.forward-credentials",
+                        "sallyport.routes.status.upstream.forward-token",
+                        "sallyport.routes.status.upstream.identity.headers.X-Person.value");
+    }
+
+    @Test
+    void a_rule_and_a_filter_that_name_a_removed_header_do_not_load_whichever_route_writes_it() throws IOException {
+        var told = RIGHT.replace(
+                        "uri: \"http://status:8080\",",
+                        "uri: \"http://status:8080\", identity: { headers: { X-Corp-Way: { value: path.tenant } } },")
+                .replace("path: /status,", "path: \"/status/{tenant}\",");
+        var reading = told.replace(
+                "anyone: \"true\" } }",
+                "anyone: \"true\", way: \"request.headers['x-corp--way'] == 'a'\", user: \"'x-user' in request.headers\" } }\n"
+                        + "      filters: [\"AddRequestHeader=X-Corp-Way, a\", \"MapRequestHeader=X-User, X-Other\"]");
+
+        assertThat(check(told)).isEmpty();
+        assertThat(check(reading))
+                .extracting(Finding::path)
+                .containsExactlyInAnyOrder(
+                        "sallyport.routes.payments.filters[0]",
+                        "sallyport.routes.payments.filters[1]",
+                        "sallyport.routes.payments.authorize.allow.way",
+                        "sallyport.routes.payments.authorize.allow.user");
+        assertThat(check(reading.replace(
+                        "authenticate: { issuers: [corp] }",
+                        "authenticate: { issuers: [corp] }\n      accept-client-header: [X-Corp-Way, X-User]")))
+                .isEmpty();
+    }
+
+    @Test
     void a_file_that_is_not_there_is_a_finding() {
         assertThat(ConfigurationCheck.check(folder.resolve("gateway.yaml")))
                 .extracting(Finding::toString)

@@ -78,7 +78,7 @@ public final class JudgedRequests {
                 .compile(configuration)
                 .snapshot();
         ingress = IngressPipeline.create(
-                new EdgeStage(),
+                new EdgeStage(meters),
                 modules.flood().stage(),
                 new AuthenticateStage(
                         new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1_000, null), () -> null, meters),

@@ -318,6 +318,8 @@ class UpstreamTargetTest {
                 null,
                 false,
                 false,
+                null,
+                null,
                 insecurePlaintext);
     }
 
@@ -337,6 +339,8 @@ class UpstreamTargetTest {
                 maxConcurrent,
                 false,
                 false,
+                null,
+                null,
                 false);
     }
 }
