@@ -250,7 +250,10 @@ final class RouteCompiler {
 
     private void checkIdentity(String route, @Nullable UpstreamTarget target) {
         var path = "sallyport.identity";
-        if (target != null && target.tls() && settings.identity() == null && !findings.concern(path)) {
+        if (target != null
+                && target.peer().proof().needsIdentity()
+                && settings.identity() == null
+                && !findings.concern(path)) {
             findings.at(path).reject(null, "an identity to prove to the upstream of route " + route);
         }
     }

@@ -104,7 +104,7 @@ class ArchitectureTest {
 
     @Test
     void the_way_to_an_upstream_knows_no_stage_and_nothing_above_it() {
-        allow("forward", with(GROUND, "pipeline", "workload"));
+        allow("forward", with(GROUND, "pipeline", "workload", "files"));
     }
 
     @Test
