@@ -189,8 +189,7 @@ final class ConfigurationCheckTest {
                         "audience: https://api.example.org",
                         List.of(
                                 "8: sallyport.issuers.corp.audience: unknown key (expected: audiences)",
-                                "6: sallyport.issuers.corp.audiences: (absent) (expected: The audiences that tokens may be for,"
-                                        + " at least one. If there are several, each route names its own.)")),
+                                "6: sallyport.issuers.corp.audiences: (absent) (expected: at least one, or else clients)")),
                 change(
                         "    payments:",
                         "    pay_ments:",

@@ -55,7 +55,7 @@ public record ListenerConfig(
         @Setting(value = "The longest request line, 256 B to 64 KB. A longer one is a 414.", byDefault = "8KB")
         DataSize maxRequestLine,
 
-        @Setting(value = "The longest header block, 1 KB to 256 KB. A longer one is a 431.", byDefault = "16KB")
+        @Setting(value = "The longest header block, 1 KB to 256 KB. A longer one is a 431.", byDefault = "32KB")
         DataSize maxHeaders,
 
         @Setting(
