@@ -90,8 +90,8 @@ public final class AcceptedTokens {
                 wrong = true;
                 continue;
             }
-            var audiences = audiencesOf(issuer, section, at);
-            wrong |= audiences.isEmpty();
+            var audiences = issuer.clients().isEmpty() ? audiencesOf(issuer, section, at) : Set.<String>of();
+            wrong |= audiences.isEmpty() && issuer.clients().isEmpty();
             unclaimed.removeAll(audiences);
             var profile = section.profile() == null ? issuer.profile() : section.profile();
             if (profile == Profile.RFC9068 && !issuer.allowsType(MediaType.ACCESS_TOKEN)) {
@@ -222,6 +222,17 @@ public final class AcceptedTokens {
     Acceptance of(String iss) {
         var acceptance = byIssuer.get(iss);
         return acceptance != null && acceptance.issuer().hasKeys() ? acceptance : null;
+    }
+
+    /** An issuer whose tokens' {@code iss} is that one but for a slash at the end or the case of letters, or null. */
+    @Nullable
+    Issuer nearlyNamed(String iss) {
+        for (var acceptance : byIssuer.values()) {
+            if (Difference.isNear(iss, acceptance.issuer().issuer())) {
+                return acceptance.issuer();
+            }
+        }
+        return null;
     }
 
     /** What is accepted of opaque tokens, or null if none are. */

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Every refusal that {@code authenticate} can answer with on one route, made when the route is compiled.
  *
- * <p>What a client reads is one of four fixed texts: whether its token is malformed, one of several, expired, or just not valid.
+ * <p>What a client reads is one of five fixed texts: whether its token is malformed, too long, one of several, expired, or just not valid.
  * Which of the other checks failed is for the operator's record; the text is never a parser's, let alone a token's.
  */
 final class AuthenticateDenials {
@@ -75,7 +75,9 @@ final class AuthenticateDenials {
     }
 
     private void addTokens(Terms terms) {
-        deny400(Reason.AUTHENTICATE_JWT_MALFORMED, terms.challenge("invalid_request", "The access token is malformed"));
+        // RFC 6750 section 3.1 calls a malformed token invalid: clients ask for another one on 401 alone.
+        deny401(Reason.AUTHENTICATE_JWT_MALFORMED, terms.challenge("invalid_token", "The access token is malformed"));
+        deny401(Reason.AUTHENTICATE_JWT_TOO_LONG, terms.challenge("invalid_token", "The access token is too long"));
         deny400(
                 Reason.AUTHENTICATE_JWT_AMBIGUOUS,
                 terms.challenge("invalid_request", "There is more than one credential"));
@@ -84,6 +86,7 @@ final class AuthenticateDenials {
         deny401(Reason.AUTHENTICATE_JWT_TOO_OLD, expired);
         var invalid = terms.challenge("invalid_token", "The access token is not valid here");
         for (var reason : List.of(
+                Reason.AUTHENTICATE_JWT_ENCRYPTED,
                 Reason.AUTHENTICATE_JWT_CLAIMS_MALFORMED,
                 Reason.AUTHENTICATE_JWT_HEADER_DENIED,
                 Reason.AUTHENTICATE_JWT_ALG_DENIED,
@@ -92,6 +95,7 @@ final class AuthenticateDenials {
                 Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID,
                 Reason.AUTHENTICATE_JWT_ISS_UNKNOWN,
                 Reason.AUTHENTICATE_JWT_AUD_MISMATCH,
+                Reason.AUTHENTICATE_JWT_CLIENT_DENIED,
                 Reason.AUTHENTICATE_JWT_EXP_MISSING,
                 Reason.AUTHENTICATE_JWT_NOT_YET_VALID,
                 Reason.AUTHENTICATE_JWT_LIFETIME_EXCEEDED,

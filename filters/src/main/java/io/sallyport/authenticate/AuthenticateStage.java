@@ -23,6 +23,7 @@ import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,11 @@ import org.jspecify.annotations.Nullable;
  * only for a key that no set in memory has.
  */
 public final class AuthenticateStage implements Stage {
+    private static final Evidence NO_TOKEN =
+            Evidence.NONE.with(Evidence.Key.DETAIL, "there is no blank and token after Bearer");
+    private static final Evidence NO_B64TOKEN =
+            Evidence.NONE.with(Evidence.Key.DETAIL, "the token has a character that RFC 6750 does not allow");
+
     private final TrustBundleSource bundles;
     private final TokenMemory memory;
 
@@ -84,7 +90,11 @@ public final class AuthenticateStage implements Stage {
         }
         int start = BearerCredential.tokenStart(authorization);
         if (start < 0) {
-            return accepted.deny(Reason.AUTHENTICATE_JWT_MALFORMED);
+            return accepted.deny(Reason.AUTHENTICATE_JWT_MALFORMED).with(NO_TOKEN);
+        }
+        int length = authorization.length() - start;
+        if (length > settings(context).maxTokenSize().toBytes()) {
+            return accepted.deny(Reason.AUTHENTICATE_JWT_TOO_LONG).with(Evidence.Key.DETAIL, length + " characters");
         }
         var opaque = accepted.opaque();
         return opaque == null || BearerCredential.isJws(authorization, start)
@@ -192,7 +202,7 @@ public final class AuthenticateStage implements Stage {
             } else {
                 var forgery = memory.forged(digest);
                 var acceptance = forgery == null ? null : accepted.of(forgery.issuer());
-                if (forgery != null && acceptance != null && isCurrent(forgery.key(), acceptance.issuer())) {
+                if (forgery != null && acceptance != null && areCurrent(forgery.keys(), acceptance.issuer())) {
                     return deny(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID, acceptance.issuer());
                 }
             }
@@ -200,10 +210,10 @@ public final class AuthenticateStage implements Stage {
         }
 
         private boolean stillHolds(VerifiedToken token, Issuer issuer) {
-            // Algorithms and names may have changed by a reload since.
+            // Algorithms, names and the client's claim may have changed by a reload since.
             return isCurrent(token.key(), issuer)
                     && issuer.allows(token.algorithm())
-                    && issuer.name().equals(token.claims().issuerName());
+                    && issuer.reading().equals(token.claims().reading());
         }
 
         private boolean isCurrent(VerificationKey key, Issuer issuer) {
@@ -211,12 +221,16 @@ public final class AuthenticateStage implements Stage {
             return keys != null && keys.holds(key);
         }
 
+        private boolean areCurrent(List<VerificationKey> keys, Issuer issuer) {
+            var current = issuer.keys().current(now);
+            // The very list: whether it says the same as another one is not worth finding out for a forged token.
+            return current != null && isSame(current.keys(), keys);
+        }
+
         private Verdict fromScratch() {
             return switch (UnverifiedToken.parseUnverified(authorization.substring(start))) {
-                case UnverifiedToken.Refused.MALFORMED -> accepted.deny(Reason.AUTHENTICATE_JWT_MALFORMED);
-                case UnverifiedToken.Refused.CLAIMS_MALFORMED ->
-                    accepted.deny(Reason.AUTHENTICATE_JWT_CLAIMS_MALFORMED);
-                case UnverifiedToken.Refused.HEADER_DENIED -> accepted.deny(Reason.AUTHENTICATE_JWT_HEADER_DENIED);
+                case UnverifiedToken.Refused(var reason, var evidence) ->
+                    refuseUnread(reason, evidence, accepted, authorization, start);
                 case UnverifiedToken.Jws token -> choose(token);
             };
         }
@@ -229,25 +243,27 @@ public final class AuthenticateStage implements Stage {
             }
             var algorithm = SignatureAlgorithm.named(token.algorithm());
             if (algorithm == null || !accepted.allows(algorithm)) {
-                return accepted.deny(Reason.AUTHENTICATE_JWT_ALG_DENIED);
+                return accepted.deny(Reason.AUTHENTICATE_JWT_ALG_DENIED).with(Difference.ofAlgorithm(token, null));
             }
             var acceptance = claimed(token);
             if (acceptance == null) {
-                return accepted.deny(Reason.AUTHENTICATE_JWT_ISS_UNKNOWN);
+                return accepted.deny(Reason.AUTHENTICATE_JWT_ISS_UNKNOWN).with(Difference.ofIssuer(token, accepted));
             }
             if (!acceptance.issuer().allows(algorithm)) {
-                return deny(Reason.AUTHENTICATE_JWT_ALG_DENIED, acceptance.issuer());
+                return accepted.deny(Reason.AUTHENTICATE_JWT_ALG_DENIED)
+                        .with(Difference.ofAlgorithm(token, acceptance.issuer()));
             }
             if (acceptance.issuer().trustDomain() != null) {
                 if (!token.plain()) {
                     return deny(Reason.AUTHENTICATE_JWT_HEADER_DENIED, acceptance.issuer());
                 }
                 if (token.kid() == null) {
-                    return deny(Reason.AUTHENTICATE_JWT_KID_UNKNOWN, acceptance.issuer());
+                    return accepted.deny(Reason.AUTHENTICATE_JWT_KID_UNKNOWN)
+                            .with(Difference.ofKey(token, acceptance.issuer()));
                 }
             }
-            var key = find(token, algorithm, acceptance.issuer());
-            return key != null ? verify(token, algorithm, key, acceptance) : askForKey(token, algorithm, acceptance);
+            var verified = verify(token, algorithm, acceptance);
+            return verified != null ? verified : askForKey(token, algorithm, acceptance);
         }
 
         /** An {@code iss} that the route accepts decides; a JWT-SVID need not have one, and is its trust domain's by its {@code sub}. */
@@ -259,11 +275,6 @@ public final class AuthenticateStage implements Stage {
             }
             var trustDomain = token.trustDomain();
             return trustDomain == null ? null : accepted.of(trustDomain);
-        }
-
-        private @Nullable VerificationKey find(UnverifiedToken.Jws token, SignatureAlgorithm algorithm, Issuer issuer) {
-            var keys = issuer.keys().current(now);
-            return keys == null ? null : keys.find(token.kid(), algorithm);
         }
 
         private Verdict askForKey(
@@ -280,34 +291,41 @@ public final class AuthenticateStage implements Stage {
                 UnverifiedToken.Jws token,
                 SignatureAlgorithm algorithm,
                 AcceptedTokens.Acceptance acceptance) {
-            var key = find(token, algorithm, acceptance.issuer());
-            if (key != null) {
-                return verify(token, algorithm, key, acceptance);
+            var verified = verify(token, algorithm, acceptance);
+            if (verified != null) {
+                return verified;
             }
             return switch (done) {
-                case FRESH -> deny(Reason.AUTHENTICATE_JWT_KID_UNKNOWN, acceptance.issuer());
+                case FRESH ->
+                    accepted.deny(Reason.AUTHENTICATE_JWT_KID_UNKNOWN)
+                            .with(Difference.ofKey(token, acceptance.issuer()));
                 case UNAVAILABLE -> deny(Reason.AUTHENTICATE_JWKS_UNAVAILABLE, acceptance.issuer());
             };
         }
 
-        private Verdict.Settled verify(
-                UnverifiedToken.Jws token,
-                SignatureAlgorithm algorithm,
-                VerificationKey key,
-                AcceptedTokens.Acceptance acceptance) {
+        /** Tries each key that the signature may be of; null if there is none, so that one may be asked for. */
+        private Verdict.@Nullable Settled verify(
+                UnverifiedToken.Jws token, SignatureAlgorithm algorithm, AcceptedTokens.Acceptance acceptance) {
             var issuer = acceptance.issuer();
-            if (!key.verifies(algorithm, token.compact())) {
-                memory.rememberForged(digest, issuer.issuer(), key);
-                return deny(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID, issuer);
+            var keys = issuer.keys().current(now);
+            var candidates = keys == null ? List.<VerificationKey>of() : keys.find(token.kid(), algorithm);
+            if (keys == null || candidates.isEmpty()) {
+                return null;
             }
-            var verified = VerifiedToken.of(token, issuer, key, algorithm);
-            memory.remember(digest, issuer.issuer(), verified, now.toEpochMilli());
-            return judgeClaims(verified, acceptance);
+            for (var key : candidates) {
+                if (key.verifies(algorithm, token.compact())) {
+                    var verified = VerifiedToken.of(token, issuer, key, algorithm);
+                    memory.remember(digest, issuer.issuer(), verified, now.toEpochMilli());
+                    return judgeClaims(verified, acceptance);
+                }
+            }
+            memory.rememberForged(digest, issuer.issuer(), keys.keys());
+            return deny(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID, issuer);
         }
 
         private Verdict.Settled judgeClaims(VerifiedToken token, AcceptedTokens.Acceptance acceptance) {
             var wrong = ClaimRules.judge(token, acceptance, now.toEpochMilli(), clockSkew(context));
-            return conclude(wrong, token.claims(), acceptance.issuer(), context, accepted);
+            return conclude(wrong, token.claims(), token.type(), acceptance, context, accepted);
         }
 
         private Verdict.Settled deny(Reason reason, Issuer issuer) {
@@ -339,7 +357,7 @@ public final class AuthenticateStage implements Stage {
         Verdict verdict() {
             var source = acceptance.issuer().opaqueTokens();
             if (source == null || !BearerCredential.isToken(authorization, start)) {
-                return accepted.deny(Reason.AUTHENTICATE_JWT_MALFORMED);
+                return refuseUnread(Reason.AUTHENTICATE_JWT_MALFORMED, NO_B64TOKEN, accepted, authorization, start);
             }
             var digest = TokenDigest.of(authorization, start);
             var known = source.known(digest, context.receivedAt());
@@ -356,7 +374,7 @@ public final class AuthenticateStage implements Stage {
                 case OpaqueTokenSource.Introspected.Active(var claims) -> {
                     long now = context.receivedAt().toEpochMilli();
                     var wrong = ClaimRules.judgeOpaque(claims, acceptance, now, clockSkew(context));
-                    yield conclude(wrong, claims, acceptance.issuer(), context, accepted);
+                    yield conclude(wrong, claims, null, acceptance, context, accepted);
                 }
             };
         }
@@ -366,22 +384,37 @@ public final class AuthenticateStage implements Stage {
         }
     }
 
+    private static AuthenticateConfig settings(RequestContext context) {
+        return context.snapshot().settings(StageName.AUTHENTICATE, AuthenticateConfig.class);
+    }
+
     private static long clockSkew(RequestContext context) {
-        return context.snapshot()
-                .settings(StageName.AUTHENTICATE, AuthenticateConfig.class)
-                .clockSkew()
-                .toMillis();
+        return settings(context).clockSkew().toMillis();
+    }
+
+    private static Verdict.Settled refuseUnread(
+            Reason reason, Evidence evidence, AcceptedTokens accepted, String authorization, int start) {
+        return reason == Reason.AUTHENTICATE_JWT_MALFORMED && BearerCredential.isList(authorization, start)
+                ? accepted.deny(Reason.AUTHENTICATE_JWT_AMBIGUOUS)
+                : accepted.deny(reason).with(evidence);
+    }
+
+    @SuppressWarnings("ReferenceEquality") // a list that is replaced as a whole is another one when anything of it is
+    private static boolean isSame(List<VerificationKey> one, List<VerificationKey> other) {
+        return one == other;
     }
 
     private static Verdict.Settled conclude(
             @Nullable Reason wrong,
             TokenClaims claims,
-            Issuer issuer,
+            @Nullable String type,
+            AcceptedTokens.Acceptance acceptance,
             RequestContext context,
             AcceptedTokens accepted) {
         var principal = claims.principal();
         if (wrong != null || principal == null) {
-            return deny(wrong == null ? Reason.AUTHENTICATE_JWT_CLAIM_MISSING : wrong, issuer, accepted);
+            var reason = wrong == null ? Reason.AUTHENTICATE_JWT_CLAIM_MISSING : wrong;
+            return accepted.deny(reason).with(Difference.ofClaims(reason, claims, type, acceptance));
         }
         context.principal(principal);
         return Verdict.Pass.PASS;

@@ -58,13 +58,28 @@ final class BearerCredential {
         return end > start;
     }
 
-    /** Where the token begins in it, or -1 if there is none, no blank before it, or more than a token can be long. */
+    /** Where the token begins in it, or -1 if there is none, or no blank before it. */
     static int tokenStart(String authorization) {
         int start = SCHEME.length();
         while (start < authorization.length() && authorization.charAt(start) == ' ') {
             start++;
         }
-        int length = authorization.length() - start;
-        return start == SCHEME.length() || length == 0 || length > CompactJws.MAX_CHARACTERS ? -1 : start;
+        return start == SCHEME.length() || start == authorization.length() ? -1 : start;
+    }
+
+    /** Whether a second credential follows after a comma, as some make one field of two. For text that holds no token. */
+    static boolean isList(String authorization, int start) {
+        int i = authorization.indexOf(',', start) + 1;
+        if (i == 0) {
+            return false;
+        }
+        while (i < authorization.length() && authorization.charAt(i) == ' ') {
+            i++;
+        }
+        int scheme = i;
+        while (i < authorization.length() && isTokenCharacter(authorization.charAt(i))) {
+            i++;
+        }
+        return i > scheme && i < authorization.length() && authorization.charAt(i) == ' ';
     }
 }

@@ -22,13 +22,17 @@ final class ClaimRules {
      * @return the first thing that is wrong, or null
      */
     static @Nullable Reason judge(VerifiedToken token, AcceptedTokens.Acceptance accepted, long now, long skew) {
-        boolean typeFits = accepted.profile() == Profile.RFC9068
-                ? MediaType.ACCESS_TOKEN.equals(token.type())
-                : accepted.issuer().allowsType(token.type());
-        if (!typeFits) {
+        if (!typeFits(token.type(), accepted)) {
             return Reason.AUTHENTICATE_JWT_TYP_DENIED;
         }
         return judge(token.claims(), accepted, now, skew);
+    }
+
+    /** Whether a token of that normalized type, or of none, may be an access token of the issuer's on the route. */
+    static boolean typeFits(@Nullable String type, AcceptedTokens.Acceptance accepted) {
+        return accepted.profile() == Profile.RFC9068
+                ? MediaType.ACCESS_TOKEN.equals(type)
+                : accepted.issuer().allowsType(type);
     }
 
     /** Judges what an issuer has said of a token that only it can read: the same, but that it has no header. */
@@ -40,8 +44,15 @@ final class ClaimRules {
 
     private static @Nullable Reason judge(TokenClaims token, AcceptedTokens.Acceptance accepted, long now, long skew) {
         var issuer = accepted.issuer();
-        if (!isForOneOf(accepted, token)) {
+        if (token.idTokenMember() != null && issuer.refusesIdTokens()) {
+            return Reason.AUTHENTICATE_JWT_TYP_DENIED;
+        }
+        if (issuer.clients().isEmpty() ? !isForOneOf(accepted, token) : token.hasAudience()) {
             return Reason.AUTHENTICATE_JWT_AUD_MISMATCH;
+        }
+        if (!issuer.clients().isEmpty()
+                && (token.client() == null || !issuer.clients().contains(token.client()))) {
+            return Reason.AUTHENTICATE_JWT_CLIENT_DENIED;
         }
         var untimely = judgeTimes(token, issuer, now, skew);
         if (untimely != null) {
@@ -53,6 +64,29 @@ final class ClaimRules {
         }
         // Accepting a bound token without its proof would turn it back into a bearer token.
         return token.bound() ? Reason.AUTHENTICATE_BINDING_UNSUPPORTED : null;
+    }
+
+    /** What of a token is missing that was refused for a claim that is. */
+    static String missing(TokenClaims token, AcceptedTokens.Acceptance accepted) {
+        if (token.expiresAt() == TokenClaims.UNUSABLE) {
+            return "exp is no point in time";
+        }
+        if (token.notBefore() == TokenClaims.UNUSABLE) {
+            return "nbf is no point in time";
+        }
+        if (token.notBefore() == TokenClaims.ABSENT && accepted.issuer().requiresNotBefore()) {
+            return "nbf is absent";
+        }
+        if (token.issuedAt() == TokenClaims.UNUSABLE) {
+            return "iat is no point in time";
+        }
+        if (token.issuedAt() == TokenClaims.ABSENT && accepted.issuer().requiresIssuedAt()) {
+            return "iat is absent";
+        }
+        if (token.principal() instanceof Principal.Subject subject) {
+            return hasClient(subject) ? "jti is absent" : "client_id is absent";
+        }
+        return token.fault() == null ? "sub is absent" : token.fault();
     }
 
     private static boolean isForOneOf(AcceptedTokens.Acceptance accepted, TokenClaims token) {
@@ -102,11 +136,12 @@ final class ClaimRules {
         if (!(principal instanceof Principal.Subject subject)) {
             return false;
         }
-        // client_id itself: azp does for a client's name elsewhere, but RFC 9068 section 2.2 requires this claim.
         var tokenId = subject.tokenId();
-        return subject.claims().get("client_id") instanceof String client
-                && !client.isEmpty()
-                && tokenId != null
-                && !tokenId.isEmpty();
+        return hasClient(subject) && tokenId != null && !tokenId.isEmpty();
+    }
+
+    /** client_id itself: azp does for a client's name elsewhere, but RFC 9068 section 2.2 requires this claim. */
+    private static boolean hasClient(Principal.Subject subject) {
+        return subject.claims().get("client_id") instanceof String client && !client.isEmpty();
     }
 }

@@ -8,9 +8,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A compact JWS (RFC 7515 section 7.1), taken apart and not looked at any further. */
 final class CompactJws {
-    /** No token of ours is longer; RFC 7519 has no limit of its own. */
-    static final int MAX_CHARACTERS = 8 * 1024;
-
     private final Map<String, Object> header;
     private final byte[] payload;
 
@@ -23,19 +20,41 @@ final class CompactJws {
     static @Nullable CompactJws parse(String compact) {
         int first = compact.indexOf('.');
         int second = compact.indexOf('.', first + 1);
-        // Five parts are an encrypted token (JWE). An empty last one is a signature, if a bad one:
-        // so alg none is recorded as alg none.
-        if (compact.length() > MAX_CHARACTERS
-                || first <= 0
+        // An empty last one is a signature, if a bad one: so alg none is recorded as alg none.
+        if (first <= 0
                 || second < 0
                 || compact.indexOf('.', second + 1) >= 0
                 || Base64Url.decode(compact, second + 1, compact.length()) == null) {
             return null;
         }
-        var json = Base64Url.decode(compact, 0, first);
-        var header = json == null ? null : StrictJson.parseObject(json);
+        var header = header(compact, first);
         var payload = Base64Url.decode(compact, first + 1, second);
         return header == null || payload == null ? null : new CompactJws(header, payload);
+    }
+
+    private static @Nullable Map<String, Object> header(String compact, int end) {
+        var json = Base64Url.decode(compact, 0, end);
+        return json == null ? null : StrictJson.parseObject(json);
+    }
+
+    /** Says of text that {@link #parse} does not take what is wrong with it. */
+    static UnverifiedToken.Refused fault(String text) {
+        int first = text.indexOf('.');
+        var header = first <= 0 ? null : header(text, first);
+        // RFC 7516 section 9: what tells an encrypted token from a signed one, whatever follows.
+        if (header != null && header.containsKey("enc")) {
+            return UnverifiedToken.Refused.ENCRYPTED;
+        }
+        int second = text.indexOf('.', first + 1);
+        if (first < 0 || second < 0 || text.indexOf('.', second + 1) >= 0) {
+            return UnverifiedToken.Refused.NOT_THREE_PARTS;
+        }
+        if (header == null) {
+            return UnverifiedToken.Refused.HEADER_UNREADABLE;
+        }
+        return Base64Url.decode(text, first + 1, second) == null
+                ? UnverifiedToken.Refused.PAYLOAD_UNREADABLE
+                : UnverifiedToken.Refused.SIGNATURE_UNREADABLE;
     }
 
     /** As {@link StrictJson} reads it. */

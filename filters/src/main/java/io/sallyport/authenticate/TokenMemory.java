@@ -10,11 +10,13 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.sallyport.authenticate.keys.VerificationKey;
 import io.sallyport.authenticate.token.TokenDigest;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What has been found out about tokens by arithmetic, so that no token buys it twice: that a key verified one, or did not. Both
- * hold for that key alone and are bounded; neither says that a token may be used. Safe for use by any thread.
+ * What has been found out about tokens by arithmetic, so that no token buys it twice: that a key verified one, or that no key
+ * did. The one holds for that key, the other for that very set of keys. Both are bounded; neither says that a token may be
+ * used. Safe for use by any thread.
  *
  * <p>Refused tokens are kept apart: whoever sends forged ones by the million displaces other forgeries, and no good token.
  */
@@ -31,8 +33,8 @@ final class TokenMemory {
     /** @param issuer the exact iss, to find what is accepted of it without reading the token again */
     record Verified(String issuer, VerifiedToken token, long keepNanos) {}
 
-    /** @param key what the signature was found not to be of */
-    record Forged(String issuer, VerificationKey key) {}
+    /** @param keys all those of the issuer when the signature was found to be of none that it could be of; the very list */
+    record Forged(String issuer, List<VerificationKey> keys) {}
 
     TokenMemory(int size, MeterRegistry meters) {
         // Maintenance runs on the thread that writes: it is short, and no other pool has to exist for it.
@@ -89,7 +91,7 @@ final class TokenMemory {
         return millis > Long.MAX_VALUE / 1_000_000 ? Long.MAX_VALUE : millis * 1_000_000;
     }
 
-    void rememberForged(TokenDigest digest, String issuer, VerificationKey key) {
-        forged.put(digest, new Forged(issuer, key));
+    void rememberForged(TokenDigest digest, String issuer, List<VerificationKey> keys) {
+        forged.put(digest, new Forged(issuer, keys));
     }
 }

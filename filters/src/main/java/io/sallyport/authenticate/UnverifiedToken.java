@@ -3,6 +3,8 @@ package io.sallyport.authenticate;
 
 import io.sallyport.authenticate.jose.MediaType;
 import io.sallyport.authenticate.jose.StrictJson;
+import io.sallyport.decision.Evidence;
+import io.sallyport.decision.Reason;
 import io.sallyport.identity.StrictSpiffeId;
 import java.util.Map;
 import java.util.Set;
@@ -43,14 +45,38 @@ sealed interface UnverifiedToken {
         }
     }
 
-    /** Why a token is not looked at any further. */
-    enum Refused implements UnverifiedToken {
-        /** Not a compact JWS of canonical base64url under a JSON object with unique members, or too long, encrypted or nested. */
-        MALFORMED,
-        /** A JWS, but of something else than a JSON object with unique members. */
-        CLAIMS_MALFORMED,
-        /** The header asks for something that is never done for a token. */
-        HEADER_DENIED
+    /**
+     * Why a token is not looked at any further.
+     *
+     * @param evidence what is wrong with it, for the operator's record; no part of the token
+     */
+    record Refused(Reason reason, Evidence evidence) implements UnverifiedToken {
+        static final Refused NOT_THREE_PARTS = malformed("the token is not three parts with dots between them");
+        static final Refused HEADER_UNREADABLE =
+                malformed("the token's header is not base64url of a JSON object with unique members");
+        static final Refused PAYLOAD_UNREADABLE = malformed("the token's payload is not base64url");
+        static final Refused SIGNATURE_UNREADABLE = malformed("the token's signature is not base64url");
+        static final Refused MEMBER_UNREADABLE =
+                malformed("the token's header has no alg, or a member that is of another type than RFC 7515 says");
+        static final Refused NESTED = malformed("the token holds another token (cty)");
+        static final Refused ENCRYPTED =
+                refused(Reason.AUTHENTICATE_JWT_ENCRYPTED, "the token is encrypted (enc in its header)");
+        static final Refused CLAIMS_UNREADABLE = refused(
+                Reason.AUTHENTICATE_JWT_CLAIMS_MALFORMED,
+                "the token's payload is not a JSON object with unique members");
+
+        private static Refused malformed(String what) {
+            return refused(Reason.AUTHENTICATE_JWT_MALFORMED, what);
+        }
+
+        private static Refused refused(Reason reason, String what) {
+            return new Refused(reason, Evidence.NONE.with(Evidence.Key.DETAIL, what));
+        }
+
+        /** One that asks by that member of its header for something that is never done for a token. */
+        private static Refused denied(String member) {
+            return refused(Reason.AUTHENTICATE_JWT_HEADER_DENIED, member + " in the token's header");
+        }
     }
 
     /**
@@ -66,7 +92,7 @@ sealed interface UnverifiedToken {
     static UnverifiedToken parseUnverified(String compact) {
         var jws = CompactJws.parse(compact);
         if (jws == null) {
-            return Refused.MALFORMED;
+            return CompactJws.fault(compact);
         }
         var refused = refuse(jws.header());
         if (refused != null) {
@@ -74,10 +100,10 @@ sealed interface UnverifiedToken {
         }
         var claims = jws.claims();
         if (!(jws.header().get("alg") instanceof String algorithm)) {
-            return Refused.MALFORMED;
+            return Refused.MEMBER_UNREADABLE;
         }
         if (claims == null) {
-            return Refused.CLAIMS_MALFORMED;
+            return Refused.CLAIMS_UNREADABLE;
         }
         return new Jws(
                 compact,
@@ -92,18 +118,22 @@ sealed interface UnverifiedToken {
     static @Nullable Refused refuse(Map<String, Object> header) {
         for (var name : header.keySet()) {
             if (DENIED_MEMBERS.contains(name)) {
-                return Refused.HEADER_DENIED;
+                return Refused.denied(name);
             }
         }
+        if (header.containsKey("enc")) {
+            return Refused.ENCRYPTED;
+        }
+        if (header.get("cty") instanceof String content && MediaType.isNestedToken(content)) {
+            return Refused.NESTED;
+        }
         var fits = header.get("alg") instanceof String
-                && !header.containsKey("enc")
                 && isStringOrAbsent(header, "kid")
                 && isStringOrAbsent(header, "typ")
                 && isStringOrAbsent(header, "cty")
                 && isStringOrAbsent(header, "x5t")
-                && isStringOrAbsent(header, "x5t#S256")
-                && !(header.get("cty") instanceof String content && MediaType.isNestedToken(content));
-        return fits ? null : Refused.MALFORMED;
+                && isStringOrAbsent(header, "x5t#S256");
+        return fits ? null : Refused.MEMBER_UNREADABLE;
     }
 
     private static boolean isStringOrAbsent(Map<String, Object> header, String name) {

@@ -22,10 +22,6 @@ record VerifiedToken(
     /** Reads the claims of a token that {@code key} has verified. */
     static VerifiedToken of(
             UnverifiedToken.Jws token, Issuer issuer, VerificationKey key, SignatureAlgorithm algorithm) {
-        return new VerifiedToken(
-                TokenClaims.of(token.claims(), issuer.name(), issuer.issuer(), issuer.trustDomain()),
-                key,
-                algorithm,
-                token.type());
+        return new VerifiedToken(TokenClaims.of(token.claims(), issuer.reading()), key, algorithm, token.type());
     }
 }

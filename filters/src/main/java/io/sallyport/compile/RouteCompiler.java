@@ -33,6 +33,7 @@ import io.sallyport.wire.answer.CorsRules;
 import io.sallyport.wire.answer.WebSocketConfig;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -122,6 +123,7 @@ final class RouteCompiler {
             }
         });
         if (!findings.isEmpty()) {
+            RouteTable.requireDistinct(places(), at);
             return null;
         }
         // Built-in ones first: it is the operator's route that is at fault if it takes what one of these needs.
@@ -131,6 +133,28 @@ final class RouteCompiler {
         var unmatched = madeBuiltIn.unmatched();
         routes.addAll(unmatched);
         return RouteTable.compile(entries, unmatched, before.table(), at);
+    }
+
+    /** What the routes take whose sections could be read, though nothing is compiled of them; built-in ones first. */
+    private List<RouteTable.Entry> places() {
+        var builtInPlaces = new LinkedHashMap<String, RouteTable.Entry>();
+        var places = new ArrayList<RouteTable.Entry>();
+        settings.routes().forEach((name, section) -> {
+            var match = section.match();
+            if (match == null) {
+                return;
+            }
+            boolean isPublic =
+                    section.authorize() != null && section.authorize().isPublic();
+            for (var host : match.hosts()) {
+                builtIn.place(host.value(), match.path(), isPublic, section.cors() != null, builtInPlaces);
+                var route =
+                        Route.builder(name, host.value(), Route.Kind.UPSTREAM).build();
+                places.add(new RouteTable.Entry(route, match.path(), match.methodSet()));
+            }
+        });
+        places.addAll(0, builtInPlaces.values());
+        return places;
     }
 
     /** Every route, after {@link #compile}. */

@@ -3,6 +3,7 @@ package io.sallyport.compile;
 
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.authenticate.AcceptedTokens;
+import io.sallyport.authenticate.AuthenticateConfig;
 import io.sallyport.authenticate.RouteAuthentication;
 import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.authenticate.issuer.JwkSetSourceFactory;
@@ -143,6 +144,7 @@ public final class SnapshotCompiler {
         checkClientCertificates(settings, at);
         checkTrustDomains(settings, at);
         checkSigning(settings, at.child("signing"));
+        checkTokenSize(settings, at);
         checkNames(settings.issuers().keySet(), at.child("issuers"));
         checkNames(settings.routes().keySet(), at.child("routes"));
         if (settings.routes().isEmpty() && !findings.concern("sallyport.routes")) {
@@ -255,6 +257,22 @@ public final class SnapshotCompiler {
         } else if (listener != null && listener.asksForCertificates()) {
             at.child("identity")
                     .reject(null, "trust bundles to judge by what listener.tls.client-certificates asks for");
+        } else if (settings.management().asksForSvids()) {
+            at.child("identity").reject(null, "trust bundles to judge management.scrape.client-spiffe-ids by");
+        }
+    }
+
+    /** A header block that is shorter than what is usual for a token has been written on purpose; a token that is longer has not. */
+    private static void checkTokenSize(GatewaySettings settings, Findings.Place at) {
+        var listener = settings.listener();
+        var size = settings.stages().authenticate().maxTokenSize();
+        if (listener != null
+                && size.compareTo(listener.maxHeaders()) > 0
+                && size.compareTo(AuthenticateConfig.USUAL_TOKEN_SIZE) != 0) {
+            at.child("stages")
+                    .child("authenticate")
+                    .child("max-token-size")
+                    .reject(size, "at most listener.max-headers: " + listener.maxHeaders());
         }
     }
 

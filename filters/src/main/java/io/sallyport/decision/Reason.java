@@ -2,8 +2,8 @@
 package io.sallyport.decision;
 
 /**
- * The public registry of why a request was refused: stage name, dot, cause. Append-only; a code is never renamed, and its
- * status never changes. {@code docs/reasons.md} is generated from it.
+ * The public registry of why a request was refused: stage name, dot, cause. Append-only; a code is never renamed, and a status
+ * that turns out to be wrong changes under a line of the changelog. {@code docs/reasons.md} is generated from it.
  *
  * <p>Operators see the code in each record. Clients see the {@link PublicCode} and nothing finer.
  */
@@ -183,10 +183,22 @@ public enum Reason {
             "The client must send one; a scanner never will."),
     AUTHENTICATE_JWT_MALFORMED(
             "authenticate.jwt_malformed",
-            400,
-            PublicCode.BAD_REQUEST,
-            "The credential is not a compact JWS of canonical base64url under a JSON header with unique members, is longer than 8 KiB, or is encrypted or nested.",
-            "Look at the client or the issuer."),
+            401,
+            PublicCode.UNAUTHENTICATED,
+            "The credential is not a compact JWS of canonical base64url under a JSON header with unique members, or it is a token in a token (cty JWT).",
+            "The record says what is wrong (sallyport.detail). Look at the client: a cut token, an opaque one, or the word undefined."),
+    AUTHENTICATE_JWT_ENCRYPTED(
+            "authenticate.jwt_encrypted",
+            401,
+            PublicCode.UNAUTHENTICATED,
+            "The credential is an encrypted token (JWE, RFC 7516), which the gateway cannot read.",
+            "Have the issuer sign access tokens for this API without encrypting them, or ask it about them (issuers.<name>.introspection)."),
+    AUTHENTICATE_JWT_TOO_LONG(
+            "authenticate.jwt_too_long",
+            401,
+            PublicCode.UNAUTHENTICATED,
+            "The credential is longer than stages.authenticate.max-token-size.",
+            "Raise the limit if the issuer really makes such tokens; groups are the usual cause. listener.max-headers must have room for it."),
     AUTHENTICATE_JWT_CLAIMS_MALFORMED(
             "authenticate.jwt_claims_malformed",
             401,
@@ -215,8 +227,8 @@ public enum Reason {
             "authenticate.jwt_typ_denied",
             401,
             PublicCode.UNAUTHENTICATED,
-            "The typ is not on the issuer's list: often an ID token in place of an access token.",
-            "Use an access token, or add the typ to issuers.<name>.types."),
+            "The typ is not on the issuer's list, or the token looks like an ID token where types has absent or the issuer has clients.",
+            "Use an access token, or add the typ to issuers.<name>.types, where absent stands for none. The record has the typ that came, or the claim that tells an ID token."),
     AUTHENTICATE_JWT_KID_UNKNOWN(
             "authenticate.jwt_kid_unknown",
             401,
@@ -234,13 +246,19 @@ public enum Reason {
             401,
             PublicCode.UNAUTHENTICATED,
             "The iss is not exactly that of an issuer that this route accepts.",
-            "Add the issuer to the route, or look at which environment the token is from."),
+            "Compare the iss in the record (sallyport.detail) with issuers.<name>.issuer, slash at the end included; or add the issuer to the route."),
     AUTHENTICATE_JWT_AUD_MISMATCH(
             "authenticate.jwt_aud_mismatch",
             401,
             PublicCode.UNAUTHENTICATED,
             "The aud names none of the audiences that this route accepts.",
-            "The client must ask for a token for this API."),
+            "The client must ask for a token for this API. The record has the aud that came (sallyport.detail)."),
+    AUTHENTICATE_JWT_CLIENT_DENIED(
+            "authenticate.jwt_client_denied",
+            401,
+            PublicCode.UNAUTHENTICATED,
+            "The token has no aud, and its client is none of issuers.<name>.clients.",
+            "Compare the client in the record (sallyport.detail) with the list."),
     AUTHENTICATE_JWT_EXP_MISSING(
             "authenticate.jwt_exp_missing",
             401,
@@ -275,8 +293,8 @@ public enum Reason {
             "authenticate.jwt_claim_missing",
             401,
             PublicCode.UNAUTHENTICATED,
-            "A claim that the profile requires is absent or of the wrong type.",
-            "Configure the issuer."),
+            "A claim that the profile requires is absent or of the wrong type, or one that tells callers apart (jti, sid, the client) is not a string.",
+            "The record names the claim (sallyport.detail): configure the issuer."),
     AUTHENTICATE_BINDING_UNSUPPORTED(
             "authenticate.binding_unsupported",
             401,

@@ -5,8 +5,9 @@ import java.math.BigInteger;
 import java.security.AlgorithmParameters;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
+import java.security.KeyPair;
+import java.security.PublicKey;
 import java.security.interfaces.ECPrivateKey;
-import java.security.interfaces.ECPublicKey;
 import java.security.spec.ECFieldFp;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.ECParameterSpec;
@@ -15,7 +16,7 @@ import java.security.spec.ECPublicKeySpec;
 import java.security.spec.InvalidKeySpecException;
 
 /**
- * The public key of a private key of the curve P-256, which its file need not have. Takes milliseconds, and not the same for each key:
+ * Key pairs of the curve P-256: the public key is computed, because the file of a private key need not have it. Takes milliseconds, and not the same for each key:
  * for start-up and for files, on no thread of a request.
  */
 public final class P256 {
@@ -24,17 +25,24 @@ public final class P256 {
     private P256() {}
 
     /**
-     * The public key.
+     * The key pair of a private key.
      *
-     * @throws InvalidKeySpecException if the private key is of another curve
+     * @param pem a private key that is not encrypted: PKCS #8 or SEC 1
+     * @throws GeneralSecurityException if there is none, or one of another curve
      */
-    public static ECPublicKey publicKeyOf(ECPrivateKey key) throws GeneralSecurityException {
+    public static KeyPair keyPair(String pem) throws GeneralSecurityException {
         var curve = curve();
-        if (!key.getParams().getCurve().equals(curve.getCurve())) {
-            throw new InvalidKeySpecException("a key of another curve (expected: P-256)");
+        // A SEC 1 key may leave the curve to its owner: here it is known.
+        var key = PemPrivateKey.parse(pem, publicKey(curve.getGenerator(), curve));
+        if (!(key instanceof ECPrivateKey ofCurve)
+                || !ofCurve.getParams().getCurve().equals(curve.getCurve())) {
+            throw new InvalidKeySpecException("another kind of key (expected: one of the curve P-256)");
         }
-        return (ECPublicKey)
-                KeyFactory.getInstance("EC").generatePublic(new ECPublicKeySpec(multiple(key.getS(), curve), curve));
+        return new KeyPair(publicKey(multiple(ofCurve.getS(), curve), curve), key);
+    }
+
+    private static PublicKey publicKey(ECPoint point, ECParameterSpec curve) throws GeneralSecurityException {
+        return KeyFactory.getInstance("EC").generatePublic(new ECPublicKeySpec(point, curve));
     }
 
     private static ECParameterSpec curve() throws GeneralSecurityException {

@@ -135,6 +135,19 @@ class ArchitectureTest {
         classes().should(knowNoPackageAbove()).check(MAIN);
     }
 
+    @Test
+    void the_ports_of_authenticate_know_only_those_before_them() {
+        var later = List.of("issuer", "keys", "token");
+        Map.of("jose", later, "token", List.of("issuer"), "keys", List.of("issuer"))
+                .forEach((port, unknown) -> noClasses()
+                        .that(resideInAPackage(ROOT + "authenticate." + port))
+                        .should()
+                        .dependOnClassesThat(resideInAnyPackage(unknown.stream()
+                                .map(each -> ROOT + "authenticate." + each)
+                                .toArray(String[]::new)))
+                        .check(MAIN));
+    }
+
     // What a stage may touch.
 
     @Test

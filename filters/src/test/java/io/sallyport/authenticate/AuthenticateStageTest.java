@@ -9,12 +9,15 @@ import io.sallyport.authenticate.issuer.Profile;
 import io.sallyport.authenticate.jose.SignatureAlgorithm;
 import io.sallyport.authenticate.keys.JwkSetSource;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.Resumed;
 import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.Snapshot;
+import io.sallyport.pipeline.StageName;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,15 +29,18 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.util.unit.DataSize;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 
@@ -102,11 +108,15 @@ class AuthenticateStageTest {
                 arguments(
                         "two tokens in one field",
                         with("Bearer " + good + ", Bearer " + good),
-                        Reason.AUTHENTICATE_JWT_MALFORMED),
+                        Reason.AUTHENTICATE_JWT_AMBIGUOUS),
                 arguments(
                         "a token that is too long",
-                        bearer(CORP.token().claim("pad", "x".repeat(8192)).issue()),
-                        Reason.AUTHENTICATE_JWT_MALFORMED),
+                        bearer(CORP.token().claim("pad", "x".repeat(10_000)).issue()),
+                        Reason.AUTHENTICATE_JWT_TOO_LONG),
+                arguments(
+                        "an encrypted token",
+                        bearer(TestTokens.base64Url("{\"alg\":\"dir\",\"enc\":\"A256GCM\"}") + "..iv.text.tag"),
+                        Reason.AUTHENTICATE_JWT_ENCRYPTED),
                 arguments(
                         "a signature over something else than claims",
                         bearer(CORP.sign(CORP.token().headerJson(), "[]")),
@@ -226,10 +236,6 @@ class AuthenticateStageTest {
                         bearer(CORP.token().claim("jti", 7).issue()),
                         Reason.AUTHENTICATE_JWT_CLAIM_MISSING),
                 arguments(
-                        "a scope that is an object",
-                        bearer(CORP.token().claim("scope", Map.of()).issue()),
-                        Reason.AUTHENTICATE_JWT_CLAIM_MISSING),
-                arguments(
                         "T6: a key by DPoP",
                         bearer(CORP.token()
                                 .claim("cnf", Map.of("jkt", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"))
@@ -269,7 +275,10 @@ class AuthenticateStageTest {
                 .map(arguments -> (Reason) arguments.get()[2])
                 .collect(Collectors.toCollection(() -> EnumSet.noneOf(Reason.class)));
         // In tests of their own below: what the issuer's configuration or its endpoint brings about.
-        produced.addAll(Set.of(Reason.AUTHENTICATE_JWT_TOO_OLD, Reason.AUTHENTICATE_JWKS_UNAVAILABLE));
+        produced.addAll(Set.of(
+                Reason.AUTHENTICATE_JWT_TOO_OLD,
+                Reason.AUTHENTICATE_JWT_CLIENT_DENIED,
+                Reason.AUTHENTICATE_JWKS_UNAVAILABLE));
 
         assertThat(produced)
                 .containsExactlyInAnyOrderElementsOf(Arrays.stream(Reason.values())
@@ -547,18 +556,258 @@ class AuthenticateStageTest {
         }
     }
 
-    @Test
-    void a_token_without_kid_is_verified_by_the_only_key_that_suits_it() {
-        var rsa = TestTokens.signedWith(SignatureAlgorithm.RS256);
-        var token = CORP.token().withoutHeader("kid").issue();
-        var oneOfEach = TestIssuer.with(FakeJwkSetSource.of(CORP, rsa)).route();
-        var two = TestIssuer.with(FakeJwkSetSource.of(CORP, TestTokens.withNewKey(SignatureAlgorithm.ES256, "next")))
+    @ParameterizedTest
+    @EnumSource(names = {"RS256", "ES256", "EDDSA"})
+    void a_token_without_kid_is_tried_with_each_key_of_its_algorithm(SignatureAlgorithm algorithm) {
+        var other = TestTokens.withNewKey(algorithm, "other");
+        var route = TestIssuer.with(FakeJwkSetSource.of(
+                        TestTokens.signedWith(SignatureAlgorithm.ES384), other, TestTokens.signedWith(algorithm)))
                 .route();
 
-        assertThat(stage.evaluate(bearing(token, oneOfEach).context())).isSameAs(Verdict.Pass.PASS);
-        assertThat(reasonOf(new AuthenticateStage(TestIssuer.STAGE, () -> null, new SimpleMeterRegistry())
-                        .evaluate(bearing(token, two).context())))
-                .isEqualTo(Reason.AUTHENTICATE_JWT_KID_UNKNOWN);
+        for (var key : List.of(other, TestTokens.signedWith(algorithm))) {
+            assertThat(stage.evaluate(bearing(key.token().withoutHeader("kid").issue(), route)
+                            .context()))
+                    .isSameAs(Verdict.Pass.PASS);
+        }
+        assertThat(reasonOf(stage.evaluate(
+                        bearing(other.token().withoutHeader("kid").forge(), route)
+                                .context())))
+                .isEqualTo(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID);
+    }
+
+    @Test
+    void a_kid_that_several_keys_have_is_tried_with_each() {
+        var other = TestTokens.withNewKey(SignatureAlgorithm.ES256, CORP.kid());
+        var route = TestIssuer.with(FakeJwkSetSource.of(CORP, other)).route();
+
+        for (var key : List.of(CORP, other)) {
+            assertThat(stage.evaluate(bearing(key.issue(), route).context())).isSameAs(Verdict.Pass.PASS);
+        }
+    }
+
+    @Test
+    void the_ninth_key_of_one_name_is_not_tried() {
+        var keys = IntStream.range(0, 9)
+                .mapToObj(_ -> TestTokens.withNewKey(SignatureAlgorithm.ES256, "same"))
+                .toArray(TestTokens[]::new);
+        var route = TestIssuer.with(FakeJwkSetSource.of(keys)).route();
+
+        assertThat(stage.evaluate(bearing(keys[7].issue(), route).context())).isSameAs(Verdict.Pass.PASS);
+        assertThat(reasonOf(stage.evaluate(bearing(keys[8].issue(), route).context())))
+                .isEqualTo(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID);
+    }
+
+    /** RFC 9864: the same algorithm under a name that says the curve. */
+    @Test
+    void ed25519_is_another_name_of_eddsa() {
+        var ed = TestTokens.signedWith(SignatureAlgorithm.EDDSA);
+        var route = TestIssuer.with(FakeJwkSetSource.of(ed))
+                .algorithms(SignatureAlgorithm.parse("Ed25519"))
+                .route();
+
+        for (var name : List.of("Ed25519", "EdDSA")) {
+            assertThat(stage.evaluate(bearing(ed.token().header("alg", name).issue(), route)
+                            .context()))
+                    .isSameAs(Verdict.Pass.PASS);
+        }
+    }
+
+    /** Somebody in 157 groups of Entra ID has a token of 11,219 bytes. */
+    @Test
+    void a_token_may_be_as_long_as_the_stage_says() {
+        var token = HostileTokens.sized(HostileTokens.LONGEST - 3);
+        assertThat(token.length()).isGreaterThan(11_219).isLessThanOrEqualTo(HostileTokens.LONGEST);
+
+        assertThat(stage.evaluate(bearing(token).context())).isSameAs(Verdict.Pass.PASS);
+        var larger = new Snapshot(
+                "test",
+                List.of(),
+                Map.of(
+                        StageName.AUTHENTICATE,
+                        TestIssuer.stage(Duration.ofSeconds(30), 1000, DataSize.ofKilobytes(20))));
+        var longer = HostileTokens.sized(19_000);
+        assertThat(reasonOf(stage.evaluate(bearing(longer).context()))).isEqualTo(Reason.AUTHENTICATE_JWT_TOO_LONG);
+        assertThat(stage.evaluate(bearing(longer).snapshot(larger).context())).isSameAs(Verdict.Pass.PASS);
+    }
+
+    @Test
+    void a_token_without_type_is_accepted_where_types_says_absent_and_no_other_type_with_it() {
+        var lax = TestIssuer.with(keys).types("absent", "JWT").route();
+
+        assertThat(stage.evaluate(
+                        bearing(CORP.token().withoutHeader("typ").issue(), lax).context()))
+                .isSameAs(Verdict.Pass.PASS);
+        assertThat(stage.evaluate(bearing(CORP.token().type("JWT").issue(), lax).context()))
+                .isSameAs(Verdict.Pass.PASS);
+        for (var type : List.of("absent", "", "at+jwt")) {
+            assertThat(reasonOf(stage.evaluate(
+                            bearing(CORP.token().type(type).issue(), lax).context())))
+                    .isEqualTo(Reason.AUTHENTICATE_JWT_TYP_DENIED);
+        }
+    }
+
+    static Stream<Arguments> idTokenMembers() {
+        return Stream.of(
+                arguments("nonce", "n-0S6_WzA2Mj"),
+                arguments("at_hash", "MTIzNDU2Nzg5MDEyMzQ1Ng"),
+                arguments("c_hash", "LDktKdoQak3Pk0cnXxCltA"),
+                arguments("token_use", "id"),
+                arguments("token_use", 7),
+                arguments("typ", "ID"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("idTokenMembers")
+    void what_looks_like_an_id_token_is_refused_where_the_type_or_the_audience_cannot_tell(String claim, Object value) {
+        var untyped = TestIssuer.with(keys).types("absent", "JWT");
+        var ofClients = TestIssuer.with(keys).clients("client_id", "shop");
+
+        for (var issuer : List.of(untyped, ofClients)) {
+            var token = CORP.token().type("JWT").claim(claim, value);
+            if (issuer == ofClients) {
+                token.without("aud");
+            }
+            var denial = denialOf(
+                    stage.evaluate(bearing(token.issue(), issuer.route()).context()));
+            assertThat(denial.reason()).isEqualTo(Reason.AUTHENTICATE_JWT_TYP_DENIED);
+            assertThat(denial.evidence().get(Evidence.Key.DETAIL)).isEqualTo("corp: an ID token by its claim " + claim);
+            assertThat(stage.evaluate(
+                            bearing(token.issue(), issuer.acceptIdTokens().route())
+                                    .context()))
+                    .isSameAs(Verdict.Pass.PASS);
+        }
+        assertThat(stage.evaluate(
+                        bearing(CORP.token().claim(claim, value).issue()).context()))
+                .as("where type and audience tell")
+                .isSameAs(Verdict.Pass.PASS);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"client_id", "azp", "cid", "appid"})
+    void a_token_without_audience_is_accepted_of_the_clients_that_are_listed(String claim) {
+        var route = TestIssuer.with(keys).clients(claim, "mobile", "web").route();
+        var token = CORP.token().without("aud").without("client_id").claim(claim, "web");
+        var context = bearing(token.issue(), route).context();
+
+        assertThat(stage.evaluate(context)).isSameAs(Verdict.Pass.PASS);
+        assertThat(((Principal.Subject) context.principal()).clientId()).isEqualTo("web");
+        for (var other : Arrays.asList("shop", "", "Web", null)) {
+            assertThat(reasonOf(stage.evaluate(
+                            bearing(token.claim(claim, other).issue(), route).context())))
+                    .isEqualTo(Reason.AUTHENTICATE_JWT_CLIENT_DENIED);
+        }
+    }
+
+    @Test
+    void a_token_with_an_audience_is_refused_where_clients_stand_in_for_audiences() {
+        var route = TestIssuer.with(keys).clients("client_id", "shop").route();
+
+        for (Object aud : List.of(TestTokens.AUDIENCE, "shop", List.of(), 7)) {
+            assertThat(reasonOf(stage.evaluate(
+                            bearing(CORP.token().audience(aud).issue(), route).context())))
+                    .isEqualTo(Reason.AUTHENTICATE_JWT_AUD_MISMATCH);
+        }
+        assertThat(stage.evaluate(
+                        bearing(CORP.token().without("aud").issue(), route).context()))
+                .isSameAs(Verdict.Pass.PASS);
+    }
+
+    @Test
+    void a_reload_that_changes_which_claim_names_the_client_holds_for_remembered_tokens() {
+        var token = CORP.token().claim("cid", "mobile").issue();
+        assertThat(clientOf(token, TestIssuer.with(keys).route())).isEqualTo("shop");
+
+        assertThat(clientOf(token, TestIssuer.with(keys).clientClaim("cid").route()))
+                .isEqualTo("mobile");
+    }
+
+    private @Nullable String clientOf(String token, Route route) {
+        var context = bearing(token, route).context();
+        assertThat(stage.evaluate(context)).isSameAs(Verdict.Pass.PASS);
+        return ((Principal.Subject) context.principal()).clientId();
+    }
+
+    static Stream<Arguments> claimsThatNobodyNeeds() {
+        return Stream.of(
+                // AD FS writes it so.
+                arguments("auth_time", "2026-11-22T11:58:30.000Z"),
+                arguments("auth_time", true),
+                arguments("acr", 1),
+                arguments("amr", "pwd"),
+                arguments("amr", List.of(7)),
+                arguments("scope", Map.of("orders:read", true)),
+                arguments("scope", List.of(7)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("claimsThatNobodyNeeds")
+    void a_claim_of_another_type_that_nobody_needs_is_as_good_as_absent(String claim, Object value) {
+        var context = bearing(CORP.token().claim(claim, value).issue()).context();
+
+        assertThat(stage.evaluate(context)).isSameAs(Verdict.Pass.PASS);
+
+        var subject = (Principal.Subject) context.principal();
+        assertThat(subject.authenticatedAt()).isNull();
+        assertThat(subject.acr()).isNull();
+        assertThat(subject.amr()).isEmpty();
+        assertThat(subject.scopes().isEmpty()).isEqualTo(claim.equals("scope"));
+    }
+
+    static Stream<Arguments> differences() {
+        return Stream.of(
+                arguments(
+                        CORP.token().issuer(TestTokens.ISSUER + "/"),
+                        "iss is " + TestTokens.ISSUER + "/, and differs from issuer corp only in the slash at the end"),
+                arguments(
+                        CORP.token().issuer(TestTokens.ISSUER.replace("corp", "Corp")),
+                        "iss is https://idp.example.org/realms/Corp, and differs from issuer corp only in the case of letters"),
+                arguments(CORP.token().issuer("https://idp.test\r\nx"), "iss is https://idp.test??x"),
+                arguments(CORP.token().issuer("x".repeat(300)), "iss is " + "x".repeat(200) + "..."),
+                arguments(CORP.token().without("iss"), "iss is absent"),
+                arguments(CORP.token().claim("iss", 7), "iss is not a string"),
+                arguments(CORP.token().header("alg", "HS256"), "alg is HS256"),
+                arguments(CORP.token().header("kid", "next"), "corp: kid next for alg ES256"),
+                arguments(CORP.token().type("id+jwt"), "corp: typ is id+jwt"),
+                arguments(CORP.token().withoutHeader("typ"), "corp: typ is absent"),
+                arguments(CORP.token().audience(List.of("a", "b")), "corp: aud is a, b"),
+                arguments(CORP.token().audience(7), "corp: aud is not a string or a list of strings"),
+                arguments(CORP.token().without("aud"), "corp: aud is absent"),
+                arguments(CORP.token().without("sub"), "corp: sub is absent"),
+                arguments(CORP.token().subject(""), "corp: sub is empty"),
+                arguments(CORP.token().claim("jti", 7), "corp: jti is not a string"),
+                arguments(CORP.token().claim("exp", "soon"), "corp: exp is no point in time"),
+                arguments(CORP.token().without("iat"), "corp: iat is absent"),
+                arguments(CORP.token().expiresAt(NOW.minusSeconds(40)), "corp"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("differences")
+    void the_record_says_what_differed(TestTokens.Token token, String detail) {
+        var denial = denialOf(stage.evaluate(bearing(token.issue()).context()));
+
+        assertThat(denial.evidence().get(Evidence.Key.DETAIL)).isEqualTo(detail);
+    }
+
+    @Test
+    void the_record_says_which_claim_of_rfc_9068_is_missing() {
+        var strict = TestIssuer.with(keys).profile(Profile.RFC9068).route();
+
+        for (var claim : List.of("client_id", "jti")) {
+            var denial = denialOf(stage.evaluate(
+                    bearing(CORP.token().without(claim).issue(), strict).context()));
+            assertThat(denial.evidence().get(Evidence.Key.DETAIL)).isEqualTo("corp: " + claim + " is absent");
+        }
+    }
+
+    @Test
+    void the_record_says_which_client_was_denied() {
+        var route = TestIssuer.with(keys).clients("client_id", "web").route();
+
+        assertThat(denialOf(stage.evaluate(bearing(CORP.token().without("aud").issue(), route)
+                                .context()))
+                        .evidence()
+                        .get(Evidence.Key.DETAIL))
+                .isEqualTo("corp: client_id is shop");
     }
 
     /** T1: a withdrawn key dies with the tokens that it verified. */
@@ -702,7 +951,11 @@ class AuthenticateStageTest {
                         bearer(CORP.token().expiresAt(NOW.minusSeconds(40)).issue())))
                 .contains("error=\"invalid_token\",error_description=\"The access token expired\"");
         assertThat(challengeTo(bearer("x")))
-                .contains("error=\"invalid_request\",error_description=\"The access token is malformed\"");
+                .contains("error=\"invalid_token\",error_description=\"The access token is malformed\"");
+        assertThat(challengeTo(bearer("x".repeat(13_000))))
+                .contains("error=\"invalid_token\",error_description=\"The access token is too long\"");
+        assertThat(challengeTo(with("Basic eA==").authorization("Bearer x")))
+                .contains("error=\"invalid_request\",error_description=\"There is more than one credential\"");
     }
 
     @Test

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.util.unit.DataSize;
 
 /** What an operator may write for issuers and routes, and what the answer is to the rest. */
 class ConfigTest {
@@ -68,7 +69,7 @@ class ConfigTest {
 
     @Test
     void lists_have_something_in_them_and_nothing_twice() {
-        refuses(() -> corp().audiences().config(), "audiences: [] (expected: at least one, each once and not empty)");
+        refuses(() -> corp().audiences().config(), "audiences: (absent) (expected: at least one, or else clients)");
         refuses(
                 () -> corp().audiences("a", "a").config(),
                 "audiences: [a, a] (expected: at least one, each once and not empty)");
@@ -84,6 +85,65 @@ class ConfigTest {
         refuses(
                 () -> new RouteAuthentication(List.of("a"), List.of("x", "x"), null, List.of(), false),
                 "audiences: [x, x] (expected: each once)");
+    }
+
+    @Test
+    void an_issuer_has_audiences_or_clients_by_one_claim() {
+        var clients = corp().clients("cid", "web").config();
+
+        assertThat(clients.clients()).containsExactly("web");
+        refuses(
+                () -> corp().clients("client_id", "web").audiences("a").config(),
+                "clients: [web] (expected: nothing, because there are audiences, and only one of the two can hold)");
+        refuses(
+                () -> corp().clients("sub", "web").config(),
+                "client-claim: sub (expected: one of client_id, azp, cid and appid)");
+        refuses(
+                () -> corp().clients("azp", "web", "web").config(),
+                "clients: [web, web] (expected: at least one, each once and not empty)");
+        refuses(
+                () -> TestIssuer.with(keys)
+                        .trustDomain("example.org")
+                        .clientClaim("azp")
+                        .config(),
+                "client-claim: azp (expected: nothing, because of trust-domain: JWT-SVIDs and their keys have none)");
+    }
+
+    @Test
+    void id_tokens_are_accepted_only_where_they_would_be_refused() {
+        refuses(
+                () -> corp().acceptIdTokens().config(),
+                "accept-id-tokens: true (expected: nothing, because they are refused only where types has absent,"
+                        + " or there are clients)");
+        assertThat(corp().types("absent").acceptIdTokens().config().acceptIdTokens())
+                .isTrue();
+    }
+
+    @Test
+    void an_algorithm_that_has_two_names_may_be_written_by_both() {
+        assertThat(corp().algorithms(SignatureAlgorithm.parse("EdDSA"), SignatureAlgorithm.parse("Ed25519"))
+                        .config()
+                        .allowedAlgorithms())
+                .containsExactly(SignatureAlgorithm.EDDSA);
+    }
+
+    @Test
+    void the_profile_of_rfc_9068_has_no_use_for_absent_types_alone() {
+        refuses(
+                () -> corp().profile(Profile.RFC9068).types("absent").config(),
+                "types: [absent] (expected: at+jwt among them, because profile is rfc9068)");
+    }
+
+    @Test
+    void a_route_says_nothing_of_audiences_where_its_only_issuer_has_clients() {
+        var issuer = corp().clients("azp", "web").compile();
+
+        assertThat(compile(new RouteAuthentication(List.of("corp"), List.of(), null, List.of(), false), issuer))
+                .isNotNull();
+        assertThat(compile(new RouteAuthentication(List.of("corp"), List.of("web"), null, List.of(), false), issuer))
+                .isNull();
+        assertThat(found())
+                .containsExactly("routes.orders.authenticate.audiences: [web] (expected: audiences of [corp] alone)");
     }
 
     @Test
@@ -120,15 +180,11 @@ class ConfigTest {
         refuses(
                 () -> corp().maxTokenAge(Duration.ofDays(400)).config(),
                 "max-token-age: PT9600H (expected: 1s to 366d)");
-        refuses(
-                () -> new AuthenticateConfig(null, null, Duration.ofSeconds(121), 1000, null),
-                "clock-skew: PT2M1S (expected: 0s to 2m)");
-        refuses(
-                () -> new AuthenticateConfig(null, null, Duration.ofSeconds(-1), 1000, null),
-                "clock-skew: PT-1S (expected: 0s to 2m)");
-        refuses(
-                () -> new AuthenticateConfig(null, null, Duration.ZERO, 99, null),
-                "token-cache-size: 99 (expected: 100 to 1000000)");
+        refuses(() -> stage(Duration.ofSeconds(121), 1000, 12), "clock-skew: PT2M1S (expected: 0s to 2m)");
+        refuses(() -> stage(Duration.ofSeconds(-1), 1000, 12), "clock-skew: PT-1S (expected: 0s to 2m)");
+        refuses(() -> stage(Duration.ZERO, 99, 12), "token-cache-size: 99 (expected: 100 to 1000000)");
+        refuses(() -> stage(Duration.ZERO, 1000, 65), "max-token-size: 66560B (expected: 1024B to 65536B)");
+        refuses(() -> stage(Duration.ZERO, 1000, 0), "max-token-size: 0B (expected: 1024B to 65536B)");
         refuses(() -> jwks("PT0S", "PT24H", "PT30S", "PT3S"), "refresh: PT0S (expected: 1s to 24h)");
         refuses(
                 () -> jwks("PT5M", "PT1M", "PT30S", "PT3S"),
@@ -355,22 +411,13 @@ class ConfigTest {
         return TestIssuer.with(keys);
     }
 
-    private static IssuerConfig config(URI jwksUri, String issuer, boolean insecurePlaintext) {
-        return new IssuerConfig(
-                issuer,
-                null,
-                List.of("a"),
-                List.of(SignatureAlgorithm.ES256),
-                List.of("JWT"),
-                jwksUri,
-                null,
-                Duration.ofHours(1),
-                null,
-                false,
-                Profile.DEFAULT,
-                JwksConfig.DEFAULT,
-                null,
-                insecurePlaintext);
+    private IssuerConfig config(URI jwksUri, String issuer, boolean insecurePlaintext) {
+        var written = corp().issuer(issuer).jwksUri(jwksUri);
+        return insecurePlaintext ? written.insecurePlaintext().config() : written.config();
+    }
+
+    private static AuthenticateConfig stage(Duration clockSkew, int tokenCacheSize, int kilobytes) {
+        return TestIssuer.stage(clockSkew, tokenCacheSize, DataSize.ofKilobytes(kilobytes));
     }
 
     private static JwksConfig jwks(String refresh, String maxStale, String coolDown, String timeout) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate;
 
+import io.sallyport.authenticate.token.ClaimReading;
 import io.sallyport.authenticate.token.IntrospectionResponse;
 import io.sallyport.authenticate.token.OpaqueTokenSource;
 import io.sallyport.authenticate.token.TokenDigest;
@@ -27,7 +28,8 @@ public final class FakeOpaqueTokenSource implements OpaqueTokenSource {
         answers.put(
                 token,
                 Objects.requireNonNull(
-                        IntrospectionResponse.parse(json, "corp", TestTokens.ISSUER), "no introspection response"));
+                        IntrospectionResponse.parse(json, new ClaimReading("corp", TestTokens.ISSUER, null, null)),
+                        "no introspection response"));
         return this;
     }
 

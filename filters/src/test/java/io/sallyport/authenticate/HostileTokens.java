@@ -27,6 +27,9 @@ public final class HostileTokens {
             .map(TestTokens::signedWith)
             .toList();
 
+    /** As stages.authenticate.max-token-size says when nothing is written. */
+    static final int LONGEST = 12 * 1024;
+
     /** Of a key that is one of the issuer's, and so are the tokens' others unless the row is about that. */
     private static final TestTokens CORP = TestTokens.es256();
 
@@ -48,9 +51,13 @@ public final class HostileTokens {
             authorization = List.copyOf(authorization);
         }
 
-        /** What the client is to be answered. */
+        /** What the client is to be answered: a field value with a control character does not get as far as the token. */
         public int status() {
-            return reason.status();
+            return authorization.stream().anyMatch(Row::hasControlCharacter) ? 400 : reason.status();
+        }
+
+        private static boolean hasControlCharacter(String value) {
+            return value.chars().anyMatch(c -> (c < 0x20 && c != '\t') || c == 0x7f);
         }
 
         @Override
@@ -155,8 +162,8 @@ public final class HostileTokens {
         row("Bearer alone", malformed, "Bearer");
         row("Bearer twice before one token", malformed, "Bearer Bearer " + good);
         row("two tokens in one field", malformed, "Bearer " + good + " " + good);
-        row("two tokens in a list", malformed, "Bearer " + good + ", Bearer " + good);
-        row("another scheme after a token", malformed, "Bearer " + good + ", Basic eA==");
+        row("two tokens in a list", ambiguous, "Bearer " + good + ", Bearer " + good);
+        row("another scheme after a token", ambiguous, "Bearer " + good + ", Basic eA==");
         row("a comma after the token", malformed, "Bearer " + good + ",");
         row("the same token in two fields", ambiguous, "Bearer " + good, "Bearer " + good);
         row(
@@ -220,11 +227,18 @@ public final class HostileTokens {
                                 .replace('_', '/') + "+/." + claims + "." + signature);
         malformed("a signature whose last character has bits that carry nothing", respelled(good));
         malformed("claims whose last character has bits that carry nothing", respelledClaims());
-        malformed(
-                "a token of more than 8 KiB",
-                CORP.token().claim("pad", "x".repeat(8192)).issue());
-        malformed("8 KiB of one letter", "A".repeat(8192));
-        malformed("a token that is one character too long", sized(CompactJws.MAX_CHARACTERS + 1));
+        var tooLong = Reason.AUTHENTICATE_JWT_TOO_LONG;
+        token(
+                "a token of more than 12 KB",
+                tooLong,
+                CORP.token().claim("pad", "x".repeat(10_000)).issue());
+        malformed("12 KB of one letter", "A".repeat(LONGEST));
+        token("12 KB of one letter, and another one", tooLong, "A".repeat(LONGEST + 1));
+        token("a token that is one character too long", tooLong, sized(LONGEST + 1));
+        var encrypted = Reason.AUTHENTICATE_JWT_ENCRYPTED;
+        var encrypting = TestTokens.base64Url("{\"alg\":\"dir\",\"enc\":\"A256GCM\"}");
+        token("an encrypted token", encrypted, encrypting + "." + claims + "." + claims + "." + claims + "." + claims);
+        token("an encrypted token without a key", encrypted, encrypting + ".." + claims + "." + claims + "." + claims);
     }
 
     private static String printable(String text) {
@@ -442,7 +456,7 @@ public final class HostileTokens {
         }
         token(
                 "a header with enc",
-                malformed,
+                Reason.AUTHENTICATE_JWT_ENCRYPTED,
                 CORP.token().header("enc", "A256GCM").issue());
         for (var name : List.of("alg", "kid", "typ", "cty", "x5t", "x5t#S256")) {
             for (Object value : List.of(7, true, List.of(CORP.kid()), Map.of("a", "b"))) {
@@ -515,7 +529,7 @@ public final class HostileTokens {
         }
         token(
                 "alg of ten thousand letters",
-                Reason.AUTHENTICATE_JWT_MALFORMED,
+                Reason.AUTHENTICATE_JWT_TOO_LONG,
                 CORP.token().header("alg", "E".repeat(10_000)).issue());
         token(
                 "alg of five thousand letters",
@@ -872,7 +886,7 @@ public final class HostileTokens {
                 "Sub in place of sub",
                 missing,
                 CORP.token().without("sub").claim("Sub", "alice").issue());
-        for (var claim : List.of("sub", "client_id", "azp", "sid", "jti", "acr")) {
+        for (var claim : List.of("sub", "client_id", "azp", "sid", "jti")) {
             for (Object value : List.of(7, true, List.of("alice"), Map.of("a", "b"))) {
                 var token = CORP.token().claim(claim, value);
                 if (claim.equals("azp")) {
@@ -880,25 +894,6 @@ public final class HostileTokens {
                 }
                 token(claim + " " + TestTokens.json(value), missing, token.issue());
             }
-        }
-        for (Object value :
-                List.of(7, true, Map.of("orders:read", true), List.of(List.of("orders:read")), List.of(7))) {
-            token(
-                    "scope " + TestTokens.json(value),
-                    missing,
-                    CORP.token().claim("scope", value).issue());
-        }
-        for (Object value : List.of("pwd", 7, Map.of(), List.of(7))) {
-            token(
-                    "amr " + TestTokens.json(value),
-                    missing,
-                    CORP.token().claim("amr", value).issue());
-        }
-        for (Object value : List.of("yesterday", true, List.of(NOW))) {
-            token(
-                    "auth_time " + TestTokens.json(value),
-                    missing,
-                    CORP.token().claim("auth_time", value).issue());
         }
     }
 

@@ -23,7 +23,8 @@ class HostileTokensTest {
     /** T9: all that a client is ever told about its token. */
     private static final List<String> TEXTS = List.of(
             "Bearer realm=\"api.example.org\",resource_metadata=\"" + TestIssuer.METADATA + "\"",
-            challenge("invalid_request", "The access token is malformed"),
+            challenge("invalid_token", "The access token is malformed"),
+            challenge("invalid_token", "The access token is too long"),
             challenge("invalid_request", "There is more than one credential"),
             challenge("invalid_token", "The access token expired"),
             challenge("invalid_token", "The access token is not valid here"));
@@ -76,8 +77,8 @@ class HostileTokensTest {
 
     @Test
     void the_longest_token_that_is_read_is_accepted() {
-        var token = HostileTokens.sized(CompactJws.MAX_CHARACTERS - 3);
-        assertThat(token.length()).isBetween(CompactJws.MAX_CHARACTERS - 3, CompactJws.MAX_CHARACTERS);
+        var token = HostileTokens.sized(HostileTokens.LONGEST - 3);
+        assertThat(token.length()).isBetween(HostileTokens.LONGEST - 3, HostileTokens.LONGEST);
 
         assertThat(PIPELINE.admit(
                         TestIssuer.get(ROUTE).authorization("Bearer " + token).context()))

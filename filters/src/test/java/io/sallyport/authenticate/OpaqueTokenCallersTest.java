@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.sallyport.authenticate.token.ClaimReading;
 import io.sallyport.authenticate.token.IntrospectionResponse;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
@@ -251,7 +252,9 @@ class OpaqueTokenCallersTest {
                 "{\"active\":true} x"
             })
     void what_does_not_say_active_in_so_many_words_says_nothing(String response) {
-        assertThat(IntrospectionResponse.parse(response.getBytes(StandardCharsets.UTF_8), "corp", TestTokens.ISSUER))
+        assertThat(IntrospectionResponse.parse(
+                        response.getBytes(StandardCharsets.UTF_8),
+                        new ClaimReading("corp", TestTokens.ISSUER, null, null)))
                 .isNull();
     }
 

@@ -25,11 +25,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.springframework.util.unit.DataSize;
 
 /** An issuer of the configuration and a route that accepts its tokens, as {@link TestTokens} issues them. */
 public final class TestIssuer {
     static final URI METADATA = URI.create("https://api.example.org/.well-known/oauth-protected-resource");
-    static final AuthenticateConfig STAGE = new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1000, null);
+    public static final AuthenticateConfig STAGE = stage(Duration.ofSeconds(30), 1000, DataSize.ofKilobytes(12));
     static final Snapshot SNAPSHOT = new Snapshot("test", List.of(), Map.of(StageName.AUTHENTICATE, STAGE));
 
     private final String name;
@@ -37,6 +38,12 @@ public final class TestIssuer {
     private @Nullable String issuer = TestTokens.ISSUER;
     private @Nullable String trustDomain;
     private @Nullable URI jwksUri;
+    private List<String> clients = List.of();
+    private @Nullable String clientClaim;
+    private boolean acceptIdTokens;
+    private JwksConfig jwks = JwksConfig.DEFAULT;
+    private @Nullable Path ca;
+    private boolean insecurePlaintext;
     private @Nullable IntrospectionConfig introspection;
     private @Nullable OpaqueTokenSource opaqueTokens;
     private List<String> audiences = List.of(TestTokens.AUDIENCE);
@@ -60,7 +67,12 @@ public final class TestIssuer {
         return named("corp", keys);
     }
 
-    TestIssuer issuer(String issuer) {
+    /** {@code stages.authenticate} of such a skew, memory and length of tokens. */
+    static AuthenticateConfig stage(Duration clockSkew, int tokenCacheSize, DataSize maxTokenSize) {
+        return new AuthenticateConfig(null, null, clockSkew, tokenCacheSize, maxTokenSize, null);
+    }
+
+    public TestIssuer issuer(String issuer) {
         this.issuer = issuer;
         return this;
     }
@@ -74,7 +86,40 @@ public final class TestIssuer {
         return this;
     }
 
-    TestIssuer jwksUri(URI jwksUri) {
+    /** Tokens without audience, of these clients by that claim. */
+    TestIssuer clients(String clientClaim, String... clients) {
+        this.audiences = List.of();
+        this.clients = List.of(clients);
+        this.clientClaim = clientClaim;
+        return this;
+    }
+
+    TestIssuer clientClaim(String clientClaim) {
+        this.clientClaim = clientClaim;
+        return this;
+    }
+
+    TestIssuer acceptIdTokens() {
+        this.acceptIdTokens = true;
+        return this;
+    }
+
+    public TestIssuer jwks(JwksConfig jwks) {
+        this.jwks = jwks;
+        return this;
+    }
+
+    public TestIssuer ca(Path ca) {
+        this.ca = ca;
+        return this;
+    }
+
+    public TestIssuer insecurePlaintext() {
+        this.insecurePlaintext = true;
+        return this;
+    }
+
+    public TestIssuer jwksUri(@Nullable URI jwksUri) {
         this.jwksUri = jwksUri;
         return this;
     }
@@ -96,22 +141,22 @@ public final class TestIssuer {
         return this;
     }
 
-    TestIssuer audiences(String... audiences) {
+    public TestIssuer audiences(String... audiences) {
         this.audiences = List.of(audiences);
         return this;
     }
 
-    TestIssuer algorithms(SignatureAlgorithm... algorithms) {
+    public TestIssuer algorithms(SignatureAlgorithm... algorithms) {
         this.algorithms = List.of(algorithms);
         return this;
     }
 
-    TestIssuer types(String... types) {
+    public TestIssuer types(String... types) {
         this.types = List.of(types);
         return this;
     }
 
-    TestIssuer maxTokenLifetime(Duration maxTokenLifetime) {
+    public TestIssuer maxTokenLifetime(Duration maxTokenLifetime) {
         this.maxTokenLifetime = maxTokenLifetime;
         return this;
     }
@@ -121,12 +166,12 @@ public final class TestIssuer {
         return this;
     }
 
-    TestIssuer requireNbf() {
+    public TestIssuer requireNbf() {
         this.requireNbf = true;
         return this;
     }
 
-    TestIssuer profile(Profile profile) {
+    public TestIssuer profile(Profile profile) {
         this.profile = profile;
         return this;
     }
@@ -136,17 +181,20 @@ public final class TestIssuer {
                 issuer,
                 trustDomain,
                 audiences,
+                clients,
+                clientClaim,
                 algorithms,
                 types,
+                acceptIdTokens,
                 jwksUri,
                 introspection,
                 maxTokenLifetime,
                 maxTokenAge,
                 requireNbf,
                 profile,
-                JwksConfig.DEFAULT,
-                null,
-                false);
+                jwks,
+                ca,
+                insecurePlaintext);
     }
 
     public Issuer compile() {

@@ -49,7 +49,7 @@ class TokenMemoryTest {
         memory.remember(good, TestTokens.ISSUER, verified(), NOW);
 
         for (int i = 0; i < 10_000; i++) {
-            memory.rememberForged(digest("forged " + i), TestTokens.ISSUER, key);
+            memory.rememberForged(digest("forged " + i), TestTokens.ISSUER, List.of(key));
         }
 
         assertThat(memory.verified(good)).isNotNull();

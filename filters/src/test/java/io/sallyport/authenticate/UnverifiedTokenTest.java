@@ -4,9 +4,12 @@ package io.sallyport.authenticate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.authenticate.UnverifiedToken.Refused;
+import io.sallyport.decision.Evidence;
+import io.sallyport.decision.Reason;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,11 +38,13 @@ class UnverifiedTokenTest {
         for (var value : new Object[] {List.of(), List.of("exp"), false, "https://evil.example/jwks", Map.of()}) {
             assertThat(UnverifiedToken.parseUnverified(
                             CORP.token().header(member, value).issue()))
-                    .isEqualTo(Refused.HEADER_DENIED);
+                    .isInstanceOfSatisfying(Refused.class, refused -> {
+                        assertThat(refused.reason()).isEqualTo(Reason.AUTHENTICATE_JWT_HEADER_DENIED);
+                        assertThat(refused.evidence().get(Evidence.Key.DETAIL)).startsWith(member + " in");
+                    });
         }
-        assertThat(UnverifiedToken.parseUnverified(
-                        CORP.token().header(member, null).issue()))
-                .isEqualTo(Refused.HEADER_DENIED);
+        assertThat(reasonOf(CORP.token().header(member, null).issue()))
+                .isEqualTo(Reason.AUTHENTICATE_JWT_HEADER_DENIED);
     }
 
     @ParameterizedTest
@@ -56,7 +61,6 @@ class UnverifiedTokenTest {
                 "a typ that is an object    | {\"alg\":\"ES256\",\"typ\":{}}",
                 "a nested token             | {\"alg\":\"ES256\",\"cty\":\"JWT\"}",
                 "a nested token, otherwise  | {\"alg\":\"ES256\",\"cty\":\"application/jwt\"}",
-                "an encrypted token's enc   | {\"alg\":\"ES256\",\"enc\":\"A128GCM\"}",
                 "a thumbprint of no string  | {\"alg\":\"ES256\",\"x5t\":7}",
                 "a list                     | [\"ES256\"]",
                 "a string                   | \"ES256\"",
@@ -66,7 +70,7 @@ class UnverifiedTokenTest {
     void a_header_is_refused_that_is(String what, String header) {
         var token = CORP.sign(header, CORP.token().claimsJson());
 
-        assertThat(UnverifiedToken.parseUnverified(token)).isEqualTo(Refused.MALFORMED);
+        assertThat(reasonOf(token)).isEqualTo(Reason.AUTHENTICATE_JWT_MALFORMED);
     }
 
     @ParameterizedTest
@@ -82,7 +86,7 @@ class UnverifiedTokenTest {
             })
     void claims_are_an_object_with_unique_members(String claims) {
         assertThat(UnverifiedToken.parseUnverified(CORP.sign(CORP.token().headerJson(), claims)))
-                .isEqualTo(Refused.CLAIMS_MALFORMED);
+                .isEqualTo(Refused.CLAIMS_UNREADABLE);
     }
 
     @Test
@@ -90,7 +94,7 @@ class UnverifiedTokenTest {
         var claims = new byte[] {'{', '"', 'a', '"', ':', '"', (byte) 0xc0, (byte) 0x80, '"', '}'};
 
         assertThat(UnverifiedToken.parseUnverified(CORP.sign(CORP.token().headerJson(), claims)))
-                .isEqualTo(Refused.CLAIMS_MALFORMED);
+                .isEqualTo(Refused.CLAIMS_UNREADABLE);
     }
 
     @Test
@@ -125,7 +129,7 @@ class UnverifiedTokenTest {
                 header + "\n." + claims + "." + signature,
                 header + "." + claims + ".é" + signature,
                 header + "." + claims + "." + signature.replace(signature.charAt(3), '+'))) {
-            assertThat(UnverifiedToken.parseUnverified(malformed)).as(malformed).isEqualTo(Refused.MALFORMED);
+            assertThat(reasonOf(malformed)).as(malformed).isEqualTo(Reason.AUTHENTICATE_JWT_MALFORMED);
         }
     }
 
@@ -134,9 +138,43 @@ class UnverifiedTokenTest {
     void the_json_serialization_is_refused() {
         var parts = CORP.issue().split("\\.", -1);
 
-        assertThat(UnverifiedToken.parseUnverified(
-                        TestTokens.json(Map.of("protected", parts[0], "payload", parts[1], "signature", parts[2]))))
-                .isEqualTo(Refused.MALFORMED);
+        assertThat(reasonOf(TestTokens.json(Map.of("protected", parts[0], "payload", parts[1], "signature", parts[2]))))
+                .isEqualTo(Reason.AUTHENTICATE_JWT_MALFORMED);
+    }
+
+    /** RFC 7516 appendix A.1, its first part; and what has a header like it, whatever its parts. */
+    @Test
+    void an_encrypted_token_is_told_from_a_malformed_one() {
+        var header = TestTokens.base64Url("{\"alg\":\"RSA-OAEP\",\"enc\":\"A256GCM\"}");
+
+        for (var rest : List.of(".key.iv.text.tag", "..iv.text.tag", ".claims.signature", ".a.b", ".")) {
+            assertThat(reasonOf(header + rest)).as(rest).isEqualTo(Reason.AUTHENTICATE_JWT_ENCRYPTED);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "abc.def             | the token is not three parts with dots between them",
+                "undefined           | the token is not three parts with dots between them",
+                "e30.e30             | the token is not three parts with dots between them",
+                "e30=.e30.AA         | the token's header is not base64url of a JSON object with unique members",
+                "AAAA.e30.AA         | the token's header is not base64url of a JSON object with unique members",
+                "e30.e30=.AA         | the token's payload is not base64url",
+                "e30.e30.AA=         | the token's signature is not base64url",
+                "e30.e30.AA          | the token's header has no alg, or a member that is of another type than RFC 7515 says",
+                "eyJhbGciOiJFUzI1NiIsImN0eSI6IkpXVCJ9.e30.AA | the token holds another token (cty)",
+            })
+    void a_malformed_token_is_told_by_what_is_wrong_with_it(String token, String what) {
+        assertThat(UnverifiedToken.parseUnverified(token)).isInstanceOfSatisfying(Refused.class, refused -> {
+            assertThat(refused.reason()).isEqualTo(Reason.AUTHENTICATE_JWT_MALFORMED);
+            assertThat(refused.evidence().get(Evidence.Key.DETAIL)).isEqualTo(what);
+        });
+    }
+
+    private static @Nullable Reason reasonOf(String token) {
+        return UnverifiedToken.parseUnverified(token) instanceof Refused refused ? refused.reason() : null;
     }
 
     @Test

@@ -189,8 +189,7 @@ final class ConfigurationCheckTest {
                         "audience: https://api.example.org",
                         List.of(
                                 "8: sallyport.issuers.corp.audience: unknown key (expected: audiences)",
-                                "6: sallyport.issuers.corp.audiences: (absent) (expected: The audiences that tokens may be for,"
-                                        + " at least one. If there are several, each route names its own.)")),
+                                "6: sallyport.issuers.corp.audiences: (absent) (expected: at least one, or else clients)")),
                 change(
                         "    payments:",
                         "    pay_ments:",
@@ -383,6 +382,31 @@ final class ConfigurationCheckTest {
     }
 
     @Test
+    void what_signs_tokens_has_keys_a_name_and_an_audience() throws IOException {
+        var asking = RIGHT.replace(
+                        "uri: \"https://payments:8443\",",
+                        "uri: \"https://payments:8443\", identity: { assertion: {}, txn-token: {} },")
+                .replace("\"spiffe://example.org/payments\"", "\"spiffe://example.org/payments/*\"");
+        var signing = "sallyport:\n  signing: { keys: [missing.pem] }\n";
+
+        assertThat(check(asking))
+                .extracting(Finding::path)
+                .containsExactlyInAnyOrder(
+                        "sallyport.signing", "sallyport.routes.payments.upstream.identity.assertion.audience");
+        assertThat(check(asking.replace("assertion: {}", "assertion: { audience: payments }")
+                        .replace("sallyport:\n", signing)))
+                .extracting(Finding::path)
+                .containsExactly("sallyport.signing.keys[0]");
+        assertThat(check(RIGHT.replace(
+                        "uri: \"http://status:8080\",", "uri: \"http://status:8080\", identity: { assertion: {} },")))
+                .extracting(Finding::path)
+                .containsExactlyInAnyOrder(
+                        "sallyport.signing",
+                        "sallyport.routes.status.upstream.identity.assertion",
+                        "sallyport.routes.status.upstream.identity.assertion.audience");
+    }
+
+    @Test
     void a_rule_and_a_filter_that_name_a_removed_header_do_not_load_whichever_route_writes_it() throws IOException {
         var told = RIGHT.replace(
                         "uri: \"http://status:8080\",",
@@ -405,6 +429,26 @@ final class ConfigurationCheckTest {
                         "authenticate: { issuers: [corp] }",
                         "authenticate: { issuers: [corp] }\n      accept-client-header: [X-Corp-Way, X-User]")))
                 .isEmpty();
+    }
+
+    @Test
+    void two_routes_of_one_place_and_another_mistake_are_found_at_once() throws IOException {
+        var findings = check(RIGHT.replace("path: /status", "path: \"/v1/{any}/payments/**\"")
+                .replace("issuers: [corp]", "issuers: [crop]"));
+
+        assertThat(findings)
+                .extracting(Finding::path)
+                .containsExactly("sallyport.routes.payments.authenticate.issuers[0]", "sallyport.routes.status.match");
+    }
+
+    @Test
+    void a_route_in_the_place_of_a_built_in_one_and_another_mistake_are_found_at_once() throws IOException {
+        var findings = check(RIGHT.replace("path: /status", "path: /.well-known/oauth-protected-resource")
+                .replace("issuers: [corp]", "issuers: [crop]"));
+
+        assertThat(findings)
+                .extracting(Finding::path)
+                .containsExactly("sallyport.routes.payments.authenticate.issuers[0]", "sallyport.routes.status.match");
     }
 
     @Test

@@ -5,9 +5,9 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
-import io.sallyport.authenticate.AuthenticateConfig;
 import io.sallyport.authenticate.AuthenticateStage;
 import io.sallyport.authenticate.FakeJwkSetSource;
+import io.sallyport.authenticate.TestIssuer;
 import io.sallyport.authenticate.TestTokens;
 import io.sallyport.authenticate.keys.CryptoProvider;
 import io.sallyport.edge.EdgeStage;
@@ -26,7 +26,6 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.ZoneOffset;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -80,8 +79,7 @@ public final class JudgedRequests {
         ingress = IngressPipeline.create(
                 new EdgeStage(meters),
                 modules.flood().stage(),
-                new AuthenticateStage(
-                        new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1_000, null), () -> null, meters),
+                new AuthenticateStage(TestIssuer.STAGE, () -> null, meters),
                 modules.revocation().stage(),
                 modules.rateLimit().stage(),
                 modules.risk().stage(),

@@ -6,6 +6,7 @@ import com.github.benmanes.caffeine.cache.Caffeine;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.sallyport.authenticate.issuer.IntrospectionConfig;
+import io.sallyport.authenticate.token.ClaimReading;
 import io.sallyport.authenticate.token.IntrospectionResponse;
 import io.sallyport.authenticate.token.OpaqueTokenSource;
 import io.sallyport.authenticate.token.TokenClaims;
@@ -35,7 +36,7 @@ final class Introspection implements OpaqueTokenSource {
     private static final int REMEMBERED = 20_000;
 
     private final String issuerName;
-    private final String issuer;
+    private final ClaimReading reading;
     private final IntrospectionConfig config;
     private final IntrospectionEndpoint endpoint;
     private final InstantSource clock;
@@ -52,17 +53,15 @@ final class Introspection implements OpaqueTokenSource {
 
     private record Remembered(Introspected introspected, Instant until) {}
 
-    /** @param issuer the exact {@code iss} */
     Introspection(
-            String issuerName,
-            String issuer,
+            ClaimReading reading,
             IntrospectionConfig config,
             IntrospectionEndpoint endpoint,
             Scheduler scheduler,
             InstantSource clock,
             MeterRegistry meters) {
-        this.issuerName = issuerName;
-        this.issuer = issuer;
+        this.issuerName = reading.issuerName();
+        this.reading = reading;
         this.config = config;
         this.endpoint = endpoint;
         this.clock = clock;
@@ -114,7 +113,7 @@ final class Introspection implements OpaqueTokenSource {
     }
 
     private Introspected accept(TokenDigest digest, byte[] response, Instant asked) {
-        var introspected = IntrospectionResponse.parse(response, issuerName, issuer);
+        var introspected = IntrospectionResponse.parse(response, reading);
         switch (introspected) {
             case null -> throw new IntrospectionEndpoint.UnusableResponse("the answer is no introspection response");
             case Introspected.Active(var claims) -> {

@@ -7,6 +7,7 @@ import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.authenticate.issuer.IssuerConfig;
 import io.sallyport.authenticate.issuer.OpaqueTokenSourceFactory;
 import io.sallyport.authenticate.jwks.IssuerAuthorities;
+import io.sallyport.authenticate.token.ClaimReading;
 import io.sallyport.authenticate.token.OpaqueTokenSource;
 import io.sallyport.config.Findings;
 import java.io.IOException;
@@ -33,11 +34,7 @@ public final class Introspections implements OpaqueTokenSourceFactory, AutoClose
 
     /** All of an issuer's section that its introspection depends on. */
     private record Place(
-            String issuerName,
-            String issuer,
-            IntrospectionConfig config,
-            List<X509Certificate> authorities,
-            boolean publicOnly) {}
+            ClaimReading reading, IntrospectionConfig config, List<X509Certificate> authorities, boolean publicOnly) {}
 
     /** @param scheduler for timers and for reading secrets; not an event loop */
     public Introspections(Scheduler scheduler, InstantSource clock, MeterRegistry meters) {
@@ -62,8 +59,7 @@ public final class Introspections implements OpaqueTokenSourceFactory, AutoClose
             return null;
         }
         var place = new Place(
-                issuerName,
-                config.requireIssuer(),
+                config.reading(issuerName),
                 introspection,
                 authorities.certificates(),
                 config.jwks().publicOnly());
@@ -74,7 +70,7 @@ public final class Introspections implements OpaqueTokenSourceFactory, AutoClose
         }
         var endpoint = new HttpIntrospectionEndpoint(
                 issuerName, introspection, authorities.tls(), place.publicOnly(), scheduler);
-        var source = new Introspection(issuerName, place.issuer(), introspection, endpoint, scheduler, clock, meters);
+        var source = new Introspection(place.reading(), introspection, endpoint, scheduler, clock, meters);
         made.add(new Made(place, source, endpoint));
         return source;
     }

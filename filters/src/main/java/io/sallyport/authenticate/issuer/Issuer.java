@@ -6,6 +6,7 @@ import io.sallyport.authenticate.jose.SignatureAlgorithm;
 import io.sallyport.authenticate.keys.CryptoProvider;
 import io.sallyport.authenticate.keys.JwkSetSource;
 import io.sallyport.authenticate.keys.NoKeys;
+import io.sallyport.authenticate.token.ClaimReading;
 import io.sallyport.authenticate.token.OpaqueTokenSource;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Evidence;
@@ -25,11 +26,12 @@ import org.slf4j.LoggerFactory;
 public final class Issuer {
     private static final Logger log = LoggerFactory.getLogger(Issuer.class);
 
-    private final String name;
+    private final ClaimReading reading;
     private final IssuerConfig config;
-    private final @Nullable TrustDomain trustDomain;
     private final Set<SignatureAlgorithm> algorithms;
     private final Set<String> types;
+    private final boolean typeMayBeAbsent;
+    private final boolean refusesIdTokens;
     private final long maxLifetimeMillis;
     private final long maxAgeMillis;
     private final JwkSetSource keys;
@@ -37,11 +39,12 @@ public final class Issuer {
     private final Evidence evidence;
 
     private Issuer(String name, IssuerConfig config, JwkSetSource keys, @Nullable OpaqueTokenSource opaqueTokens) {
-        this.name = name;
+        this.reading = config.reading(name);
         this.config = config;
-        this.trustDomain = config.trustDomain() == null ? null : config.requireTrustDomain();
         this.algorithms = Set.copyOf(config.allowedAlgorithms());
         this.types = config.allowedTypes().stream().map(MediaType::normalized).collect(Collectors.toUnmodifiableSet());
+        this.typeMayBeAbsent = config.typeMayBeAbsent();
+        this.refusesIdTokens = config.refusesIdTokens();
         this.maxLifetimeMillis = config.maxTokenLifetime().toMillis();
         this.maxAgeMillis = config.maxTokenAge() == null
                 ? Long.MAX_VALUE
@@ -114,7 +117,12 @@ public final class Issuer {
 
     /** Its name in the configuration. */
     public String name() {
-        return name;
+        return reading.issuerName();
+    }
+
+    /** How the claims of its tokens are read. */
+    public ClaimReading reading() {
+        return reading;
     }
 
     /** Its name, as the evidence of every refusal of its tokens; made once, because floods consist of such refusals. */
@@ -124,12 +132,12 @@ public final class Issuer {
 
     /** What tells it from all others: the exact {@code iss} of its tokens, or the SPIFFE ID of the trust domain. */
     public String issuer() {
-        return config.identifier();
+        return reading.issuer();
     }
 
     /** Whose workloads' JWT-SVIDs its tokens are, or null if they are access tokens. */
     public @Nullable TrustDomain trustDomain() {
-        return trustDomain;
+        return reading.trustDomain();
     }
 
     /** Every audience that its tokens may be for. */
@@ -137,14 +145,24 @@ public final class Issuer {
         return Set.copyOf(config.audiences());
     }
 
+    /** The clients whose tokens are accepted without an {@code aud}; none where tokens have one. */
+    public List<String> clients() {
+        return config.clients();
+    }
+
+    /** Whether a token that looks like an ID token is refused. */
+    public boolean refusesIdTokens() {
+        return refusesIdTokens;
+    }
+
     /** Whether a token may be signed so. */
     public boolean allows(SignatureAlgorithm algorithm) {
         return algorithms.contains(algorithm);
     }
 
-    /** Whether a token may have that normalized {@code typ}; a JWT-SVID may have none. */
+    /** Whether a token may have that normalized {@code typ}, or none. */
     public boolean allowsType(@Nullable String type) {
-        return type == null ? trustDomain != null : types.contains(type);
+        return type == null ? typeMayBeAbsent : types.contains(type);
     }
 
     /** From {@code iat} to {@code exp}, at most. */
@@ -164,7 +182,7 @@ public final class Issuer {
 
     /** A JWT-SVID says when it was issued only where somebody asks for its age. */
     public boolean requiresIssuedAt() {
-        return trustDomain == null || config.maxTokenAge() != null;
+        return trustDomain() == null || config.maxTokenAge() != null;
     }
 
     /** Which claims its access tokens must have. */
@@ -189,6 +207,6 @@ public final class Issuer {
 
     @Override
     public String toString() {
-        return name;
+        return name();
     }
 }

@@ -3,6 +3,7 @@ package io.sallyport.authenticate.issuer;
 
 import io.sallyport.authenticate.jose.MediaType;
 import io.sallyport.authenticate.jose.SignatureAlgorithm;
+import io.sallyport.authenticate.token.ClaimReading;
 import io.sallyport.config.Finding;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
@@ -12,11 +13,13 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,19 +43,43 @@ public record IssuerConfig(
         @Nullable
         String trustDomain,
 
-        @Setting("The audiences that tokens may be for, at least one. If there are several, each route names its own.")
+        @Setting(
+                value =
+                        "The audiences that tokens may be for, at least one. If there are several, each route names its own. "
+                                + "Left out only where there are clients.",
+                byDefault = "[]")
         List<String> audiences,
 
         @Setting(
-                "The signature algorithms it uses: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA. "
+                value =
+                        "In place of audiences, for an issuer whose access tokens have no aud: the clients whose tokens are accepted, "
+                                + "by the claim that client-claim names. A token with an aud is then refused.",
+                byDefault = "[]")
+        List<String> clients,
+
+        @Setting(
+                "The claim that names the client: client_id, azp, cid or appid. Required with clients. Absent: client_id, else azp.")
+        @Nullable
+        String clientClaim,
+
+        @Setting(
+                "The signature algorithms it uses: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA (or Ed25519, its other name). "
                         + "Absent: [RS256, PS256, ES256, EdDSA]; for a trust-domain all but EdDSA, which JWT-SVIDs never use.")
         @Nullable
         List<SignatureAlgorithm> algorithms,
 
-        @Setting("The typ that a token's header must have one of, with or without application/ in front, in any case. "
-                + "Absent: [at+jwt, application/at+jwt, JWT]. Strict is [at+jwt].")
+        @Setting(
+                "The typ that a token's header must have one of, with or without application/ in front, in any case; "
+                        + "absent stands for a header without typ. Left out: [at+jwt, application/at+jwt, JWT]. Strict is [at+jwt].")
         @Nullable
         List<String> types,
+
+        @Setting(
+                value =
+                        "Accepts tokens that look like ID tokens, which are refused where types has absent or there are clients: those with "
+                                + "nonce, at_hash, c_hash, a token_use other than access, or typ ID among their claims.",
+                byDefault = "false")
+        boolean acceptIdTokens,
 
         @Setting(
                 "Where its JWK Set is, an https URL. Absent: OpenID Connect discovery says so; with introspection, the issuer is "
@@ -99,6 +126,8 @@ public record IssuerConfig(
     private static final List<SignatureAlgorithm> USUAL_ALGORITHMS = List.of(
             SignatureAlgorithm.RS256, SignatureAlgorithm.PS256, SignatureAlgorithm.ES256, SignatureAlgorithm.EDDSA);
     private static final List<String> USUAL_TYPES = List.of("at+jwt", "JWT");
+    private static final String ABSENT_TYPE = "absent";
+    private static final Set<String> CLIENT_CLAIMS = Set.of("client_id", "azp", "cid", "appid");
     /** JWT-SVID section 2.1. */
     private static final List<SignatureAlgorithm> SVID_ALGORITHMS =
             List.copyOf(EnumSet.complementOf(EnumSet.of(SignatureAlgorithm.EDDSA)));
@@ -119,8 +148,22 @@ public record IssuerConfig(
         if (introspection != null) {
             requireUrl("introspection.uri", introspection.uri().toString(), insecurePlaintext);
         }
-        audiences = requireDistinct("audiences", audiences, "at least one, each once and not empty");
-        algorithms = algorithms == null ? null : requireDistinct("algorithms", algorithms, "at least one, each once");
+        if (audiences.isEmpty() && clients.isEmpty()) {
+            throw new InvalidSetting("audiences", Finding.ABSENT, "at least one, or else clients");
+        }
+        audiences = audiences.isEmpty()
+                ? List.of()
+                : requireDistinct("audiences", audiences, "at least one, each once and not empty");
+        clients = clients.isEmpty()
+                ? List.of()
+                : requireDistinct("clients", clients, "at least one, each once and not empty");
+        if (!audiences.isEmpty() && !clients.isEmpty()) {
+            throw new InvalidSetting(
+                    "clients", clients, "nothing, because there are audiences, and only one of the two can hold");
+        }
+        requireClientClaim(clients, clientClaim);
+        algorithms =
+                algorithms == null ? null : requireDistinct("algorithms", once(algorithms), "at least one, each once");
         types = types == null ? null : requireDistinct("types", types, "at least one, each once and not empty");
         if (trustDomain != null) {
             requireTrustDomainName(trustDomain);
@@ -130,10 +173,18 @@ public record IssuerConfig(
             requireAbsent("jwks", "a section", jwks.equals(JwksConfig.DEFAULT));
             requireAbsent("ca", ca, ca == null);
             requireAbsent("profile", profile, profile == Profile.DEFAULT);
+            requireAbsent("clients", clients, clients.isEmpty());
+            requireAbsent("client-claim", clientClaim, clientClaim == null);
             requireAbsent("insecure-plaintext", insecurePlaintext, !insecurePlaintext);
             if (algorithms != null && !SVID_ALGORITHMS.containsAll(algorithms)) {
                 throw new InvalidSetting("algorithms", algorithms, "some of those of JWT-SVIDs: " + SVID_ALGORITHMS);
             }
+        }
+        if (acceptIdTokens && clients.isEmpty() && !typeMayBeAbsent(types)) {
+            throw new InvalidSetting(
+                    "accept-id-tokens",
+                    true,
+                    "nothing, because they are refused only where types has absent, or there are clients");
         }
         requireRange("max-token-lifetime", maxTokenLifetime);
         if (maxTokenAge != null) {
@@ -142,6 +193,33 @@ public record IssuerConfig(
         if (profile == Profile.RFC9068 && types != null && types.stream().noneMatch(MediaType::isAccessToken)) {
             throw new InvalidSetting("types", types, "at+jwt among them, because profile is rfc9068");
         }
+    }
+
+    private static boolean typeMayBeAbsent(@Nullable List<String> types) {
+        return types != null && types.contains(ABSENT_TYPE);
+    }
+
+    private static void requireClientClaim(List<String> clients, @Nullable String clientClaim) {
+        if (clientClaim == null ? !clients.isEmpty() : !CLIENT_CLAIMS.contains(clientClaim)) {
+            throw new InvalidSetting(
+                    "client-claim",
+                    clientClaim == null ? Finding.ABSENT : clientClaim,
+                    clientClaim == null
+                            ? "one of client_id, azp, cid and appid, because there are clients"
+                            : "one of client_id, azp, cid and appid");
+        }
+    }
+
+    /** Without the second name of an algorithm that has two. */
+    private static List<SignatureAlgorithm> once(List<SignatureAlgorithm> algorithms) {
+        int first = algorithms.indexOf(SignatureAlgorithm.EDDSA);
+        int last = algorithms.lastIndexOf(SignatureAlgorithm.EDDSA);
+        if (first == last) {
+            return algorithms;
+        }
+        var once = new ArrayList<>(algorithms);
+        once.remove(last);
+        return once;
     }
 
     private static void requireTrustDomainName(String name) {
@@ -189,7 +267,23 @@ public record IssuerConfig(
 
     /** Those that are written, or are usual. */
     public List<String> allowedTypes() {
-        return types != null ? types : trustDomain == null ? USUAL_TYPES : SVID_TYPES;
+        var all = types != null ? types : trustDomain == null ? USUAL_TYPES : SVID_TYPES;
+        return all.stream().filter(type -> !type.equals(ABSENT_TYPE)).toList();
+    }
+
+    /** Whether a token may have no {@code typ}; a JWT-SVID may. */
+    boolean typeMayBeAbsent() {
+        return trustDomain != null || typeMayBeAbsent(types);
+    }
+
+    /** Whether what looks like an ID token is none of its access tokens. */
+    boolean refusesIdTokens() {
+        return !acceptIdTokens && (!clients.isEmpty() || typeMayBeAbsent(types));
+    }
+
+    /** How the claims of its tokens are read. */
+    public ClaimReading reading(String name) {
+        return new ClaimReading(name, identifier(), trustDomain == null ? null : requireTrustDomain(), clientClaim);
     }
 
     /** The same issuer, for tokens of other audiences. */
@@ -198,8 +292,11 @@ public record IssuerConfig(
                 issuer,
                 trustDomain,
                 others,
+                List.of(),
+                clientClaim,
                 algorithms,
                 types,
+                acceptIdTokens && typeMayBeAbsent(types),
                 jwksUri,
                 introspection,
                 maxTokenLifetime,

@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The signature algorithms that an issuer may use (RFC 7518 section 3.1, RFC 8037). All are asymmetric: {@code none} and the
+ * The signature algorithms that an issuer may use (RFC 7518 section 3.1, RFC 8037, RFC 9864). All are asymmetric: {@code none} and the
  * HMAC family have no name here, so that no list can contain them.
  */
 public enum SignatureAlgorithm {
@@ -23,8 +23,10 @@ public enum SignatureAlgorithm {
     ES256("ES256", "EC", "P-256"),
     ES384("ES384", "EC", "P-384"),
     ES512("ES512", "EC", "P-521"),
-    /** Ed25519 alone; Ed448 is not supported. */
+    /** Ed25519 alone, which RFC 9864 calls {@code Ed25519}: two names of one algorithm. Ed448 is not supported. */
     EDDSA("EdDSA", "OKP", "Ed25519");
+
+    private static final String FULLY_SPECIFIED = "Ed25519";
 
     private static final Map<String, SignatureAlgorithm> BY_NAME = Arrays.stream(values())
             .collect(Collectors.toUnmodifiableMap(algorithm -> algorithm.joseName, Function.identity()));
@@ -41,7 +43,7 @@ public enum SignatureAlgorithm {
 
     /** Reads the JOSE name, which is case-sensitive: {@code ES256}, {@code EdDSA}. */
     public static SignatureAlgorithm parse(String name) {
-        var algorithm = BY_NAME.get(name);
+        var algorithm = named(name);
         if (algorithm == null) {
             throw new InvalidSetting(
                     "", name, "one of " + Arrays.toString(values()) + "; symmetric algorithms are never accepted");
@@ -51,7 +53,7 @@ public enum SignatureAlgorithm {
 
     /** The algorithm of that JOSE name, or null for {@code none}, HMAC and whatever else is not asymmetric or unknown. */
     public static @Nullable SignatureAlgorithm named(String name) {
-        return BY_NAME.get(name);
+        return name.equals(FULLY_SPECIFIED) ? EDDSA : BY_NAME.get(name);
     }
 
     /** The same, as the library calls it. */

@@ -4,6 +4,7 @@ package io.sallyport.authenticate.jwks;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.sallyport.authenticate.issuer.JwksConfig;
+import io.sallyport.authenticate.jose.ShownText;
 import io.sallyport.authenticate.keys.CryptoProvider;
 import io.sallyport.authenticate.keys.JwkSet;
 import io.sallyport.authenticate.keys.JwkSetDocument;
@@ -215,7 +216,7 @@ final class RefreshingJwkSetSource implements JwkSetSource {
         lastAsked = now;
         log.atDebug()
                 .addKeyValue("issuer", issuer)
-                .addKeyValue("kid", ShownKid.of(kid))
+                .addKeyValue("kid", ShownText.kid(kid))
                 .log("unknown key; refreshing");
         launch(mine, kid, Mono.empty());
         return await(mine);
@@ -384,7 +385,7 @@ final class RefreshingJwkSetSource implements JwkSetSource {
                 log.atInfo()
                         .addKeyValue("event", "jwks_key_removed")
                         .addKeyValue("issuer", issuer)
-                        .addKeyValue("kid", ShownKid.of(key.kid()))
+                        .addKeyValue("kid", ShownText.kid(key.kid()))
                         .log("a key was withdrawn; the tokens that it verified are no longer accepted");
             }
         }
@@ -401,7 +402,7 @@ final class RefreshingJwkSetSource implements JwkSetSource {
             (key.cause() == JwkSetDocument.Cause.NOT_FOR_SIGNATURES ? log.atDebug() : log.atWarn())
                     .addKeyValue("issuer", issuer)
                     .addKeyValue("position", key.position())
-                    .addKeyValue("kid", ShownKid.of(key.kid()))
+                    .addKeyValue("kid", ShownText.kid(key.kid()))
                     .addKeyValue("cause", key.cause().code())
                     .log("a key of the set is ignored");
         }

@@ -134,8 +134,8 @@ final class JwkReader {
         var algorithms = EnumSet.copyOf(possible);
         // ES521 is registered nowhere, but it is how some write ES512;
         // the curve leaves no other algorithm that it could mean.
-        var meant = "ES521".equals(name) ? SignatureAlgorithm.ES512.toString() : name;
-        algorithms.removeIf(algorithm -> !algorithm.toString().equals(meant));
+        var meant = "ES521".equals(name) ? SignatureAlgorithm.ES512 : SignatureAlgorithm.named(String.valueOf(name));
+        algorithms.removeIf(algorithm -> algorithm != meant);
         return algorithms;
     }
 

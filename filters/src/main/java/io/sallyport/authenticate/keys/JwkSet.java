@@ -10,10 +10,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The usable keys of one issuer at one moment; immutable. A key is found by kid and algorithm alone, and one lookup finds at
- * most one key: nothing is ever tried in turn.
+ * The usable keys of one issuer at one moment; immutable. Keys are found by kid and algorithm alone. Where that leaves several,
+ * each may be tried, but no more than {@value #MAX_CANDIDATES}: that bounds what a forged signature costs.
  */
 public final class JwkSet {
+    /** How many keys one token is tried with, at most. */
+    public static final int MAX_CANDIDATES = 8;
+
     private final long revision;
     private final Instant confirmedAt;
     private final List<VerificationKey> keys;
@@ -22,7 +25,7 @@ public final class JwkSet {
     /**
      * @param revision counts the changes of the issuer's keys, from 1
      * @param confirmedAt when the issuer last said that these are its keys
-     * @param keys no two of one kid suit one algorithm
+     * @param keys in the order in which they are tried
      */
     public JwkSet(long revision, Instant confirmedAt, List<VerificationKey> keys) {
         this.revision = revision;
@@ -35,11 +38,7 @@ public final class JwkSet {
         var index = new HashMap<String, List<VerificationKey>>();
         for (var key : keys) {
             if (key.kid() != null) {
-                var sameKid = index.computeIfAbsent(key.kid(), _ -> new ArrayList<>(1));
-                if (sameKid.stream().anyMatch(key::overlaps)) {
-                    throw new IllegalArgumentException("two keys of %s (expected: one)".formatted(key));
-                }
-                sameKid.add(key);
+                index.computeIfAbsent(key.kid(), _ -> new ArrayList<>(1)).add(key);
             }
         }
         return index;
@@ -58,22 +57,20 @@ public final class JwkSet {
         return confirmedAt;
     }
 
+    /** The same list for as long as the issuer confirms the same keys. */
     public List<VerificationKey> keys() {
         return keys;
     }
 
     /**
-     * The key for a token's header. A token without kid has one only where exactly one key of the set suits its algorithm
-     * (OpenID Connect Core section 10.1); a key without kid serves such tokens alone.
+     * The keys that a token's signature may be of, none if there is none. A token without kid may be of each key of its algorithm; a
+     * key without kid serves such tokens alone.
      */
-    public @Nullable VerificationKey find(@Nullable String kid, SignatureAlgorithm algorithm) {
-        VerificationKey found = null;
+    public List<VerificationKey> find(@Nullable String kid, SignatureAlgorithm algorithm) {
+        var found = new ArrayList<VerificationKey>(1);
         for (var key : kid == null ? keys : byKid.getOrDefault(kid, List.of())) {
-            if (key.suits(algorithm)) {
-                if (found != null) {
-                    return null;
-                }
-                found = key;
+            if (key.suits(algorithm) && found.size() < MAX_CANDIDATES) {
+                found.add(key);
             }
         }
         return found;

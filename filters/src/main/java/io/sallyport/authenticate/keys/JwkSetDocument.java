@@ -57,12 +57,12 @@ public record JwkSetDocument(List<VerificationKey> keys, List<Ignored> ignored) 
         FACTORABLE,
         /** Not a point of its curve, or one of small order. */
         NOT_ON_CURVE,
-        /** Another key before it has the same kid and could verify the same algorithm. */
-        DUPLICATE_KID,
+        /** The very same key is there before it. */
+        DUPLICATE,
         /** There are more keys than are read. */
         TOO_MANY;
 
-        /** For logs: {@code duplicate_kid}. */
+        /** For logs: {@code not_on_curve}. */
         public String code() {
             return name().toLowerCase(Locale.ROOT);
         }
@@ -102,8 +102,8 @@ public record JwkSetDocument(List<VerificationKey> keys, List<Ignored> ignored) 
             switch (read) {
                 case JwkReader.Unusable(var cause) -> ignored.add(new Ignored(i, kid, cause));
                 case JwkReader.Usable(var key) -> {
-                    if (isAmbiguous(key, keys)) {
-                        ignored.add(new Ignored(i, kid, Cause.DUPLICATE_KID));
+                    if (keys.contains(key)) {
+                        ignored.add(new Ignored(i, kid, Cause.DUPLICATE));
                     } else {
                         keys.add(known.stream().filter(key::equals).findFirst().orElse(key));
                     }
@@ -111,11 +111,5 @@ public record JwkSetDocument(List<VerificationKey> keys, List<Ignored> ignored) 
             }
         }
         return new JwkSetDocument(keys, ignored);
-    }
-
-    /** The first of two stays: a key that an issuer adds cannot take the name of one that is in use. */
-    private static boolean isAmbiguous(VerificationKey key, List<VerificationKey> keys) {
-        return key.kid() != null
-                && keys.stream().anyMatch(other -> key.kid().equals(other.kid()) && key.overlaps(other));
     }
 }

@@ -104,11 +104,6 @@ public final class VerificationKey {
         return verifiers.containsKey(algorithm);
     }
 
-    /** Whether some algorithm could be verified with both, so that a kid that both have would name neither. */
-    boolean overlaps(VerificationKey other) {
-        return verifiers.keySet().stream().anyMatch(other::suits);
-    }
-
     @Override
     public boolean equals(@Nullable Object other) {
         return this == other

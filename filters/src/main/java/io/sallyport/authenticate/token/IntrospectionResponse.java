@@ -18,17 +18,15 @@ public final class IntrospectionResponse {
     /**
      * Reads one.
      *
-     * @param issuerName the issuer's name in the configuration
-     * @param issuer the exact {@code iss} that it has to be of
      * @return null if it is no introspection response
      */
-    public static @Nullable Introspected parse(byte[] utf8, String issuerName, String issuer) {
+    public static @Nullable Introspected parse(byte[] utf8, ClaimReading reading) {
         var members = StrictJson.parseObject(utf8);
         if (members == null || !(members.get("active") instanceof Boolean active)) {
             return null;
         }
         return active
-                ? new Introspected.Active(TokenClaims.ofIntrospection(members, issuerName, issuer))
+                ? new Introspected.Active(TokenClaims.ofIntrospection(members, reading))
                 : Introspected.Word.INACTIVE;
     }
 }

@@ -13,12 +13,14 @@ import com.nimbusds.jose.jwk.KeyUse;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
 import io.sallyport.identity.P256;
-import io.sallyport.identity.PrivateKeys;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.security.interfaces.ECPrivateKey;
+import java.security.interfaces.ECPublicKey;
 import java.security.spec.InvalidKeySpecException;
 
 /** One key that the gateway signs with: ES256. Safe for use by every event loop at once. */
@@ -47,19 +49,18 @@ final class SigningKey {
     /**
      * Reads a key from a PEM file. Blocks.
      *
-     * @throws InvalidKeySpecException if there is none, or one of another kind
+     * @throws GeneralSecurityException if there is none, or one of another kind
      */
     static SigningKey read(Path file) throws IOException, GeneralSecurityException {
-        if (!(PrivateKeys.read(file) instanceof ECPrivateKey key)) {
-            throw new InvalidKeySpecException("no key of an elliptic curve in %s (expected: P-256)".formatted(file));
-        }
+        // Not UTF-8: a file that is no text at all is for the parser to refuse.
+        var pair = P256.keyPair(Files.readString(file, StandardCharsets.ISO_8859_1));
         try {
-            var published = new ECKey.Builder(Curve.P_256, P256.publicKeyOf(key))
+            var published = new ECKey.Builder(Curve.P_256, (ECPublicKey) pair.getPublic())
                     .keyUse(KeyUse.SIGNATURE)
                     .algorithm(JWSAlgorithm.ES256)
                     .keyIDFromThumbprint()
                     .build();
-            var signer = new ECDSASigner(key);
+            var signer = new ECDSASigner((ECPrivateKey) pair.getPrivate());
             signer.getJCAContext().setSecureRandom(RANDOM);
             return new SigningKey(published, signer);
         } catch (JOSEException e) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.authenticate.issuer.IntrospectionConfig;
+import io.sallyport.authenticate.token.ClaimReading;
 import io.sallyport.authenticate.token.OpaqueTokenSource.Introspected;
 import io.sallyport.authenticate.token.TokenDigest;
 import io.sallyport.pipeline.FakeRequest;
@@ -41,8 +42,7 @@ class IntrospectionTest {
         var config = new IntrospectionConfig(
                 URI.create("https://idp.test/introspect"), "gateway", Path.of("x"), Duration.ofSeconds(2), cache, 2);
         return new Introspection(
-                "corp",
-                "https://idp.test",
+                new ClaimReading("corp", "https://idp.test", null, null),
                 config,
                 token -> {
                     asked.add(token);

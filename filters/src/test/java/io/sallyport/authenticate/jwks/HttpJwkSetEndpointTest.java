@@ -12,6 +12,7 @@ import io.sallyport.authenticate.AcceptedTokens;
 import io.sallyport.authenticate.AuthenticateConfig;
 import io.sallyport.authenticate.AuthenticateStage;
 import io.sallyport.authenticate.RouteAuthentication;
+import io.sallyport.authenticate.TestIssuer;
 import io.sallyport.authenticate.TestTokens;
 import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.authenticate.issuer.IssuerConfig;
@@ -22,6 +23,7 @@ import io.sallyport.authenticate.jwks.JwkSetEndpoint.Document;
 import io.sallyport.authenticate.jwks.JwkSetEndpoint.UnusableAnswer;
 import io.sallyport.authenticate.keys.CryptoProvider;
 import io.sallyport.authenticate.keys.JwkSetSource;
+import io.sallyport.authenticate.keys.NoKeys;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
@@ -543,21 +545,13 @@ class HttpJwkSetEndpointTest {
     void an_issuer_of_whose_keys_nothing_changed_keeps_them_over_a_reload_and_another_one_is_let_go() {
         var sources = new JwkSetRegistry(CryptoProvider.jdk(), scheduler, CLOCK, meters, null);
         var first = compile(sources, issuer(url() + "/jwks"));
-        var stricter = new IssuerConfig(
-                url(),
-                null,
-                List.of("other"),
-                List.of(SignatureAlgorithm.RS256),
-                List.of("at+jwt"),
-                URI.create(url() + "/jwks"),
-                null,
-                Duration.ofHours(1),
-                null,
-                true,
-                Profile.RFC9068,
-                first.config().jwks(),
-                ca(),
-                false);
+        var stricter = written(url() + "/jwks")
+                .audiences("other")
+                .algorithms(SignatureAlgorithm.RS256)
+                .maxTokenLifetime(Duration.ofHours(1))
+                .requireNbf()
+                .profile(Profile.RFC9068)
+                .config();
 
         var same = compile(sources, stricter);
         var moved = compile(sources, issuer(url() + "/moved"));
@@ -676,22 +670,18 @@ class HttpJwkSetEndpointTest {
     }
 
     private IssuerConfig issuer(@Nullable String jwksUri) {
-        return new IssuerConfig(
-                url(),
-                null,
-                List.of(TestTokens.AUDIENCE),
-                List.of(SignatureAlgorithm.ES256),
-                List.of("at+jwt"),
-                jwksUri == null ? null : URI.create(jwksUri),
-                null,
-                Duration.ofHours(24),
-                null,
-                false,
-                Profile.DEFAULT,
-                new JwksConfig(
-                        Duration.ofMinutes(5), Duration.ofHours(24), Duration.ofSeconds(30), TIMEOUT, publicOnly),
-                ca(),
-                false);
+        return written(jwksUri).config();
+    }
+
+    private TestIssuer written(@Nullable String jwksUri) {
+        return TestIssuer.named("corp", NoKeys.NO_KEYS)
+                .issuer(url())
+                .algorithms(SignatureAlgorithm.ES256)
+                .types("at+jwt")
+                .jwksUri(jwksUri == null ? null : URI.create(jwksUri))
+                .jwks(new JwksConfig(
+                        Duration.ofMinutes(5), Duration.ofHours(24), Duration.ofSeconds(30), TIMEOUT, publicOnly))
+                .ca(ca());
     }
 
     private HttpJwkSetEndpoint endpoint(IssuerConfig config) {
@@ -743,7 +733,7 @@ class HttpJwkSetEndpointTest {
     }
 
     private static AuthenticateConfig stageConfig() {
-        return new AuthenticateConfig(null, null, Duration.ofSeconds(30), 1000, null);
+        return TestIssuer.STAGE;
     }
 
     private static Route route(Issuer issuer) {

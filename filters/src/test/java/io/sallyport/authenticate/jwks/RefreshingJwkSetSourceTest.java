@@ -521,6 +521,6 @@ class RefreshingJwkSetSourceTest {
     }
 
     private VerificationKey key(String kid) {
-        return Objects.requireNonNull(set().find(kid, SignatureAlgorithm.ES256));
+        return set().find(kid, SignatureAlgorithm.ES256).getFirst();
     }
 }

@@ -187,19 +187,51 @@ class JwkSetDocumentTest {
     }
 
     @Test
-    void the_first_key_of_a_name_stays_and_a_second_one_for_another_algorithm_may_share_it() {
+    void keys_may_share_a_name_and_are_found_by_it_and_their_algorithm_in_their_order() {
         var other = TestTokens.withNewKey(SignatureAlgorithm.ES256, GOOD.kid());
 
-        var document = parse(TestTokens.jwkSet(GOOD, other, RSA.named(GOOD.kid())));
+        var set = set(GOOD, other, RSA.named(GOOD.kid()));
 
-        assertThat(document.ignored()).containsExactly(new JwkSetDocument.Ignored(1, GOOD.kid(), Cause.DUPLICATE_KID));
-        var set = new JwkSet(1, Instant.EPOCH, document.keys());
-        assertThat(Objects.requireNonNull(set.find(GOOD.kid(), SignatureAlgorithm.ES256))
-                        .verifies(SignatureAlgorithm.ES256, GOOD.issue()))
-                .isTrue();
-        assertThat(Objects.requireNonNull(set.find(GOOD.kid(), SignatureAlgorithm.RS256))
-                        .verifies(SignatureAlgorithm.RS256, RSA.issue()))
-                .isTrue();
+        assertThat(set.find(GOOD.kid(), SignatureAlgorithm.ES256))
+                .extracting(key -> key.verifies(SignatureAlgorithm.ES256, GOOD.issue()))
+                .containsExactly(true, false);
+        assertThat(set.find(GOOD.kid(), SignatureAlgorithm.RS256))
+                .singleElement()
+                .matches(key -> key.verifies(SignatureAlgorithm.RS256, RSA.issue()));
+    }
+
+    /** Else a forged signature would cost as many verifications as a key set can have keys. */
+    @Test
+    void no_more_than_eight_keys_are_tried() {
+        var keys = IntStream.range(0, 12)
+                .mapToObj(i -> TestTokens.withNewKey(SignatureAlgorithm.ES256, "key-" + i))
+                .toArray(TestTokens[]::new);
+        var ofOneName = Stream.of(keys).map(key -> key.named("same")).toArray(TestTokens[]::new);
+
+        assertThat(set(keys).find(null, SignatureAlgorithm.ES256))
+                .extracting(VerificationKey::kid)
+                .containsExactly("key-0", "key-1", "key-2", "key-3", "key-4", "key-5", "key-6", "key-7");
+        assertThat(set(ofOneName).find("same", SignatureAlgorithm.ES256)).hasSize(8);
+    }
+
+    @Test
+    void a_key_that_is_there_twice_is_one_key() {
+        var document = parse(TestTokens.jwkSet(GOOD, GOOD));
+
+        assertThat(document.keys()).hasSize(1);
+        assertThat(document.ignored()).containsExactly(new JwkSetDocument.Ignored(1, GOOD.kid(), Cause.DUPLICATE));
+    }
+
+    /** RFC 9864 gives EdDSA with this curve a name of its own. */
+    @Test
+    void a_key_with_alg_ed25519_is_one_for_eddsa() {
+        var document = parse(TestTokens.jwkSet(List.of(jwk(ED, jwk -> jwk.put("alg", "Ed25519")))));
+
+        assertThat(document.keys()).singleElement().matches(key -> key.verifies(SignatureAlgorithm.EDDSA, ED.issue()));
+    }
+
+    private static JwkSet set(TestTokens... keys) {
+        return new JwkSet(1, Instant.EPOCH, parse(TestTokens.jwkSet(keys)).keys());
     }
 
     @Test
@@ -211,9 +243,9 @@ class JwkSetDocumentTest {
                 Instant.EPOCH,
                 parse(TestTokens.jwkSet(List.of(nameless, RSA.jwk()))).keys());
 
-        assertThat(set.find(null, SignatureAlgorithm.ES256)).isNotNull();
-        assertThat(set.find(GOOD.kid(), SignatureAlgorithm.ES256)).isNull();
-        assertThat(set.find("", SignatureAlgorithm.ES256)).isNull();
+        assertThat(set.find(null, SignatureAlgorithm.ES256)).hasSize(1);
+        assertThat(set.find(GOOD.kid(), SignatureAlgorithm.ES256)).isEmpty();
+        assertThat(set.find("", SignatureAlgorithm.ES256)).isEmpty();
     }
 
     @Test

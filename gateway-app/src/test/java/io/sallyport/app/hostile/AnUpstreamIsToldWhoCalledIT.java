@@ -30,10 +30,14 @@ class AnUpstreamIsToldWhoCalledIT {
         var head = head(
                 HostileWorld.TOLD + "orders",
                 token(Map.of(
-                        "email", "alice@example.org",
-                        "groups", List.of("a,b", "r\u00e9seau"),
-                        "name", "Zo\u00eb, 1",
-                        "level", 4)));
+                        "email",
+                        "alice@example.org",
+                        "groups",
+                        List.of("a,b", "r\u00e9seau"),
+                        "name",
+                        "Zo\u00eb, 1",
+                        "level",
+                        4)));
 
         assertThat(head)
                 .containsOnlyOnce("x-told-subject: " + DemoParts.ACME.toLowerCase(Locale.ROOT) + "\r\n")
@@ -77,7 +81,9 @@ class AnUpstreamIsToldWhoCalledIT {
     private void assertRefused(String token) throws Exception {
         int mark = world.upstream().mark();
         try (var connection = world.connect()) {
-            var response = connection.write(get(HostileWorld.TOLD + "orders", "Authorization: Bearer " + token)).read();
+            var response = connection
+                    .write(get(HostileWorld.TOLD + "orders", "Authorization: Bearer " + token))
+                    .read();
 
             assertThat(response.status()).isEqualTo(403);
             assertThat(response.body()).doesNotContain("told");

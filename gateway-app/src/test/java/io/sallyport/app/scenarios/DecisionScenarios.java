@@ -12,11 +12,15 @@ import java.net.URI;
 import java.net.http.HttpClient.Version;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -117,6 +121,58 @@ abstract class DecisionScenarios {
         // Nothing unverified becomes a principal.
         assertThat(record.field("user.id")).isNull();
         assertThat(record.field("sallyport.client_id")).isNull();
+    }
+
+    /** RFC 6750 section 3.1. Clients ask for a new token on 401 alone. */
+    @ParameterizedTest
+    @ValueSource(strings = {"abc.def", "undefined", "e30.e30.AA=", "opaque"})
+    void a_malformed_token_is_one_that_the_client_has_to_replace(String token) throws Exception {
+        var response = gateway.get(gateway.ingress(PAYMENT), token);
+
+        var record = assertRefused(response, Reason.AUTHENTICATE_JWT_MALFORMED, "payments");
+        assertInvalidToken(response);
+        assertThat(record.field("sallyport.detail")).startsWith("the token");
+    }
+
+    @Test
+    void so_is_one_that_is_encrypted_or_too_long() throws Exception {
+        // {"alg":"dir","enc":"A256GCM"}
+        var encrypted = gateway.get(gateway.ingress(PAYMENT), "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..iv.text.tag");
+        assertRefused(encrypted, Reason.AUTHENTICATE_JWT_ENCRYPTED, "payments");
+        assertInvalidToken(encrypted);
+
+        var tooLong = gateway.get(gateway.ingress(PAYMENT), gateway.token(DemoParts.ACME) + "A".repeat(12_288));
+        assertRefused(tooLong, Reason.AUTHENTICATE_JWT_TOO_LONG, "payments");
+        assertInvalidToken(tooLong);
+    }
+
+    /** As somebody has in 157 groups of Entra ID. */
+    @ParameterizedTest
+    @EnumSource(Version.class)
+    void a_token_of_eleven_kilobytes_is_a_token_like_any_other(Version version) throws Exception {
+        var groups =
+                Stream.generate(UUID::randomUUID).limit(195).map(UUID::toString).toList();
+        var token = gateway.parts().issuer().mint(DemoParts.ACME, DemoParts.AUDIENCE, Map.of("groups", groups));
+        assertThat(token.length()).isBetween(10_000, 12_288);
+
+        var response = gateway.send(HttpRequest.newBuilder(gateway.ingress(PAYMENT))
+                .version(version)
+                .header("Authorization", "Bearer " + token));
+
+        assertThat(response.statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void two_credentials_are_a_bad_request() throws Exception {
+        var token = gateway.token(DemoParts.ACME);
+
+        var response = gateway.send(HttpRequest.newBuilder(gateway.ingress(PAYMENT))
+                .header("Authorization", "Bearer " + token)
+                .header("Authorization", "Bearer " + token));
+
+        assertRefused(response, Reason.AUTHENTICATE_JWT_AMBIGUOUS, "payments");
+        assertThat(response.headers().firstValue("WWW-Authenticate").orElseThrow())
+                .contains("error=\"invalid_request\"");
     }
 
     @ParameterizedTest
