@@ -49,6 +49,7 @@ def tabulate(samples):
     rows = []
     for (scenario, name), taken in samples.items():
         rows.append({"scenario": scenario, "contestant": name, "wrong": sum(sample["wrong"] for sample in taken),
+                     "cpu_us_rounds": [round(sample["cpu_us"], 2) for sample in taken],
                      **{key: spread([sample[key] for sample in taken]) for key in MEASURES}})
     return rows
 

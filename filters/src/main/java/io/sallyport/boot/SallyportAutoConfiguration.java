@@ -34,16 +34,21 @@ import io.sallyport.ingress.Ingress;
 import io.sallyport.ingress.IngressPipeline;
 import io.sallyport.management.ConfigurationHealth;
 import io.sallyport.management.DecisionLogHealth;
+import io.sallyport.management.FileDescriptorHealth;
 import io.sallyport.management.KeySetHealth;
 import io.sallyport.management.ManagementConfig;
 import io.sallyport.management.ManagementTls;
 import io.sallyport.management.ManagementTokens;
+import io.sallyport.management.ReadinessLog;
+import io.sallyport.management.ScrapeAccess;
 import io.sallyport.management.StagesHealth;
 import io.sallyport.management.SvidHealth;
 import io.sallyport.revocation.RevocationApi;
 import io.sallyport.route.RouteStage;
 import io.sallyport.route.UpstreamHealth;
+import io.sallyport.telemetry.ClockJumps;
 import io.sallyport.telemetry.DecisionMetrics;
+import io.sallyport.telemetry.FileDescriptors;
 import io.sallyport.wire.answer.LocalForwarder;
 import io.sallyport.wire.exchange.IngressHandler;
 import io.sallyport.wire.exchange.PermitForwarder;
@@ -54,15 +59,18 @@ import io.sallyport.wire.tls.RenewedTls;
 import io.sallyport.workload.api.WorkloadApiSvidSource;
 import io.sallyport.workload.files.FileSvidSource;
 import io.sallyport.workload.svid.NoIdentity;
+import io.sallyport.workload.svid.SvidLog;
 import io.sallyport.workload.svid.SvidSource;
 import java.net.InetAddress;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.List;
 import java.util.Objects;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
 import org.springframework.boot.health.registry.HealthContributorRegistry;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.Environment;
@@ -410,15 +418,24 @@ public class SallyportAutoConfiguration {
     // the management port; the rest of it is in a context of its own
 
     @Bean
-    ManagementTls managementTls(Configuration configuration, Clock clock, MeterRegistry meters) {
+    ScrapeAccess scrapeAccess(Configuration configuration, SvidSource svids, Clock clock) {
+        return Opening.section(
+                "sallyport.management.scrape",
+                configuration,
+                () -> ScrapeAccess.open(configuration.settings().management().scrape(), svids, clock));
+    }
+
+    @Bean
+    ManagementTls managementTls(Configuration configuration, ScrapeAccess scrapers, Clock clock, MeterRegistry meters) {
         var tls = configuration.settings().management().tls();
+        var clients = scrapers.clients();
         return new ManagementTls(
                 tls == null
                         ? null
                         : Opening.section(
                                 "sallyport.management",
                                 configuration,
-                                () -> RenewedTls.follow("management", tls, clock, meters)));
+                                () -> RenewedTls.follow("management", tls, clients, clock, meters)));
     }
 
     @Bean
@@ -462,6 +479,25 @@ public class SallyportAutoConfiguration {
     @Bean
     SvidHealth svidHealthIndicator(Configuration configuration, SvidSource svids, Clock clock) {
         return new SvidHealth(svids, configuration.settings().identity() != null, clock);
+    }
+
+    @Bean
+    FileDescriptors fileDescriptors() {
+        return FileDescriptors.ofThisProcess();
+    }
+
+    @Bean
+    FileDescriptorHealth fileDescriptorsHealthIndicator(FileDescriptors descriptors) {
+        return new FileDescriptorHealth(descriptors);
+    }
+
+    @Bean
+    SelfWatch selfWatch(SvidSource svids, Clock clock, FileDescriptors descriptors, HealthEndpoint health) {
+        return new SelfWatch(List.of(
+                new ClockJumps(clock, System::nanoTime)::look,
+                descriptors::look,
+                new SvidLog(svids, clock)::look,
+                new ReadinessLog(health)::look));
     }
 
     @Bean

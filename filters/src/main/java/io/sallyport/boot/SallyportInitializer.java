@@ -51,7 +51,7 @@ public final class SallyportInitializer
             throw new InvalidConfiguration(null, findings.all());
         }
         var source = new ConfigurationFile(path(name), InstantSource.system());
-        var configuration = Configuration.load(source);
+        var configuration = Configuration.loadForStart(source);
         var properties = FixedProperties.of(configuration.settings(), environment.getProperty(FixedProperties.EXCLUDE));
         environment.getPropertySources().addFirst(new MapPropertySource(NAME, properties));
         context.getBeanFactory().registerSingleton("sallyportConfigurationSource", source);

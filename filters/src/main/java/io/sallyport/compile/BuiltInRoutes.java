@@ -80,13 +80,37 @@ final class BuiltInRoutes {
                     .add(accepted, scopes);
         }
         if (cors != null) {
-            // Two patterns that differ in the names of their variables are one place in the table.
-            var place = path.toString().replaceAll("\\{[^}]*}", "*");
             known.preflights
-                    .computeIfAbsent(place, _ -> new Preflight(path, new ArrayList<>()))
+                    .computeIfAbsent(placeOf(path), _ -> new Preflight(path, new ArrayList<>()))
                     .rules()
                     .add(cors);
         }
+    }
+
+    /** Notes what built-in routes a route would bring along: of each but once. */
+    static void place(
+            String host, PathPattern path, boolean isPublic, boolean cors, Map<String, RouteTable.Entry> places) {
+        if (!isPublic) {
+            for (var prefix : List.of("", path.literalPrefix())) {
+                place("sallyport:protected-resource", host, PathPattern.parse(METADATA_PATH + prefix), READING, places);
+            }
+        }
+        if (cors) {
+            place("sallyport:preflight", host, path, Set.of(HttpMethod.OPTIONS), places);
+        }
+    }
+
+    private static void place(
+            String name, String host, PathPattern path, Set<HttpMethod> methods, Map<String, RouteTable.Entry> places) {
+        places.computeIfAbsent(
+                "%s %s%s".formatted(name, host, placeOf(path)),
+                _ -> new RouteTable.Entry(
+                        Route.builder(name, host, Route.Kind.LOCAL).build(), path, methods));
+    }
+
+    /** Two patterns that differ in the names of their variables are one place in the table. */
+    private static String placeOf(PathPattern path) {
+        return path.toString().replaceAll("\\{[^}]*}", "*");
     }
 
     /** The built-in routes of one file, with what each was made from. */

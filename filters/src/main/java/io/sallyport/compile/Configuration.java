@@ -23,15 +23,42 @@ public record Configuration(
     }
 
     /**
-     * Reads the configuration for a start.
+     * Reads the configuration for a start, and looks at the files that it names.
      *
      * @throws InvalidConfiguration with everything that is wrong with it
      */
-    public static Configuration load(ConfigurationSource source) {
+    public static Configuration loadForStart(ConfigurationSource source) {
         var findings = new Findings();
-        var configuration = source.read(null, findings);
-        if (configuration == null || SnapshotCompiler.forChecking().compile(configuration, findings) == null) {
+        var configuration = read(source, findings);
+        if (configuration != null) {
+            StartCheck.files(configuration.settings(), findings);
+        }
+        return requireRight(configuration, source, findings);
+    }
+
+    /**
+     * Reads the configuration, and nothing that it names.
+     *
+     * @throws InvalidConfiguration with everything that is wrong with it
+     */
+    static Configuration load(ConfigurationSource source) {
+        var findings = new Findings();
+        return requireRight(read(source, findings), source, findings);
+    }
+
+    private static Configuration requireRight(
+            @Nullable Configuration configuration, ConfigurationSource source, Findings findings) {
+        if (configuration == null || !findings.isEmpty()) {
             throw new InvalidConfiguration(source.name(), findings.all());
+        }
+        return configuration;
+    }
+
+    /** Reads and compiles; null, or with findings good for nothing but to find more. */
+    static @Nullable Configuration read(ConfigurationSource source, Findings findings) {
+        var configuration = source.read(null, findings);
+        if (configuration != null) {
+            var _ = SnapshotCompiler.forChecking().compile(configuration, findings);
         }
         return configuration;
     }

@@ -5,7 +5,9 @@ import io.sallyport.config.Bound;
 import io.sallyport.config.Findings;
 import io.sallyport.config.RecordBinder;
 import io.sallyport.config.YamlDocument;
+import io.sallyport.files.FileChange;
 import io.sallyport.files.FileWatch;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -15,14 +17,27 @@ import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** One file of YAML. Its revision is the first 12 hex digits of the SHA-256 of its content. */
+/**
+ * One file of YAML. Its revision is the first 12 hex digits of the SHA-256 of its content.
+ *
+ * <p>A file that is written while the gateway runs may be seen half, and half a file can be valid. So one that was changed in place is read
+ * only if it ends with YAML's document end marker; one that replaced another by a rename is whole.
+ */
 public final class ConfigurationFile implements ConfigurationSource {
     private static final int REVISION_DIGITS = 12;
     private static final String THREAD = "sallyport-configuration";
+    private static final String END = "...";
+    /** The marker, and as much white space after it as anybody leaves. */
+    private static final int LONGEST_END = 256;
+
+    private static final Logger log = LoggerFactory.getLogger(ConfigurationFile.class);
 
     private final Path path;
     private final FileWatch watch;
+    private volatile boolean writtenInPlace;
 
     /** @param clock says since when the file has been missing */
     public ConfigurationFile(Path path, InstantSource clock) {
@@ -53,22 +68,49 @@ public final class ConfigurationFile implements ConfigurationSource {
             }
             return null;
         }
+        var revision = revisionOf(bytes);
+        if (before != null && writtenInPlace && !revision.equals(before.revision()) && !isEnded(bytes)) {
+            findings.at("")
+                    .reject(
+                            "changed in place, and without its end",
+                            "a line ... at its end, or a file that takes the place of this one by a rename (mv): so none is read half");
+            return null;
+        }
         var folder = path.toAbsolutePath().getParent();
         Bound<GatewayFile> bound = new RecordBinder(folder == null ? path : folder)
                 .bind(bytes, GatewayFile.class, "sallyport", "routes", before == null ? null : before.read(), findings);
         return bound == null
                 ? null
-                : new Configuration(name(), revisionOf(bytes), bound.value().sallyport(), bound);
+                : new Configuration(name(), revision, bound.value().sallyport(), bound);
     }
 
     @Override
     public void follow(Runnable changed) {
-        watch.start(_ -> {
+        watch.start(changes -> {
             // Between the removal of the old file and the arrival of the new one there is nothing to read.
-            if (watch.unreadable().isEmpty()) {
-                changed.run();
+            if (!watch.unreadable().isEmpty()) {
+                log.atWarn()
+                        .addKeyValue("file", path)
+                        .addKeyValue("cause", problem())
+                        .log("the configuration file cannot be read; what is in force stays in force");
+                return;
             }
+            if (!changes.isEmpty()) {
+                writtenInPlace = changes.stream().anyMatch(change -> change.kind() != FileChange.Kind.REPLACED);
+            }
+            changed.run();
         });
+    }
+
+    /** Whether the last line is the document end marker. */
+    private static boolean isEnded(byte[] bytes) {
+        var end = new String(
+                        bytes,
+                        Math.max(0, bytes.length - LONGEST_END),
+                        Math.min(bytes.length, LONGEST_END),
+                        StandardCharsets.ISO_8859_1)
+                .stripTrailing();
+        return end.endsWith("\n" + END);
     }
 
     @Override

@@ -73,7 +73,7 @@ public final class ConfigurationReloader {
         Gauge.builder(
                         "sallyport.config.last.reload.successful",
                         this,
-                        reloader -> reloader.status().findings().isEmpty() ? 1 : 0)
+                        reloader -> reloader.status().findings().isEmpty() && source.problem() == null ? 1 : 0)
                 .description("1 if the configuration in force is what the file says")
                 .register(meters);
     }

@@ -34,7 +34,7 @@ public record GatewaySettings(
         @Setting(
                 value =
                         "The gateway's own workload identity, with which it proves itself to upstreams. Required by every route"
-                                + " whose upstream is https.",
+                                + " whose upstream has expected-ids, candidate-expected-ids, or tls.client-certificate: svid.",
                 readAtStart = true)
         @Nullable
         IdentityConfig identity,

@@ -22,6 +22,7 @@ import io.sallyport.wire.answer.CorsRules;
 import io.sallyport.wire.answer.WebSocketConfig;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -81,6 +82,7 @@ final class RouteCompiler {
             }
         });
         if (!findings.isEmpty()) {
+            RouteTable.requireDistinct(places(), at);
             return null;
         }
         // Built-in ones first: it is the operator's route that is at fault if it takes what one of these needs.
@@ -90,6 +92,28 @@ final class RouteCompiler {
         var unmatched = madeBuiltIn.unmatched();
         routes.addAll(unmatched);
         return RouteTable.compile(entries, unmatched, before.table(), at);
+    }
+
+    /** What the routes take whose sections could be read, though nothing is compiled of them; built-in ones first. */
+    private List<RouteTable.Entry> places() {
+        var builtInPlaces = new LinkedHashMap<String, RouteTable.Entry>();
+        var places = new ArrayList<RouteTable.Entry>();
+        settings.routes().forEach((name, section) -> {
+            var match = section.match();
+            if (match == null) {
+                return;
+            }
+            boolean isPublic =
+                    section.authorize() != null && section.authorize().isPublic();
+            for (var host : match.hosts()) {
+                BuiltInRoutes.place(host.value(), match.path(), isPublic, section.cors() != null, builtInPlaces);
+                var route =
+                        Route.builder(name, host.value(), Route.Kind.UPSTREAM).build();
+                places.add(new RouteTable.Entry(route, match.path(), match.methodSet()));
+            }
+        });
+        places.addAll(0, builtInPlaces.values());
+        return places;
     }
 
     /** Every route, after {@link #compile}. */
@@ -250,7 +274,10 @@ final class RouteCompiler {
 
     private void checkIdentity(String route, @Nullable UpstreamTarget target) {
         var path = "sallyport.identity";
-        if (target != null && target.tls() && settings.identity() == null && !findings.concern(path)) {
+        if (target != null
+                && target.peer().proof().needsIdentity()
+                && settings.identity() == null
+                && !findings.concern(path)) {
             findings.at(path).reject(null, "an identity to prove to the upstream of route " + route);
         }
     }

@@ -247,6 +247,8 @@ public final class SnapshotCompiler {
         } else if (listener != null && listener.asksForCertificates()) {
             at.child("identity")
                     .reject(null, "trust bundles to judge by what listener.tls.client-certificates asks for");
+        } else if (settings.management().asksForSvids()) {
+            at.child("identity").reject(null, "trust bundles to judge management.scrape.client-spiffe-ids by");
         }
     }
 

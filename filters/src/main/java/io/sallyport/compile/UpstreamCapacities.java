@@ -44,7 +44,7 @@ final class UpstreamCapacities {
     private static String nameOf(UpstreamTarget target) {
         var host = target.host().indexOf(':') < 0 ? target.host() : "[" + target.host() + "]";
         var address = host + ":" + target.port();
-        return target.tls() ? address + " as " + target.expectedIds() : address;
+        return target.tls() ? address + " as " + target.peer().proof().text() : address;
     }
 
     private static UpstreamCapacity.@Nullable Breaker breaker(UpstreamConfig config) {

@@ -4,13 +4,23 @@ package io.sallyport.config;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Collects everything that is wrong with one configuration file, so that an operator mends it in one go. */
 public final class Findings {
     private final List<Finding> findings = new ArrayList<>();
-    private ToIntFunction<String> lines = _ -> 0;
+    private Locator lines = _ -> Position.NOWHERE;
+
+    /** Where the keys of a text stand. */
+    @FunctionalInterface
+    interface Locator {
+        Position of(String path);
+    }
+
+    /** Both from 1, or 0. */
+    record Position(int line, int column) {
+        static final Position NOWHERE = new Position(0, 0);
+    }
 
     /** Where in the file: a dotted path that findings are added at. */
     public Place at(String path) {
@@ -18,19 +28,20 @@ public final class Findings {
     }
 
     /** From here on a finding that names no line gets the one that {@code lines} knows for its path. */
-    void locate(ToIntFunction<String> lines) {
+    void locate(Locator lines) {
         this.lines = lines;
     }
 
     /** Adds a finding; a value that looks like a secret is hidden, and a long one is cut. */
     public void add(Finding finding) {
-        int line = finding.line() == 0 ? lines.applyAsInt(finding.path()) : finding.line();
+        var key = finding.line() == 0 ? lines.of(finding.path()) : new Position(finding.line(), 0);
+        int column = finding.column() == Finding.OF_THE_KEY ? key.column() : finding.column();
         var value = Shown.value(finding.path(), finding.value());
         // What was expected is sometimes said by a library, which may repeat the value.
         var expected = value.equals(Shown.HIDDEN)
                 ? finding.expected().replace(finding.value(), Shown.HIDDEN)
                 : finding.expected();
-        var shown = new Finding(finding.path(), value, Shown.text(expected), line);
+        var shown = new Finding(finding.path(), value, Shown.text(expected), key.line(), column);
         // A route is compiled once for each of its hosts, and is wrong in the same way on all.
         if (!findings.contains(shown)) {
             findings.add(shown);
@@ -92,6 +103,11 @@ public final class Findings {
                 return above + "[" + index + "]";
             }
             return above.isEmpty() ? key : above + "." + key;
+        }
+
+        /** Adds a finding about where the key stands, which names its column. */
+        void misplaced(String value, String expected) {
+            findings.add(new Finding(path(), value, expected, 0, Finding.OF_THE_KEY));
         }
 
         /** Adds a finding here. */

@@ -5,11 +5,13 @@ import java.lang.reflect.InvocationTargetException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RecordBinder {
     static final String UNKNOWN_KEY = "unknown key";
+    private static final String FILTER = "filters[";
 
     /** How many entries have a tree at once: enough to share what one parser costs, few enough to be gone soon. */
     private static final int ENTRIES_AT_ONCE = 64;
@@ -27,6 +30,10 @@ public final class RecordBinder {
     private final @Nullable YamlNode standIn;
     private final Map<String, Object> entries;
     private final @Nullable LastRead lastRead;
+    /** The sections around the one that is being bound, the nearest last. */
+    private final List<Enclosing> enclosing = new ArrayList<>();
+
+    private record Enclosing(SectionShape shape, Findings.Place at) {}
 
     /** @param base the folder that relative paths in the file start from: the file's own */
     public RecordBinder(Path base) {
@@ -185,6 +192,10 @@ public final class RecordBinder {
         if (node instanceof YamlNode.Refused) {
             return null;
         }
+        if (node instanceof YamlNode.Scalar scalar && isPlaceholder(scalar.text(), at)) {
+            at.reject(scalar.text(), "the value itself: nothing is put in the place of ${...}");
+            return null;
+        }
         return switch (type) {
             case ValueType.Scalar(var scalar) -> scalar(node, scalar, at);
             case ValueType.Choice choice -> choice(node, choice, at);
@@ -193,6 +204,11 @@ public final class RecordBinder {
             case ValueType.ListOf list -> list(node, list, at);
             case ValueType.MapOf(var value) -> map(node, value, at);
         };
+    }
+
+    /** Whether somebody expects a variable to be put there. A filter means a group of its pattern by the same sign. */
+    private static boolean isPlaceholder(String text, Findings.Place at) {
+        return text.contains("${") && !at.path().contains(FILTER);
     }
 
     private @Nullable Object scalar(YamlNode node, ScalarType<?> type, Findings.Place at) {
@@ -276,13 +292,58 @@ public final class RecordBinder {
             at.reject(node.shown(), "a section with " + NearestName.oneOf(shape.names()));
             return null;
         }
+        refuseUnknown(entries, shape, at);
+        enclosing.add(new Enclosing(shape, at));
+        try {
+            return bind(entries, shape, node, at);
+        } finally {
+            enclosing.removeLast();
+        }
+    }
+
+    private void refuseUnknown(Map<String, YamlNode.Entry> entries, SectionShape shape, Findings.Place at) {
+        String before = null;
         for (var name : entries.keySet()) {
             if (!shape.names().contains(name)) {
-                at.child(name).reject(UNKNOWN_KEY, NearestName.expectation(name, shape.names()));
+                var owner = ownerOf(name, before, entries, shape, at);
+                if (owner == null) {
+                    at.child(name).reject(UNKNOWN_KEY, NearestName.expectation(name, shape.names()));
+                } else {
+                    at.child(name).misplaced(UNKNOWN_KEY, owner);
+                }
+            } else {
+                before = name;
             }
         }
+    }
+
+    /** Which section has a key of that name, if it looks as if it had been indented too little or too much for it. */
+    private @Nullable String ownerOf(
+            String name,
+            @Nullable String before,
+            Map<String, YamlNode.Entry> entries,
+            SectionShape shape,
+            Findings.Place at) {
+        if (before != null
+                && shape.key(before).type() instanceof ValueType.Nested(var nested, var _)
+                && nested.names().contains(name)
+                && Objects.requireNonNull(entries.get(before)).value() instanceof YamlNode.Scalar empty
+                && empty.isNull()) {
+            return "it is a key of %s, below which nothing stands: indent it more"
+                    .formatted(at.child(before).path());
+        }
+        for (var around : enclosing.reversed()) {
+            if (around.shape().names().contains(name) && !around.at().path().isEmpty()) {
+                return "it is a key of %s: indent it less".formatted(around.at().path());
+            }
+        }
+        return null;
+    }
+
+    private @Nullable Record bind(
+            Map<String, YamlNode.Entry> entries, SectionShape shape, YamlNode node, Findings.Place at) {
         boolean complete = true;
-        boolean wrong = false;
+        var wrong = new HashSet<String>();
         var arguments = new ArrayList<@Nullable Object>();
         for (var key : shape.keys()) {
             var place = at.child(key.name());
@@ -290,10 +351,12 @@ public final class RecordBinder {
             @Nullable Object argument = null;
             if (entry != null) {
                 argument = value(entry.value(), key.type(), place);
-                wrong |= argument == null;
+                if (argument == null) {
+                    wrong.add(key.name());
+                }
             } else if (key.required()) {
                 place.reject(null, key.description());
-                wrong = true;
+                wrong.add(key.name());
             }
             if (argument == null && key.byDefault() != null) {
                 argument = value(key.byDefault().value(), key.type(), place);
@@ -301,7 +364,7 @@ public final class RecordBinder {
             complete &= argument != null || key.nullable();
             arguments.add(argument);
         }
-        return complete ? construct(shape, arguments, node, wrong ? null : at) : null;
+        return complete ? construct(shape, arguments, node, wrong, at) : null;
     }
 
     /** The value in the words of the file, where it has some: {@code 5m} rather than {@code PT5M}. */
@@ -315,32 +378,62 @@ public final class RecordBinder {
         return invalid.value();
     }
 
-    /** @param at null if a value is not the file's: what the constructor says of it is then no finding */
-    private static @Nullable Record construct(
-            SectionShape shape, List<@Nullable Object> arguments, YamlNode node, Findings.@Nullable Place at) {
-        try {
-            return shape.constructor().newInstance(arguments.toArray());
-        } catch (InvocationTargetException e) {
-            if (at == null && e.getCause() instanceof RuntimeException) {
-                return null;
+    /**
+     * Makes the section, or adds everything that its constructor says of it: after each finding it is asked again, with the default in
+     * the place of the value that was wrong.
+     *
+     * @param wrong the keys whose values are not the file's: what the constructor says of these, or of absent ones beside them, is no finding
+     */
+    private @Nullable Record construct(
+            SectionShape shape, List<@Nullable Object> arguments, YamlNode node, Set<String> wrong, Findings.Place at) {
+        boolean refused = false;
+        while (true) {
+            try {
+                var made = shape.constructor().newInstance(arguments.toArray());
+                return refused ? null : made;
+            } catch (InvocationTargetException e) {
+                refused = true;
+                if (e.getCause() instanceof InvalidSetting invalid) {
+                    if (wrong.isEmpty() || isOfTheFile(invalid.key(), wrong, node)) {
+                        var place = invalid.key().isEmpty() ? at : at.child(invalid.key());
+                        place.reject(asWritten(invalid, node), invalid.expected());
+                    }
+                    if (!wrong.add(invalid.key()) || !replace(invalid.key(), shape, arguments, at)) {
+                        return null;
+                    }
+                } else if (e.getCause() instanceof IllegalArgumentException illegal) {
+                    // A library's type that a constructor made of the values: it says what was wrong in its own words.
+                    if (wrong.isEmpty()) {
+                        at.reject(node.shown(), String.valueOf(illegal.getMessage()));
+                    }
+                    return null;
+                } else if (e.getCause() instanceof RuntimeException && !wrong.isEmpty()) {
+                    return null;
+                } else {
+                    throw new IllegalStateException("%s failed".formatted(shape.type()), e);
+                }
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException("%s cannot be made".formatted(shape.type()), e);
             }
-            return switch (e.getCause()) {
-                case InvalidSetting invalid
-                when at != null -> {
-                    var place = invalid.key().isEmpty() ? at : at.child(invalid.key());
-                    place.reject(asWritten(invalid, node), invalid.expected());
-                    yield null;
-                }
-                // A library's type that a constructor made of the values: it says what was wrong in its own words.
-                case IllegalArgumentException illegal
-                when at != null -> {
-                    at.reject(node.shown(), String.valueOf(illegal.getMessage()));
-                    yield null;
-                }
-                case null, default -> throw new IllegalStateException("%s failed".formatted(shape.type()), e);
-            };
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("%s cannot be made".formatted(shape.type()), e);
         }
+    }
+
+    private static boolean isOfTheFile(String key, Set<String> wrong, YamlNode node) {
+        return !wrong.contains(key) && node instanceof YamlNode.Mapping(var entries, var _) && entries.containsKey(key);
+    }
+
+    /** Puts the default, or null, in the place of that key's value; false if it has neither. */
+    private boolean replace(String name, SectionShape shape, List<@Nullable Object> arguments, Findings.Place at) {
+        int index = shape.names().indexOf(name);
+        if (index < 0) {
+            return false;
+        }
+        var key = shape.keys().get(index);
+        var byDefault = key.byDefault() == null ? null : value(key.byDefault().value(), key.type(), at);
+        if (byDefault == null && !key.nullable()) {
+            return false;
+        }
+        arguments.set(index, byDefault);
+        return true;
     }
 }

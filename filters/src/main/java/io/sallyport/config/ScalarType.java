@@ -69,9 +69,10 @@ record ScalarType<T>(Class<T> type, Json json, @Nullable String pattern, String 
     /** A type of our own that reads itself. */
     static <T> ScalarType<T> parsedBy(Class<T> type, Method parse) {
         parse.trySetAccessible();
-        return new ScalarType<>(type, Json.STRING, null, "a valid " + words(type), (text, _) -> {
+        return new ScalarType<>(type, Json.STRING, null, "a valid " + words(type), (text, base) -> {
             try {
-                return type.cast(parse.invoke(null, text));
+                return type.cast(
+                        parse.getParameterCount() == 1 ? parse.invoke(null, text) : parse.invoke(null, text, base));
             } catch (InvocationTargetException e) {
                 if (e.getCause() instanceof RuntimeException cause) {
                     throw cause;

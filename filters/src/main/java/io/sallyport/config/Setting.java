@@ -13,7 +13,7 @@ import java.lang.annotation.Target;
  *
  * <p>A component is required unless it has a default here or is {@code @Nullable} (see {@link #required}). A component's type is a scalar ({@link
  * String}, boolean, int, long, {@link java.time.Duration}, {@code DataSize}, {@link java.net.URI}, {@link
- * java.nio.file.Path}, an enum written in lower case with dashes), any type with a {@code public static T parse(String)},
+ * java.nio.file.Path}, an enum written in lower case with dashes), any type with a {@code public static T parse(String)} (or {@code parse(String, Path)}, which gets the file's folder too),
  * another section, or a {@code List} or {@code Map<String, ...>} of these. A section that has such a {@code parse} may also
  * be written as one word.
  */

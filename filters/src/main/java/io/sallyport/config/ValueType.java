@@ -6,6 +6,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -84,9 +85,15 @@ sealed interface ValueType {
     }
 
     private static @Nullable ScalarType<?> parseMethodOf(Class<?> type) {
+        var method = methodOf(type, String.class);
+        // A value that may name a file, which is sought beside the configuration's own.
+        var named = method == null ? methodOf(type, String.class, Path.class) : method;
+        return named != null && isParse(named, type) ? ScalarType.parsedBy(type, named) : null;
+    }
+
+    private static @Nullable Method methodOf(Class<?> type, Class<?>... parameters) {
         try {
-            var method = type.getMethod("parse", String.class);
-            return isParse(method, type) ? ScalarType.parsedBy(type, method) : null;
+            return type.getMethod("parse", parameters);
         } catch (NoSuchMethodException e) {
             return null;
         }

@@ -149,11 +149,13 @@ public final class YamlDocument {
         try {
             return compose(text, WITH_LINES, findings);
         } catch (MarkedYamlEngineException e) {
-            findings.add(new Finding(
-                    "",
-                    "not YAML: " + e.getProblem(),
-                    "valid YAML",
-                    e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(0)));
+            int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(0);
+            int column = e.getProblemMark().map(mark -> mark.getColumn() + 1).orElse(0);
+            var indentation = Indentation.findingAt(line, text);
+            findings.add(
+                    indentation != null
+                            ? indentation
+                            : new Finding("", "not YAML: " + e.getProblem(), "valid YAML", line, column));
             return null;
         } catch (YamlEngineException e) {
             findings.at("").reject("not YAML: " + e.getMessage(), "valid YAML");
@@ -189,18 +191,25 @@ public final class YamlDocument {
             this.text = text;
         }
 
-        /** The line of the key at that path; if there is none, of the nearest section around it. */
-        private int of(String path) {
+        /** Where the key at that path stands; if there is none, the nearest section around it. */
+        private Findings.Position of(String path) {
             var lines = byPath();
             var at = path;
             while (!at.isEmpty()) {
                 var line = lines.get(at);
                 if (line != null) {
-                    return line;
+                    return new Findings.Position(line, columnOf(line, at));
                 }
                 at = at.substring(0, Math.max(0, Math.max(at.lastIndexOf('.'), at.lastIndexOf('['))));
             }
-            return 0;
+            return Findings.Position.NOWHERE;
+        }
+
+        private int columnOf(int line, String path) {
+            var key = path.substring(path.lastIndexOf('.') + 1);
+            var lines = text.split("\n", line + 1);
+            // The parser knows line ends that nobody writes.
+            return line > lines.length ? 0 : lines[line - 1].indexOf(key) + 1;
         }
 
         /** Made for the first finding, since most files have none. */

@@ -527,8 +527,8 @@ public enum Reason {
             "forward.peer_untrusted",
             502,
             PublicCode.UPSTREAM_UNAVAILABLE,
-            "The upstream's certificate is no valid X509-SVID under the bundle of its own trust domain.",
-            "Look at the upstream's certificate and at the trust bundles."),
+            "The upstream's certificate is no valid X509-SVID under the bundle of its own trust domain; or, with upstream.tls, none that an authority of ca vouches for, none of a server, or of another key than spki. Not one byte of the request was sent.",
+            "Look at the upstream's certificate and at the trust bundles, or at upstream.tls."),
     FORWARD_TLS_FAILED(
             "forward.tls_failed",
             502,
@@ -620,7 +620,13 @@ public enum Reason {
             503,
             PublicCode.UNAVAILABLE,
             "The gateway stopped while this request was under way. A stream ended as its protocol defines; anything else had listener.shutdown-grace to end in.",
-            "Nothing: clients of streams connect again. If other answers were cut, raise listener.shutdown-grace.");
+            "Nothing: clients of streams connect again. If other answers were cut, raise listener.shutdown-grace."),
+    FORWARD_NAME_MISMATCH(
+            "forward.name_mismatch",
+            502,
+            PublicCode.UPSTREAM_UNAVAILABLE,
+            "The upstream's certificate is valid under upstream.tls.ca, but has not the DNS name of upstream.tls.server-name. Not one byte of the request was sent.",
+            "Compare the names in the record (sallyport.detail): a wrong address, a wrong server-name, or an impostor.");
 
     private final String code;
     private final int status;

@@ -10,6 +10,7 @@ import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.OutcomeListener;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.RequestIds;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -83,6 +84,11 @@ public final class DecisionLog implements OutcomeListener, AutoCloseable {
                         sink, new EcsLine(pseudonyms.copy(), serviceVersion), clock, meters, this::endMinutes))
                 .toList();
         writers.forEach(SinkWriter::start);
+    }
+
+    /** Whether a readable file holds a key that subjects can be pseudonymised with. Blocks. */
+    public static boolean isKey(Path file) {
+        return Pseudonyms.isKey(file);
     }
 
     @SuppressWarnings("SystemOut") // the one place that is meant to print: records on standard output

@@ -65,9 +65,7 @@ final class Pseudonyms {
             return new Pseudonyms(readOrCreate(keyFile));
         } catch (IOException e) {
             throw new InvalidSetting(
-                    "decision-log.pseudonym-key-file",
-                    keyFile,
-                    "a file that can be read, or created (%s)".formatted(e));
+                    "pseudonym-key-file", keyFile, "a file that can be read, or created (%s)".formatted(e));
         }
     }
 
@@ -98,6 +96,15 @@ final class Pseudonyms {
         log.atInfo().addKeyValue("path", keyFile).log("created a key for the pseudonyms of subjects");
     }
 
+    static boolean isKey(Path keyFile) {
+        try {
+            read(keyFile);
+            return true;
+        } catch (IOException | InvalidSetting _) {
+            return false;
+        }
+    }
+
     private static byte[] read(Path keyFile) throws IOException {
         var text = Files.readString(keyFile, StandardCharsets.ISO_8859_1).strip();
         byte[] key;
@@ -108,8 +115,7 @@ final class Pseudonyms {
         }
         // Its content is not shown: a wrong key is usually somebody's other secret.
         if (key.length < KEY_BYTES) {
-            throw new InvalidSetting(
-                    "decision-log.pseudonym-key-file", keyFile, "a file with at least 32 bytes in base64");
+            throw new InvalidSetting("pseudonym-key-file", keyFile, "a file with at least 32 bytes in base64");
         }
         return key;
     }

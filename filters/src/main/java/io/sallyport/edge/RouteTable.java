@@ -118,6 +118,19 @@ public final class RouteTable {
         return new RouteTable(hosts);
     }
 
+    /**
+     * Adds a finding for each two entries that take the same host, path and method. For a file that is wrong in another way too, of which no
+     * table is made.
+     *
+     * @param at where routes are written
+     */
+    public static void requireDistinct(List<Entry> entries, Findings.Place at) {
+        var roots = new HashMap<String, Branch>();
+        for (var entry : entries) {
+            roots.computeIfAbsent(entry.route().host(), _ -> new Branch()).add(entry, at);
+        }
+    }
+
     /** The routes of that host, in lower case and without port, or null if there are none. */
     @Nullable
     Host host(String name) {

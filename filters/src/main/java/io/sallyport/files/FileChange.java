@@ -19,8 +19,9 @@ public record FileChange(Path file, Kind kind, Instant seenAt) {
         /** Another file has the name now: a rename, or a symbolic link above it that was swapped. */
         REPLACED,
         /**
-         * The same file has other content: somebody wrote into it. Also said of a replaced file if the file system gave it the
-         * identity of a file that was deleted before, or has no identities.
+         * The same file has other content: somebody wrote into it. Also said of a file that has the name anew and was written into
+         * since then; and of a replaced file if the file system gave it the identity of a file that was deleted before, or has no
+         * identities.
          */
         REWRITTEN
     }

@@ -87,13 +87,19 @@ public final class FileWatch implements AutoCloseable {
      * @param problem why the file cannot be read; null if it can
      * @param since when it was first seen so
      * @param looks for how many looks the stamp has been the same
+     * @param written whether its content has changed since the listener was last told, while it was one and the same file
      */
     private record Seen(
             @Nullable Stamp stamp,
             @Nullable String digest,
             @Nullable String problem,
             Instant since,
-            int looks) {
+            int looks,
+            boolean written) {
+
+        Seen told() {
+            return written ? new Seen(stamp, digest, problem, since, looks, false) : this;
+        }
 
         /** Whether a reader would read the same. */
         boolean readsAs(Seen other) {
@@ -202,7 +208,16 @@ public final class FileWatch implements AutoCloseable {
             // It says so itself, in words that name what the files are for.
             told = before;
             again = true;
+            return;
         }
+        told = settled(now);
+        seen = told;
+    }
+
+    private static Map<Path, Seen> settled(Map<Path, Seen> now) {
+        var all = new LinkedHashMap<Path, Seen>();
+        now.forEach((file, state) -> all.put(file, state.told()));
+        return all;
     }
 
     private List<FileChange> changes(Map<Path, Seen> before, Map<Path, Seen> now) {
@@ -224,7 +239,7 @@ public final class FileWatch implements AutoCloseable {
         if (before.problem() != null) {
             return FileChange.Kind.APPEARED;
         }
-        return now.isSameFileAs(before) ? FileChange.Kind.REWRITTEN : FileChange.Kind.REPLACED;
+        return now.written() || now.isSameFileAs(before) ? FileChange.Kind.REWRITTEN : FileChange.Kind.REPLACED;
     }
 
     private Map<Path, Seen> lookAtAll() {
@@ -249,7 +264,7 @@ public final class FileWatch implements AutoCloseable {
             }
             int looks = Math.min(before.looks() + 1, settled);
             return looks == settled || before.digest() == null
-                    ? new Seen(stamp, before.digest(), null, before.since(), looks)
+                    ? new Seen(stamp, before.digest(), null, before.since(), looks, before.written())
                     : read(file, stamp, looks, before, now);
         } catch (IOException e) {
             return unreadable(before, causeOf(e), now);
@@ -257,17 +272,29 @@ public final class FileWatch implements AutoCloseable {
     }
 
     private static Seen read(Path file, Stamp stamp, int looks, @Nullable Seen before, Instant now) throws IOException {
-        var next = new Seen(stamp, stamp.size() > LARGEST ? null : digestOf(file), null, now, looks);
-        return before != null && next.readsAs(before)
-                ? new Seen(stamp, next.digest(), null, before.since(), looks)
-                : next;
+        var next = new Seen(stamp, stamp.size() > LARGEST ? null : digestOf(file), null, now, looks, false);
+        if (before == null) {
+            return next;
+        }
+        boolean same = next.isSameFileAs(before);
+        boolean changed = !next.readsAs(before);
+        return new Seen(
+                stamp,
+                next.digest(),
+                null,
+                changed ? now : before.since(),
+                looks,
+                same && (changed || before.written()));
     }
 
     private static Seen unreadable(@Nullable Seen before, String problem, Instant now) {
-        return before != null && problem.equals(before.problem()) ? before : new Seen(null, null, problem, now, 0);
+        return before != null && problem.equals(before.problem())
+                ? before
+                : new Seen(null, null, problem, now, 0, false);
     }
 
-    private static String causeOf(IOException e) {
+    /** Why a file could not be read, for an operator, without its name. */
+    public static String causeOf(IOException e) {
         return switch (e) {
             case NoSuchFileException _ -> "there is no such file";
             case AccessDeniedException _ -> "access denied";

@@ -86,9 +86,8 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
     /** Sends the request. The caller is told what comes of it, at once or later, unless the client leaves before. */
     public void begin() {
         if (permit.context().head().isHttp2()) {
-            // A reset may have come in the same bytes (CVE-2023-44487). It is read first: then a flood of requests that
-            // are taken
-            // back at once costs the upstream nothing, and no connection for each.
+            // A reset may have come in the same bytes (CVE-2023-44487). It is read first: then a flood of requests
+            // that are taken back at once costs the upstream nothing, and no connection for each.
             client.eventLoop().execute(this::start);
         } else {
             start();

@@ -10,6 +10,7 @@ import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.forward.upstream.HandshakeMetrics;
+import io.sallyport.forward.upstream.PeerProof;
 import io.sallyport.forward.upstream.PeerRefused;
 import io.sallyport.forward.upstream.StreamOver;
 import io.sallyport.forward.upstream.UpstreamProtocolError;
@@ -33,6 +34,7 @@ final class UpstreamFailures {
         for (var reason : new Reason[] {
             Reason.FORWARD_FAILED,
             Reason.FORWARD_IDENTITY_MISMATCH,
+            Reason.FORWARD_NAME_MISMATCH,
             Reason.FORWARD_PEER_UNTRUSTED,
             Reason.FORWARD_TLS_FAILED,
             Reason.FORWARD_CONNECT_FAILED,
@@ -78,9 +80,14 @@ final class UpstreamFailures {
         if (refused == null) {
             return Evidence.NONE.with(Evidence.Key.CAUSE, String.valueOf(error));
         }
-        var evidence = Evidence.NONE
-                .with(Evidence.Key.UPSTREAM_EXPECTED_IDS, target.expectedIds().toString())
-                .with(Evidence.Key.CAUSE, String.valueOf(refused.getMessage()));
+        var evidence = Evidence.NONE.with(Evidence.Key.CAUSE, String.valueOf(refused.getMessage()));
+        if (target.peer().proof() instanceof PeerProof.Workload workload) {
+            evidence = evidence.with(Evidence.Key.UPSTREAM_EXPECTED_IDS, workload.text());
+        }
+        var detail = refused.detail();
+        if (detail != null) {
+            evidence = evidence.with(Evidence.Key.DETAIL, detail);
+        }
         var actual = refused.actual();
         return actual == null ? evidence : evidence.with(Evidence.Key.UPSTREAM_SPIFFE_ID, actual.toString());
     }

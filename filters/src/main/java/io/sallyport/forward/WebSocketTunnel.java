@@ -185,8 +185,12 @@ final class WebSocketTunnel implements Tunnel {
         }
         stop();
         other(side).close();
-        // Not at once: closing with bytes unread resets the connection, under the Close frame on its way.
-        var _ = later(side::close, CLOSE_WITHIN);
+        if (side == upstream) {
+            // Not at once: closing with bytes unread resets the connection, under the Close frame on its way.
+            var _ = later(side::close, CLOSE_WITHIN);
+        } else {
+            closeSoon(side);
+        }
     }
 
     private void lookForFrames() {

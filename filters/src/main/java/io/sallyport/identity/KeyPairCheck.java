@@ -19,7 +19,11 @@ public final class KeyPairCheck {
         }
         var probe = new byte[32];
         RANDOM.nextBytes(probe);
-        var algorithm = key.getAlgorithm().equals("RSA") ? "SHA256withRSA" : "SHA256withECDSA";
+        var algorithm = switch (key.getAlgorithm()) {
+            case "RSA" -> "SHA256withRSA";
+            case "EdDSA" -> "EdDSA";
+            default -> "SHA256withECDSA";
+        };
         var signer = Signature.getInstance(algorithm);
         signer.initSign(key);
         signer.update(probe);

@@ -5,6 +5,7 @@ import io.spiffe.spiffeid.SpiffeId;
 import io.spiffe.spiffeid.TrustDomain;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertPathValidator;
+import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.PKIXCertPathValidatorResult;
@@ -117,6 +118,23 @@ public final class TrustBundles {
             return prove(chain, role, now);
         } catch (NotProven e) {
             return e.judgement;
+        }
+    }
+
+    /**
+     * The workload that a certificate names, whoever signed it.
+     *
+     * @throws CertificateException if it is not a leaf that a workload can show on both sides of a connection; the message says why
+     */
+    public static SpiffeId workloadOf(X509Certificate leaf) throws CertificateException {
+        try {
+            var id = requireOneSpiffeId(leaf);
+            for (var role : Role.values()) {
+                requireLeaf(leaf, id, role);
+            }
+            return id;
+        } catch (NotProven e) {
+            throw new CertificateException(e.getMessage());
         }
     }
 

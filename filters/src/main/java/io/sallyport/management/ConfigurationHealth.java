@@ -27,9 +27,10 @@ public final class ConfigurationHealth implements HealthIndicator {
     @Override
     public Health health() {
         var now = state.get();
+        var refused = now.findings() == 0 ? "in force" : "refused";
         return Health.up()
                 .withDetail("revision", now.revision())
-                .withDetail("file", now.findings() == 0 ? "in force" : "refused")
+                .withDetail("file", now.problem() == null ? refused : "unreadable")
                 .withDetail("findings", now.findings())
                 .withDetail("problem", now.problem() == null ? "none" : now.problem())
                 .build();

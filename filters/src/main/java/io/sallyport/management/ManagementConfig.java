@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * restart.
  *
  * @param tls null if and only if {@code insecurePlaintext}
- * @param issuer null if nothing but the probes is to be reachable
+ * @param issuer null if nothing but the probes and the metrics is to be reachable
  * @param audience null if and only if {@code issuer} is
  */
 public record ManagementConfig(
@@ -32,7 +32,8 @@ public record ManagementConfig(
         @Setting(value = "Listens without TLS: tokens then cross the network readable.", byDefault = "false")
         boolean insecurePlaintext,
 
-        @Setting("The name under issuers whose tokens are accepted here. Without it only the probes are answered.")
+        @Setting(
+                "The name under issuers whose tokens are accepted here. Without it only the probes are answered, and scrapers.")
         @Nullable
         String issuer,
 
@@ -46,7 +47,12 @@ public record ManagementConfig(
         String readScope,
 
         @Setting(value = "The scope that changes the deny-list.", byDefault = "sallyport:write")
-        String writeScope) {
+        String writeScope,
+
+        @Setting(
+                "Who may read /actuator/prometheus by a credential of their own, beside tokens of issuer: metrics can then be read while that issuer has no keys.")
+        @Nullable
+        ScrapeConfig scrape) {
 
     private static final int HIGHEST_PORT = 65_535;
     // RFC 6749 section 3.3.
@@ -72,11 +78,20 @@ public record ManagementConfig(
         if (issuer == null && audience != null) {
             throw new InvalidSetting("issuer", Finding.ABSENT, "the name of an issuer, because audience is there");
         }
+        if (scrape != null && scrape.asksForCertificates() && tls == null) {
+            throw new InvalidSetting(
+                    "scrape", "(a section)", "token-file alone, because without tls no client shows a certificate");
+        }
         requireScope("read-scope", readScope);
         requireScope("write-scope", writeScope);
         if (readScope.equals(writeScope)) {
             throw new InvalidSetting("write-scope", writeScope, "another scope than read-scope");
         }
+    }
+
+    /** Whether some client may show an X509-SVID. */
+    public boolean asksForSvids() {
+        return scrape != null && !scrape.clientSpiffeIds().isEmpty();
     }
 
     private static void requireScope(String key, String scope) {

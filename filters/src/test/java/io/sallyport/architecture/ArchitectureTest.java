@@ -106,7 +106,7 @@ class ArchitectureTest {
 
     @Test
     void the_way_to_an_upstream_knows_no_stage_and_nothing_above_it() {
-        allow("forward", with(GROUND, "pipeline", "workload"));
+        allow("forward", with(GROUND, "pipeline", "workload", "files"));
     }
 
     /** Else a fetch could go where the guard looks at nothing. */
@@ -148,6 +148,19 @@ class ArchitectureTest {
     @Test
     void a_sub_package_does_not_know_the_package_that_it_is_in() {
         classes().should(knowNoPackageAbove()).check(MAIN);
+    }
+
+    @Test
+    void the_ports_of_authenticate_know_only_those_before_them() {
+        var later = List.of("issuer", "keys", "token");
+        Map.of("jose", later, "token", List.of("issuer"), "keys", List.of("issuer"))
+                .forEach((port, unknown) -> noClasses()
+                        .that(resideInAPackage(ROOT + "authenticate." + port))
+                        .should()
+                        .dependOnClassesThat(resideInAnyPackage(unknown.stream()
+                                .map(each -> ROOT + "authenticate." + each)
+                                .toArray(String[]::new)))
+                        .check(MAIN));
     }
 
     // What a stage may touch.

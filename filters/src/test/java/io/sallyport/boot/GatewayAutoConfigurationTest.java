@@ -270,8 +270,8 @@ final class GatewayAutoConfigurationTest {
         application.run(context -> {
             var analysis = analysis(Objects.requireNonNull(context.getStartupFailure()));
             assertThat(analysis.getDescription())
-                    .contains("gateway.yaml: sallyport.listener.tls", "none.pem")
-                    .doesNotContain("\n");
+                    .contains("gateway.yaml:2: sallyport.listener.tls.certificate: ", "none.pem: there is no such file")
+                    .contains("gateway.yaml:2: sallyport.listener.tls.key: ");
         });
     }
 
@@ -282,12 +282,12 @@ final class GatewayAutoConfigurationTest {
                 folder.resolve("gateway.yaml"),
                 FILE.replace(
                         "management: { port: 0, insecure-plaintext: true }",
-                        "management: { port: 0, tls: { certificate: none.pem, key: none.pem } }"));
+                        "management: { port: 0, tls: { certificate: none.pem, key: gateway.yaml } }"));
 
         application.run(context -> assertThat(analysis(Objects.requireNonNull(context.getStartupFailure()))
                         .getDescription())
-                .contains("gateway.yaml: sallyport.management.tls.certificate: ")
-                .endsWith("none.pem (expected: a PEM file that this process may read)"));
+                .contains("gateway.yaml:3: sallyport.management.tls.certificate: ")
+                .endsWith("none.pem: there is no such file (expected: a PEM file that this process may read)"));
     }
 
     @Test
@@ -298,7 +298,7 @@ final class GatewayAutoConfigurationTest {
 
         application.run(context -> assertThat(analysis(Objects.requireNonNull(context.getStartupFailure()))
                         .getDescription())
-                .contains("gateway.yaml: sallyport.stages.authenticate.key-sets: ")
+                .contains("gateway.yaml:4: sallyport.stages.authenticate.key-sets: ")
                 .endsWith("no/such (expected: a directory of the gateway's own, writable, in one that exists)"));
     }
 

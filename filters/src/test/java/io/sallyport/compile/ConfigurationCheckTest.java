@@ -357,6 +357,26 @@ final class ConfigurationCheckTest {
     }
 
     @Test
+    void two_routes_of_one_place_and_another_mistake_are_found_at_once() throws IOException {
+        var findings = check(RIGHT.replace("path: /status", "path: \"/v1/{any}/payments/**\"")
+                .replace("issuers: [corp]", "issuers: [crop]"));
+
+        assertThat(findings)
+                .extracting(Finding::path)
+                .containsExactly("sallyport.routes.payments.authenticate.issuers[0]", "sallyport.routes.status.match");
+    }
+
+    @Test
+    void a_route_in_the_place_of_a_built_in_one_and_another_mistake_are_found_at_once() throws IOException {
+        var findings = check(RIGHT.replace("path: /status", "path: /.well-known/oauth-protected-resource")
+                .replace("issuers: [corp]", "issuers: [crop]"));
+
+        assertThat(findings)
+                .extracting(Finding::path)
+                .containsExactly("sallyport.routes.payments.authenticate.issuers[0]", "sallyport.routes.status.match");
+    }
+
+    @Test
     void a_file_that_is_not_there_is_a_finding() {
         assertThat(ConfigurationCheck.check(folder.resolve("gateway.yaml")))
                 .extracting(Finding::toString)

@@ -71,7 +71,7 @@ final class ConfigurationFileTest {
     void a_change_between_the_start_and_the_first_look_is_told() throws IOException {
         file = new ConfigurationFile(path, InstantSource.fixed(NOW), NEVER_BY_ITSELF);
         var atStart = Configuration.load(file);
-        Files.writeString(path, FIRST.replace("/status", "/health"));
+        Files.writeString(path, FIRST.replace("/status", "/health") + "...\n");
         file.follow(() -> changes++);
 
         file.look();
@@ -128,6 +128,70 @@ final class ConfigurationFileTest {
         file.look();
 
         assertThat(changes).isOne();
+    }
+
+    @Test
+    void a_file_that_was_written_into_is_read_when_it_has_its_end() throws IOException {
+        follow();
+        var inForce = Configuration.load(file);
+        var whole = FIRST.replace("/status", "/health");
+
+        Files.writeString(path, whole);
+        twoLooks();
+        var findings = new Findings();
+        assertThat(file.read(inForce, findings)).isNull();
+        assertThat(findings.all()).singleElement().asString().startsWith("changed in place, and without its end");
+
+        Files.writeString(path, whole + "...\n");
+        twoLooks();
+        assertThat(file.read(inForce, new Findings())).isNotNull();
+        assertThat(changes).isEqualTo(2);
+    }
+
+    @Test
+    void a_file_that_was_written_into_and_says_what_it_said_is_no_finding() throws IOException {
+        follow();
+        var inForce = Configuration.load(file);
+        Files.writeString(path, "");
+        twoLooks();
+        Files.writeString(path, FIRST);
+        twoLooks();
+
+        var findings = new Findings();
+        assertThat(Objects.requireNonNull(file.read(inForce, findings)).revision())
+                .isEqualTo(inForce.revision());
+        assertThat(findings.isEmpty()).isTrue();
+    }
+
+    @Test
+    void a_file_that_took_the_place_of_another_by_a_rename_is_read_as_it_is() throws IOException {
+        follow();
+        var inForce = Configuration.load(file);
+
+        var next = Files.writeString(folder.resolve("next.yaml"), FIRST.replace("/status", "/health"));
+        Files.move(next, path, StandardCopyOption.ATOMIC_MOVE);
+        twoLooks();
+
+        assertThat(file.read(inForce, new Findings())).isNotNull();
+    }
+
+    @Test
+    void a_file_that_was_created_anew_and_written_into_since_needs_its_end() throws IOException {
+        follow();
+        var inForce = Configuration.load(file);
+        var next = Files.writeString(folder.resolve("next.yaml"), FIRST);
+        Files.writeString(next, FIRST.replace("/status", "/half"));
+        Files.move(next, path, StandardCopyOption.ATOMIC_MOVE);
+        file.look();
+        Files.writeString(path, FIRST.replace("/status", "/more"));
+        twoLooks();
+
+        assertThat(file.read(inForce, new Findings())).isNull();
+    }
+
+    private void twoLooks() {
+        file.look();
+        file.look();
     }
 
     private void follow() {

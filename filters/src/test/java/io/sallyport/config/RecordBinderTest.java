@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.util.unit.DataSize;
 
 final class RecordBinderTest {
@@ -126,6 +127,64 @@ final class RecordBinderTest {
                         Set.of(0, 2),
                         Map.of("back", new Door(90, false), "side", new Door(100, false)),
                         new Door(120, true)));
+    }
+
+    record Pair(
+            @Setting(value = "0 to 9.", byDefault = "1") int low,
+
+            @Setting(value = "0 to 9.", byDefault = "9") int high,
+
+            @Setting("The other one.") @Nullable House other) {
+        public Pair {
+            if (low < 0 || low > 9) {
+                throw new InvalidSetting("low", low, "0 to 9");
+            }
+            if (high < 0 || high > 9) {
+                throw new InvalidSetting("high", high, "0 to 9");
+            }
+        }
+    }
+
+    record Pairs(@Setting("By name.") Map<String, Pair> pairs) {}
+
+    @Test
+    void everything_that_a_section_says_of_its_values_is_found_at_once() {
+        RecordBinder.bind("pairs: { a: { low: 10, high: 11, other: 3 } }", Pairs.class, findings);
+
+        assertThat(findings.all())
+                .extracting(Finding::path)
+                .containsExactlyInAnyOrder("pairs.a.low", "pairs.a.high", "pairs.a.other");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"name: ${NAME}", "name: x\nfloors: ${FLOORS}", "name: x\npeople: [alice, \"${BOB:-bob}\"]"})
+    void a_variable_is_refused_with_a_sentence_of_its_own(String yaml) {
+        bind(yaml);
+
+        assertThat(findings.all())
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.toString())
+                        .contains("${")
+                        .endsWith("(expected: the value itself: nothing is put in the place of ${...})"));
+    }
+
+    @Test
+    void a_key_that_is_indented_too_little_is_told_whose_it_is_and_where_it_stands() {
+        RecordBinder.bind("pairs:\n  a:\n    other:\n    name: x\n", Pairs.class, findings);
+
+        assertThat(findings.all().stream().map(finding -> finding.in("a.yaml")))
+                .contains(
+                        "a.yaml:4:5: pairs.a.name: unknown key (expected: it is a key of pairs.a.other, below which nothing"
+                                + " stands: indent it more)");
+    }
+
+    @Test
+    void a_key_that_is_indented_too_much_is_told_whose_it_is_and_where_it_stands() {
+        RecordBinder.bind("pairs:\n  a:\n    other:\n      name: x\n      high: 3\n", Pairs.class, findings);
+
+        assertThat(findings.all().stream().map(finding -> finding.in("a.yaml")))
+                .containsExactly(
+                        "a.yaml:5:7: pairs.a.other.high: unknown key (expected: it is a key of pairs.a: indent it less)");
     }
 
     @Test

@@ -64,11 +64,29 @@ final class YamlDocumentTest {
     }
 
     @Test
-    void text_that_is_not_yaml_is_refused_with_its_line() {
+    void text_that_is_not_yaml_is_refused_with_its_line_and_column() {
         assertThat(YamlDocument.parse("a: 1\nb: [1, 2\nc: 3\n", findings)).isNull();
 
         assertThat(findings.all())
-                .containsExactly(new Finding("", "not YAML: expected ',' or ']', but got :", "valid YAML", 3));
+                .containsExactly(new Finding("", "not YAML: expected ',' or ']', but got :", "valid YAML", 3, 2));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "a:;    b: 1;  c: 2;   | a.yaml:3:3: a: not YAML: line 3 is indented by 2 (expected: 4, as b on line 2: what stands below a (line 1) is indented alike)",
+                "a:;  b: 1;    c: 2;   | a.yaml:3:5: a: not YAML: line 3 is indented by 4 (expected: 2, as b on line 2: what stands below a (line 1) is indented alike)",
+                "a:;  b:;    c: 1;   d: 2; | a.yaml:4:4: a.b: not YAML: line 4 is indented by 3 (expected: 4, as c on line 3: what stands below b (line 2) is indented alike)",
+                "a:;  # c;  - b: 1;     c: 2; | a.yaml:4:6: a: not YAML: line 4 is indented by 5 (expected: 4, as b on line 3: what stands below - (line 3) is indented alike)",
+                "a:;  b: 1;;\tc: 2; | a.yaml:4:1: a tab before the line's first character (expected: spaces)",
+            })
+    void a_wrong_indentation_is_told_with_line_column_and_the_key_above(String yaml, String message) {
+        var text = yaml.replace(';', '\n').replace("\\t", "\t");
+        assertThat(YamlDocument.parse(text, findings)).isNull();
+
+        assertThat(findings.all().stream().map(finding -> finding.in("a.yaml"))).containsExactly(message);
     }
 
     @Test

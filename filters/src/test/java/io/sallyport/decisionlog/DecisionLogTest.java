@@ -504,9 +504,8 @@ class DecisionLogTest {
 
             assertThatExceptionOfType(InvalidSetting.class)
                     .isThrownBy(() -> userIdWith(file))
-                    .withMessage(
-                            "decision-log.pseudonym-key-file: %s (expected: a file with at least 32 bytes in base64)"
-                                    .formatted(file));
+                    .withMessage("pseudonym-key-file: %s (expected: a file with at least 32 bytes in base64)"
+                            .formatted(file));
         }
         assertThatExceptionOfType(InvalidSetting.class)
                 .isThrownBy(() -> userIdWith(folder.resolve("no/such/folder/key")))

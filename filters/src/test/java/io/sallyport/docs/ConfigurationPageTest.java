@@ -44,9 +44,14 @@ final class ConfigurationPageTest {
                 that would set a key of it is refused at start.
 
                 **All of it, or none.** Unknown keys, wrong values and unsafe combinations are refused together, each with its line, its path, its
-                value and what was expected: at start with exit code 2, and by `sallyport check` without starting anything.
+                value and what was expected: at start with exit code 2, and by `sallyport check` without starting anything. Both look at the certificates,
+                keys and directories that the file names as well; `check` also at what would keep the gateway from becoming ready (SVIDs, trust bundles, the
+                deny-list's journal) and at the ports, unless it is told `--file-only`.
 
-                **Reload.** The gateway looks at the file once a second. When it has changed and then kept still for one look, it is read and
+                **Reload.** Replace the file by a rename (`mv`, a mounted ConfigMap), or end it with a line `...`: half a file can be valid, so one that was
+                changed in place is taken over only with YAML's document end marker as its last line
+                ([ADR 0042](adr/0042-a-file-that-is-written-in-place-says-where-it-ends.md)).
+                The gateway looks at the file once a second. When it has changed and then kept still for one look, it is read and
                 compiled as a whole; the key sets of new issuers are fetched, for at most their time-out; then the running configuration is
                 replaced at once, and each request goes on with the generation that it began with. If anything is wrong nothing changes: the
                 findings are logged, `sallyport_config_reloads_total{result="refused"}` counts it,
@@ -57,7 +62,8 @@ final class ConfigurationPageTest {
 
                 **How values are written.** The file is one document of YAML 1.2 without anchors, aliases, tags and merge keys; each key stands once;
                 a key without a value is an error. Text that YAML would take for a number or a boolean (`0123`, `true`) needs quotes, so that
-                every reader reads the same. Durations are a number and `ms`, `s`, `m`, `h` or `d`; sizes a number and `B`, `KB`, `MB` or `GB`,
+                every reader reads the same. Nothing is put in the place of `${...}`, neither variables of the environment nor other keys: a value with it is
+                refused, but in `filters`, where it names a group. Durations are a number and `ms`, `s`, `m`, `h` or `d`; sizes a number and `B`, `KB`, `MB` or `GB`,
                 in powers of 1024 (`KiB`, `MiB`, `GiB` are the same). A relative path starts from the folder of the file.
 
                 **Modes.** `mode: observe` lets a stage judge without consequence, and records what it would have done; `off` leaves it out. `stages`

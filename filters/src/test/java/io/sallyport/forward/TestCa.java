@@ -105,7 +105,11 @@ public final class TestCa {
     }
 
     public Svid issue(Leaf leaf) {
-        var keys = newKeys();
+        return issue(leaf, newKeys());
+    }
+
+    /** One with a key of another kind. */
+    public Svid issue(Leaf leaf, KeyPair keys) {
         var chain = new ArrayList<X509Certificate>();
         chain.add(sign(
                 new X500Name(certificate.getSubjectX500Principal().getName()),
@@ -298,7 +302,8 @@ public final class TestCa {
         }
     }
 
-    private static String pem(String type, byte[] der) {
+    /** One section of a PEM file. */
+    public static String pem(String type, byte[] der) {
         return "-----BEGIN %s-----\n%s\n-----END %s-----\n"
                 .formatted(type, Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der), type);
     }

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward;
 
+import io.sallyport.forward.upstream.PeerProof;
+import io.sallyport.forward.upstream.UpstreamPeer;
 import io.sallyport.forward.upstream.UpstreamProtocol;
 import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.identity.ExpectedId;
 import io.sallyport.identity.ExpectedIds;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.List;
 
 /** An upstream on this machine, at 127.0.0.1 and over HTTP/1.1 if nothing else is said, waited for as by default. */
 public final class TestTarget {
     private final int port;
-    private final List<ExpectedId> expectedIds;
+    private final PeerProof proof;
 
     private String host = "127.0.0.1";
     private Duration timeout = Duration.ofSeconds(10);
@@ -22,18 +23,26 @@ public final class TestTarget {
     private boolean forwardToken;
     private UpstreamProtocol protocol = UpstreamProtocol.HTTP1;
 
-    private TestTarget(int port, List<ExpectedId> expectedIds) {
+    private TestTarget(int port, PeerProof proof) {
         this.port = port;
-        this.expectedIds = expectedIds;
+        this.proof = proof;
     }
 
     public static TestTarget plaintext(int port) {
-        return new TestTarget(port, List.of());
+        return new TestTarget(port, PeerProof.Nothing.NOTHING);
     }
 
     /** One that is reached over mutual TLS. */
     public static TestTarget pinned(int port, String... ids) {
-        return new TestTarget(port, Arrays.stream(ids).map(ExpectedId::parse).toList());
+        return proving(
+                port,
+                new PeerProof.Workload(
+                        ExpectedIds.of(Arrays.stream(ids).map(ExpectedId::parse).toList())));
+    }
+
+    /** One that is reached over TLS, and proves that. */
+    public static TestTarget proving(int port, PeerProof proof) {
+        return new TestTarget(port, proof);
     }
 
     public TestTarget at(String host) {
@@ -72,17 +81,7 @@ public final class TestTarget {
     }
 
     public UpstreamTarget build() {
-        return new UpstreamTarget(
-                !expectedIds.isEmpty(),
-                host,
-                port,
-                host + ":" + port,
-                ExpectedIds.of(expectedIds),
-                timeout,
-                connectTimeout,
-                idleTimeout,
-                preserveHost,
-                forwardToken,
-                protocol);
+        var peer = new UpstreamPeer(host, port, proof, connectTimeout, idleTimeout, protocol);
+        return new UpstreamTarget(peer, host + ":" + port, timeout, preserveHost, forwardToken);
     }
 }

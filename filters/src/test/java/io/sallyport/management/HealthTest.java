@@ -156,7 +156,7 @@ final class HealthTest {
 
         assertThat(health.getStatus()).isEqualTo(Status.UP);
         assertThat(health.getDetails())
-                .containsEntry("file", "in force")
+                .containsEntry("file", "unreadable")
                 .containsEntry("problem", "there is no such file");
     }
 

@@ -72,7 +72,7 @@ public final class RotatingFile implements RecordSink {
             open();
             deleteOldest();
         } catch (IOException e) {
-            throw new InvalidSetting("decision-log.file.path", path, "a file that can be written (%s)".formatted(e));
+            throw new InvalidSetting("file.path", path, "a file that can be written (%s)".formatted(e));
         }
     }
 

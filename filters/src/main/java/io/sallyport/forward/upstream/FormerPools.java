@@ -54,11 +54,23 @@ final class FormerPools {
             return;
         }
         log.atInfo().addKeyValue("trust_domains", distrusted).log("an authority left the bundle; closing connections");
-        Predicate<UpstreamPeer> concerned = peer -> peer.expectedIds().concern(distrusted);
+        Predicate<UpstreamPeer> concerned =
+                peer -> peer.proof() instanceof PeerProof.Workload(var expected, var _) && expected.concern(distrusted);
+        cut(concerned);
+    }
+
+    /** Closes connections to those peers: idle ones now, the others after {@code cut-after} at the latest. */
+    synchronized void cut(Predicate<UpstreamPeer> concerned) {
         for (var pools : former) {
             pools.retireConnections(concerned);
             later(cutAfter, () -> pools.closeConnections(concerned));
         }
+    }
+
+    /** As {@link #cut(Predicate)}, of pools that stay in use: their next requests get new connections. */
+    void renew(IdentityPools pools, Predicate<UpstreamPeer> concerned) {
+        var closing = pools.renew(concerned);
+        later(cutAfter, closing);
     }
 
     /**

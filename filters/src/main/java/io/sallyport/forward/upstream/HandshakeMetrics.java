@@ -9,7 +9,7 @@ import java.util.concurrent.ConcurrentMap;
 
 /**
  * Counts the TLS handshakes with upstreams by their result and by the route whose request asked for the connection: {@code
- * sallyport.upstream.handshake}. {@code verified} says that the peer proved an expected identity.
+ * sallyport.upstream.handshake}. {@code verified} says that the peer proved what the route expects.
  */
 public final class HandshakeMetrics {
     private final MeterRegistry registry;
@@ -19,7 +19,7 @@ public final class HandshakeMetrics {
         this.registry = registry;
     }
 
-    /** The peer proved an ID that the route expects. */
+    /** The peer proved the ID or the name that the route expects. */
     public void verified(String route) {
         of(route).verified.increment();
     }
@@ -31,7 +31,12 @@ public final class HandshakeMetrics {
      */
     public void refused(String route, Reason reason) {
         var counters = of(route);
-        (reason == Reason.FORWARD_IDENTITY_MISMATCH ? counters.identityMismatch : counters.peerUntrusted).increment();
+        (switch (reason) {
+                    case FORWARD_IDENTITY_MISMATCH -> counters.identityMismatch;
+                    case FORWARD_NAME_MISMATCH -> counters.nameMismatch;
+                    default -> counters.peerUntrusted;
+                })
+                .increment();
     }
 
     /** It failed for another reason than the peer's identity. */
@@ -46,6 +51,7 @@ public final class HandshakeMetrics {
                         counter(name, "verified"),
                         counter(name, "peer_untrusted"),
                         counter(name, "identity_mismatch"),
+                        counter(name, "name_mismatch"),
                         counter(name, "failed")));
     }
 
@@ -57,5 +63,6 @@ public final class HandshakeMetrics {
                 .register(registry);
     }
 
-    private record OfRoute(Counter verified, Counter peerUntrusted, Counter identityMismatch, Counter failed) {}
+    private record OfRoute(
+            Counter verified, Counter peerUntrusted, Counter identityMismatch, Counter nameMismatch, Counter failed) {}
 }

@@ -235,9 +235,8 @@ final class Http2AnswerCodec extends ChannelDuplexHandler implements AnswerReade
         }
         over = true;
         context.fireChannelRead(end);
-        // Now, and not when all has been read that came with it: nothing can follow but a reset, for a request that is
-        // not
-        // wanted to its end, and by that the answer must not seem to have broken off.
+        // Now, and not when all has been read that came with it: nothing can follow but a reset, for a request that
+        // is not wanted to its end, and by that the answer must not seem to have broken off.
         context.fireChannelReadComplete();
     }
 

@@ -6,6 +6,7 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.util.concurrent.GlobalEventExecutor;
+import java.util.ArrayList;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -75,6 +76,30 @@ final class IdentityPools {
             if (peers.test(peer)) {
                 group.forEach(IdentityPools::retireConnection);
             }
+        });
+    }
+
+    /**
+     * Forgets those peers' pools, so that their next requests get new connections. Closes the connections that are idle now, and each
+     * other one when its answer has ended.
+     *
+     * @return what closes the rest of them
+     */
+    Runnable renew(Predicate<UpstreamPeer> peers) {
+        var forgotten = new ArrayList<ChannelGroup>();
+        pools.forEach((key, pool) -> {
+            if (peers.test(key.peer) && pools.remove(key, pool)) {
+                on(key.eventLoop, pool::retire);
+            }
+        });
+        channels.forEach((peer, group) -> {
+            if (peers.test(peer) && channels.remove(peer, group)) {
+                group.forEach(IdentityPools::retireConnection);
+                forgotten.add(group);
+            }
+        });
+        return () -> forgotten.forEach(group -> {
+            var _ = group.close();
         });
     }
 

@@ -16,20 +16,42 @@ public final class PeerRefused extends CertificateException {
 
     private final Reason reason;
     private final transient @Nullable SpiffeId actual;
+    private final @Nullable String detail;
 
-    private PeerRefused(Reason reason, String message, @Nullable SpiffeId actual, @Nullable Throwable cause) {
+    private PeerRefused(
+            Reason reason,
+            String message,
+            @Nullable SpiffeId actual,
+            @Nullable String detail,
+            @Nullable Throwable cause) {
         super(message, cause);
         this.reason = reason;
         this.actual = actual;
+        this.detail = detail;
     }
 
     static PeerRefused untrusted(String why, @Nullable SpiffeId actual, @Nullable Throwable cause) {
-        return new PeerRefused(Reason.FORWARD_PEER_UNTRUSTED, why, actual, cause);
+        return new PeerRefused(Reason.FORWARD_PEER_UNTRUSTED, why, actual, null, cause);
+    }
+
+    /** Of a peer that was to prove a DNS name. */
+    static PeerRefused untrusted(String why, String serverName, @Nullable Throwable cause) {
+        return new PeerRefused(Reason.FORWARD_PEER_UNTRUSTED, why, null, "expected " + serverName, cause);
+    }
+
+    /** @param shown the names of a certificate that an authority vouches for, as a record may show them */
+    static PeerRefused nameMismatch(String serverName, String shown) {
+        return new PeerRefused(
+                Reason.FORWARD_NAME_MISMATCH,
+                "the certificate is for another name",
+                null,
+                "expected %s, found %s".formatted(serverName, shown),
+                null);
     }
 
     static PeerRefused mismatch(ExpectedIds expected, SpiffeId actual) {
         return new PeerRefused(
-                Reason.FORWARD_IDENTITY_MISMATCH, "%s (expected: %s)".formatted(actual, expected), actual, null);
+                Reason.FORWARD_IDENTITY_MISMATCH, "%s (expected: %s)".formatted(actual, expected), actual, null, null);
     }
 
     /** The one in that failure's causes, or null if it has none. */
@@ -44,7 +66,7 @@ public final class PeerRefused extends CertificateException {
         return null;
     }
 
-    /** {@code forward.peer_untrusted} or {@code forward.identity_mismatch}. */
+    /** {@code forward.peer_untrusted}, {@code forward.identity_mismatch} or {@code forward.name_mismatch}. */
     public Reason reason() {
         return reason;
     }
@@ -53,6 +75,11 @@ public final class PeerRefused extends CertificateException {
     @Nullable
     public SpiffeId actual() {
         return actual;
+    }
+
+    /** Which name was expected, and which came; null where {@link #actual()} says it. */
+    public @Nullable String detail() {
+        return detail;
     }
 
     @Override

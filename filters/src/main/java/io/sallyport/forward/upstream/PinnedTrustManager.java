@@ -2,7 +2,7 @@
 package io.sallyport.forward.upstream;
 
 import io.sallyport.identity.ExpectedIds;
-import io.sallyport.identity.SvidTrustManager;
+import io.sallyport.identity.PeerTrustManager;
 import io.sallyport.identity.TrustBundles;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
@@ -12,16 +12,18 @@ import java.util.List;
  * Verifies the peer of one pin: {@link TrustBundles} judge its SVID; only then, the ID that it proves is compared with the pin. So
  * {@code identity_mismatch} is only ever said of an identity that was proven.
  */
-final class PinnedTrustManager extends SvidTrustManager {
+final class PinnedTrustManager extends PeerTrustManager {
     private final TrustBundles bundles;
     private final ExpectedIds expected;
+    private final CandidatePin candidate;
     private final InstantSource clock;
 
     /** @param bundles they are fixed for this trust manager's life */
-    PinnedTrustManager(TrustBundles bundles, ExpectedIds expected, InstantSource clock) {
+    PinnedTrustManager(TrustBundles bundles, ExpectedIds expected, CandidatePin candidate, InstantSource clock) {
         super(TrustBundles.Role.SERVER);
         this.bundles = bundles;
         this.expected = expected;
+        this.candidate = candidate;
         this.clock = clock;
     }
 
@@ -34,6 +36,7 @@ final class PinnedTrustManager extends SvidTrustManager {
                 if (!expected.match(proven.id())) {
                     throw PeerRefused.mismatch(expected, proven.id());
                 }
+                candidate.judge(proven.id());
             }
         }
     }

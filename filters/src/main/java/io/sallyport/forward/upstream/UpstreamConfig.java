@@ -19,9 +19,21 @@ public record UpstreamConfig(
 
         @Setting(
                 value =
-                        "The SPIFFE IDs that the upstream may prove; a whole path segment may be *. Required with https.",
+                        "The SPIFFE IDs that the upstream may prove; a whole path segment may be *. Required with https, unless there"
+                                + " is a section tls.",
                 byDefault = "[]")
         List<ExpectedId> expectedIds,
+
+        @Setting(
+                value =
+                        "The SPIFFE IDs that expected-ids is to have next. Each handshake is judged by them too: the result is counted and"
+                                + " logged, and ends nothing.",
+                byDefault = "[]")
+        List<ExpectedId> candidateExpectedIds,
+
+        @Setting("How an https upstream without a SPIFFE ID is verified: by a DNS name. Not with expected-ids.")
+        @Nullable
+        UpstreamTlsConfig tls,
 
         @Setting(
                 value =
@@ -84,6 +96,7 @@ public record UpstreamConfig(
 
     public UpstreamConfig {
         expectedIds = List.copyOf(expectedIds);
+        candidateExpectedIds = List.copyOf(candidateExpectedIds);
         requireBetween("timeout", timeout, SHORTEST, Duration.ofHours(1), "10ms to 1h");
         requireBetween("connect-timeout", connectTimeout, SHORTEST, Duration.ofMinutes(1), "10ms to 1m");
         requireBetween("idle-timeout", idleTimeout, Duration.ofSeconds(1), Duration.ofMinutes(10), "1s to 10m");

@@ -11,6 +11,7 @@ import io.sallyport.workload.svid.SvidSource;
 import io.sallyport.workload.svid.WorkloadIdentity;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,7 +24,8 @@ import org.slf4j.LoggerFactory;
  * <p>When the identity changes, new requests get new connections at once; connections of the previous generation are closed after
  * {@code drain-after}, those in use when their answer has ended. If an authority has left a bundle, every connection to a peer of
  * that trust domain, of whatever generation, is closed: if it is idle at once, if it is in use after {@code cut-after} at the
- * latest. If the identity was withdrawn, so is every connection.
+ * latest. If the identity was withdrawn, so is every connection. If the files of {@code upstream.tls} change, so are the
+ * connections that were made by them.
  */
 public final class UpstreamConnections implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(UpstreamConnections.class);
@@ -33,10 +35,13 @@ public final class UpstreamConnections implements AutoCloseable {
 
     private final SvidSource identities;
     private final InstantSource clock;
-    private final boolean openSsl;
     private final HandshakeMetrics handshakes;
+    private final UpstreamTls.Surroundings surroundings;
+    private final TlsFilesWatch files;
     private final UpstreamDialer dialer = new UpstreamDialer();
     private final IdentityPools plaintext = new IdentityPools(dialer, null);
+    private final UpstreamTls withoutSvidTls;
+    private final IdentityPools withoutSvid;
     private final FormerPools former;
     private volatile @Nullable Serving serving;
     private volatile boolean closed;
@@ -65,7 +70,10 @@ public final class UpstreamConnections implements AutoCloseable {
         this.former = new FormerPools(drainAfter, cutAfter);
         this.clock = clock;
         this.handshakes = new HandshakeMetrics(meters);
-        this.openSsl = openSsl;
+        this.files = new TlsFilesWatch(clock, this::filesChanged);
+        this.surroundings = new UpstreamTls.Surroundings(identities::bundles, files, clock, meters, openSsl);
+        this.withoutSvidTls = new UpstreamTls(null, surroundings);
+        this.withoutSvid = new IdentityPools(dialer, withoutSvidTls);
         if (!openSsl) {
             log.atInfo().log("TLS towards upstreams is the JDK's, and slower than the native one");
         }
@@ -81,7 +89,7 @@ public final class UpstreamConnections implements AutoCloseable {
      *     the one it has, or {@code svid_expired}
      */
     public UpstreamPool poolFor(UpstreamTarget target, EventLoop eventLoop) {
-        return poolsFor(target).pool(UpstreamPeer.of(target), eventLoop);
+        return poolsFor(target.peer()).pool(target.peer(), eventLoop);
     }
 
     /** Where what became of handshakes is counted. */
@@ -89,10 +97,15 @@ public final class UpstreamConnections implements AutoCloseable {
         return handshakes;
     }
 
-    private IdentityPools poolsFor(UpstreamTarget target) {
-        if (!target.tls()) {
-            return plaintext;
-        }
+    private IdentityPools poolsFor(UpstreamPeer peer) {
+        return switch (peer.proof()) {
+            case PeerProof.Nothing _ -> plaintext;
+            case PeerProof.Workload _ -> underIdentity();
+            case PeerProof.Named named -> named.showsSvid() ? underIdentity() : withoutSvid;
+        };
+    }
+
+    private IdentityPools underIdentity() {
         var identity = identities.current();
         if (identity == null) {
             throw new ForwardFailure(UpstreamTls.SVID_MISSING, null);
@@ -111,7 +124,7 @@ public final class UpstreamConnections implements AutoCloseable {
         if (previous != null && previous.identity.generation() >= identity.generation()) {
             return previous.pools;
         }
-        var tls = new UpstreamTls(identity, clock, openSsl);
+        var tls = new UpstreamTls(identity, surroundings);
         if (previous != null) {
             tls.prepareFor(previous.tls);
         }
@@ -142,9 +155,25 @@ public final class UpstreamConnections implements AutoCloseable {
         former.withdraw(last == null ? null : last.pools);
     }
 
+    /** On the thread of the watch: connections that were made by the former files are not used any more. */
+    private synchronized void filesChanged(TlsFiles changed) {
+        Predicate<UpstreamPeer> concerned = peer ->
+                peer.proof() instanceof PeerProof.Named named && named.files().equals(changed);
+        withoutSvidTls.forget(concerned);
+        former.renew(withoutSvid, concerned);
+        var current = serving;
+        if (current != null) {
+            current.tls.forget(concerned);
+            former.renew(current.pools, concerned);
+        }
+        former.cut(concerned);
+    }
+
     @Override
     public void close() {
         closed = true;
+        files.close();
+        withoutSvid.dispose();
         var last = serving;
         if (last != null) {
             last.pools.dispose();

@@ -6,29 +6,18 @@ import io.sallyport.identity.ExpectedIds;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The upstream of a route, compiled: the address that requests go to, and the identities that it may prove there.
+ * The upstream of a route, compiled: the address that requests go to, and what it has to prove there.
  *
- * @param tls whether it is reached over mutual TLS; if not, the operator wrote {@code insecure-plaintext}
- * @param host in lower case; an IPv6 address without its brackets
+ * @param peer what connections to it are shared by
  * @param authority host and port as {@code Host} says them, without the scheme's own port
- * @param expectedIds empty if and only if there is no TLS
  */
 public record UpstreamTarget(
-        boolean tls,
-        String host,
-        int port,
-        String authority,
-        ExpectedIds expectedIds,
-        Duration timeout,
-        Duration connectTimeout,
-        Duration idleTimeout,
-        boolean preserveHost,
-        boolean forwardToken,
-        UpstreamProtocol protocol) {
+        UpstreamPeer peer, String authority, Duration timeout, boolean preserveHost, boolean forwardToken) {
 
     private static final String A_URI =
             "https:// (or http:// with insecure-plaintext: true), a host and an optional port, nothing after it";
@@ -37,11 +26,22 @@ public record UpstreamTarget(
     private static final int HTTPS_PORT = 443;
     private static final int HTTP_PORT = 80;
 
-    public UpstreamTarget {
-        if (tls == expectedIds.isEmpty()) {
-            throw new IllegalArgumentException("upstream %s: expected IDs: %s (expected: some if and only if it is TLS)"
-                    .formatted(authority, expectedIds));
-        }
+    /** Whether it is reached over TLS; if not, the operator wrote {@code insecure-plaintext}. */
+    public boolean tls() {
+        return peer.tls();
+    }
+
+    /** In lower case; an IPv6 address without its brackets. */
+    public String host() {
+        return peer.host();
+    }
+
+    public int port() {
+        return peer.port();
+    }
+
+    public UpstreamProtocol protocol() {
+        return peer.protocol();
     }
 
     /** Compiles the section, or adds findings at its place and returns null. */
@@ -55,24 +55,50 @@ public record UpstreamTarget(
             return null;
         }
         var tls = scheme.equals("https");
-        if (!hasItsPins(config, tls, at)) {
+        var proof = hasItsPins(config, tls, at) ? proof(config, host, at) : null;
+        if (proof == null) {
             return null;
         }
         int usualPort = tls ? HTTPS_PORT : HTTP_PORT;
         int port = uri.getPort() < 0 ? usualPort : uri.getPort();
         var written = host.indexOf(':') < 0 ? host : "[" + host + "]";
         return new UpstreamTarget(
-                tls,
-                host,
-                port,
+                new UpstreamPeer(host, port, proof, config.connectTimeout(), config.idleTimeout(), config.protocol()),
                 port == usualPort ? written : written + ":" + port,
-                ExpectedIds.of(config.expectedIds()),
                 config.timeout(),
-                config.connectTimeout(),
-                config.idleTimeout(),
                 config.preserveHost(),
-                config.forwardToken(),
-                config.protocol());
+                config.forwardToken());
+    }
+
+    /** What a section asks for that {@link #hasItsPins} found right so far. */
+    private static @Nullable PeerProof proof(UpstreamConfig config, String host, Findings.Place at) {
+        var candidates = ExpectedIds.of(config.candidateExpectedIds());
+        if (!config.expectedIds().isEmpty()) {
+            return new PeerProof.Workload(ExpectedIds.of(config.expectedIds()), candidates);
+        }
+        return config.tls() == null
+                ? PeerProof.Nothing.NOTHING
+                : named(config.tls(), host, candidates, at.child("tls"));
+    }
+
+    private static @Nullable PeerProof named(
+            UpstreamTlsConfig tls, String host, ExpectedIds candidates, Findings.Place at) {
+        var serverName = tls.serverName() == null ? host : tls.serverName();
+        if (!HOST_NAME.matcher(serverName).matches() || UpstreamPeer.isAddress(serverName)) {
+            at.child("server-name")
+                    .reject(tls.serverName(), "a DNS name in lower case, for the host of uri is an address");
+            return null;
+        }
+        var files = TlsFiles.read(tls, at);
+        return files == null
+                ? null
+                : new PeerProof.Named(
+                        files,
+                        serverName,
+                        tls.wildcard(),
+                        tls.clientCertificate().isSvid(),
+                        Set.copyOf(tls.spki()),
+                        candidates);
     }
 
     private static boolean hasItsPins(UpstreamConfig config, boolean tls, Findings.Place at) {
@@ -81,8 +107,15 @@ public record UpstreamTarget(
                 at.child("insecure-plaintext").reject(true, "absent, for the upstream is https");
                 return false;
             }
-            if (config.expectedIds().isEmpty()) {
-                at.child("expected-ids").reject(null, "at least one SPIFFE ID, for the upstream is https");
+            if (config.expectedIds().isEmpty() && config.tls() == null) {
+                at.child("expected-ids")
+                        .reject(
+                                null,
+                                "at least one SPIFFE ID, for the upstream is https; or, if it has none, a section tls");
+                return false;
+            }
+            if (!config.expectedIds().isEmpty() && config.tls() != null) {
+                at.child("tls").reject("(a section)", "nothing, because expected-ids says what the upstream proves");
                 return false;
             }
             return true;
@@ -93,6 +126,15 @@ public record UpstreamTarget(
         }
         if (!config.expectedIds().isEmpty()) {
             at.child("expected-ids").reject(config.expectedIds(), "absent, for nobody proves an identity over http");
+            return false;
+        }
+        if (config.tls() != null) {
+            at.child("tls").reject("(a section)", "absent, for nobody proves a name over http");
+            return false;
+        }
+        if (!config.candidateExpectedIds().isEmpty()) {
+            at.child("candidate-expected-ids")
+                    .reject(config.candidateExpectedIds(), "absent, for nobody proves an identity over http");
             return false;
         }
         return true;

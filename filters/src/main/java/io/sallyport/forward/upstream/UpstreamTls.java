@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.forward.upstream;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
+import io.sallyport.identity.TrustBundles;
 import io.sallyport.workload.svid.WorkloadIdentity;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.netty.tcp.SslProvider;
 
 /**
- * The TLS contexts towards upstreams under one identity of the gateway: one for each upstream and pin. Safe for use by any thread.
+ * The TLS contexts towards upstreams under one identity of the gateway, or under none: one for each upstream and what it has to
+ * prove. Safe for use by any thread.
  */
 final class UpstreamTls {
     private static final Logger log = LoggerFactory.getLogger(UpstreamTls.class);
@@ -37,16 +44,27 @@ final class UpstreamTls {
     // 10,000 rounds to derive, twice for each context, on the event loop of whoever connects first.
     private static final String KEY_STORE = "JKS";
 
-    private final WorkloadIdentity identity;
-    private final InstantSource clock;
-    private final boolean openSsl;
+    private final @Nullable WorkloadIdentity identity;
+    private final Surroundings around;
     private final ConcurrentMap<UpstreamPeer, SslContext> contexts = new ConcurrentHashMap<>();
 
-    /** @param openSsl false for the JDK's own TLS, which is slower */
-    UpstreamTls(WorkloadIdentity identity, InstantSource clock, boolean openSsl) {
+    /**
+     * What is the same whatever the identity.
+     *
+     * @param bundles those of now
+     * @param openSsl false for the JDK's own TLS, which is slower
+     */
+    record Surroundings(
+            Supplier<@Nullable TrustBundles> bundles,
+            TlsFilesWatch files,
+            InstantSource clock,
+            MeterRegistry meters,
+            boolean openSsl) {}
+
+    /** @param identity null for upstreams that are not shown it */
+    UpstreamTls(@Nullable WorkloadIdentity identity, Surroundings around) {
         this.identity = identity;
-        this.clock = clock;
-        this.openSsl = openSsl;
+        this.around = around;
     }
 
     /** Builds now what the previous identity was used for, so that no event loop has to. A fault is logged here, and met again there. */
@@ -70,7 +88,13 @@ final class UpstreamTls {
      */
     SslProvider towards(UpstreamPeer peer) {
         var tls = SslProvider.builder().sslContext(contextOf(peer)).handshakeTimeout(peer.connectTimeout());
-        return (peer.isLiteral() ? tls : tls.serverNames(new SNIHostName(peer.host()))).build();
+        var name = peer.serverName();
+        return (name == null ? tls : tls.serverNames(new SNIHostName(name))).build();
+    }
+
+    /** Has the contexts of those peers made anew. */
+    void forget(Predicate<UpstreamPeer> peers) {
+        contexts.keySet().removeIf(peers);
     }
 
     private SslContext contextOf(UpstreamPeer peer) {
@@ -79,24 +103,51 @@ final class UpstreamTls {
 
     private SslContext newContext(UpstreamPeer peer) {
         try {
-            return new ResumptionFreeSslContext(SslContextBuilder.forClient()
+            var context = SslContextBuilder.forClient()
                     .applicationProtocolConfig(
                             switch (peer.protocol()) {
                                 case HTTP1 -> ApplicationProtocolConfig.DISABLED;
                                 case H2 -> ONLY_H2;
                             })
                     .sslProvider(
-                            openSsl ? io.netty.handler.ssl.SslProvider.OPENSSL : io.netty.handler.ssl.SslProvider.JDK)
+                            around.openSsl
+                                    ? io.netty.handler.ssl.SslProvider.OPENSSL
+                                    : io.netty.handler.ssl.SslProvider.JDK)
                     .protocols("TLSv1.3", "TLSv1.2")
-                    .keyManager(identity.key(), identity.chain().toArray(X509Certificate[]::new))
                     .keyStoreType(KEY_STORE)
-                    .trustManager(new PinnedTrustManager(identity.bundles(), peer.expectedIds(), clock))
-                    // An SVID names no host. Netty's own check would look for one.
-                    .endpointIdentificationAlgorithm(null)
-                    .build());
+                    // The trust manager is the one that looks at names.
+                    .endpointIdentificationAlgorithm(null);
+            secure(context, peer);
+            return new ResumptionFreeSslContext(context.build());
         } catch (SSLException | IllegalArgumentException e) {
             // Trap T12: never on without a certificate.
             throw new ForwardFailure(SVID_MISSING, e);
         }
+    }
+
+    private void secure(SslContextBuilder context, UpstreamPeer peer) {
+        var candidate = new CandidatePin(peer.label(), peer.proof().candidates(), around.bundles, around.meters);
+        switch (peer.proof()) {
+            case PeerProof.Workload(var expected, var _) -> {
+                var own = Objects.requireNonNull(identity, "identity");
+                show(context, own);
+                context.trustManager(new PinnedTrustManager(own.bundles(), expected, candidate, around.clock));
+            }
+            case PeerProof.Named named -> {
+                var current = named.reading(around.files.follow(named.files()));
+                var shown = current.files().content().shown();
+                if (named.showsSvid()) {
+                    show(context, Objects.requireNonNull(identity, "identity"));
+                } else if (shown != null) {
+                    context.keyManager(shown.key(), shown.chain().toArray(X509Certificate[]::new));
+                }
+                context.trustManager(new NamedTrustManager(current, candidate, around.clock));
+            }
+            case PeerProof.Nothing _ -> throw new IllegalArgumentException("TLS towards " + peer.label());
+        }
+    }
+
+    private static void show(SslContextBuilder context, WorkloadIdentity own) {
+        context.keyManager(own.key(), own.chain().toArray(X509Certificate[]::new));
     }
 }

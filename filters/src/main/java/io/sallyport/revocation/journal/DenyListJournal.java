@@ -10,6 +10,7 @@ import io.sallyport.revocation.denylist.DenyListKey;
 import io.sallyport.revocation.denylist.DenyListStore;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,6 +33,8 @@ public final class DenyListJournal implements DenyListStore, AutoCloseable {
 
     private static final int MAX_WAITING = 1024;
     private static final int MAX_TOGETHER = 256;
+    /** Between two looks whether the file is still there. */
+    private static final Duration LOOK_INTERVAL = Duration.ofSeconds(1);
     /** How many changes that no longer count are worth a compaction, beside as many as there are entries. */
     private static final int GARBAGE = 1024;
 
@@ -75,6 +79,11 @@ public final class DenyListJournal implements DenyListStore, AutoCloseable {
     public static DenyListJournal open(
             Path path, DenyListIndex index, int maxEntries, InstantSource clock, MeterRegistry meters) {
         return new DenyListJournal(path, index, maxEntries, clock, meters);
+    }
+
+    /** Says why the journal could not be opened now, without making or changing anything; null if nothing is in the way. Blocks. */
+    public static @Nullable String obstacle(Path path) {
+        return JournalFile.obstacle(path);
     }
 
     private @Nullable JournalFile replay() {
@@ -174,9 +183,14 @@ public final class DenyListJournal implements DenyListStore, AutoCloseable {
         var batch = new ArrayList<Command>(MAX_TOGETHER);
         boolean stop = false;
         while (!stop) {
-            batch.add(take());
+            var command = take();
+            look(opened);
+            if (command == null) {
+                continue;
+            }
+            batch.add(command);
             waiting.drainTo(batch, MAX_TOGETHER - 1);
-            stop = batch.removeIf(command -> command.decide() == null);
+            stop = batch.removeIf(each -> each.decide() == null);
             change(opened, batch);
             batch.clear();
         }
@@ -191,14 +205,49 @@ public final class DenyListJournal implements DenyListStore, AutoCloseable {
         stopped.complete(true);
     }
 
-    private Command take() {
-        while (true) {
+    /** The next command; null if there was none for a while. */
+    private @Nullable Command take() {
+        try {
+            return waiting.poll(LOOK_INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException _) {
+            // Nobody has reason to. Kept, it would close the file under this thread.
+            return null;
+        }
+    }
+
+    /** Writes the journal anew if somebody has removed or changed it: a restart would let in who is revoked. */
+    private void look(JournalFile opened) {
+        if (!unknownEnd && !opened.isInPlace()) {
+            unknownEnd = true;
+            log.atError()
+                    .addKeyValue("journal", path)
+                    .log("the journal was removed or changed by somebody else; it is written anew");
+        }
+        if (unknownEnd) {
             try {
-                return waiting.take();
-            } catch (InterruptedException _) {
-                // Nobody has reason to. Kept, it would close the file under this thread.
+                rewrite(opened);
+            } catch (IOException e) {
+                failed(e, "the deny-list's journal could not be written anew");
             }
         }
+    }
+
+    private void rewrite(JournalFile opened) throws IOException {
+        opened.rewrite(index.entries(clock.instant()));
+        unknownEnd = false;
+        problem = null;
+    }
+
+    /** Logged once for each cause: it is tried again every second. */
+    private void failed(IOException e, String event) {
+        var now = "the deny-list's journal could not be written: " + described(e);
+        if (!now.equals(problem)) {
+            log.atError()
+                    .addKeyValue("journal", path)
+                    .addKeyValue("problem", described(e))
+                    .log(event);
+        }
+        problem = now;
     }
 
     private void change(JournalFile opened, List<Command> batch) {
@@ -227,19 +276,14 @@ public final class DenyListJournal implements DenyListStore, AutoCloseable {
         }
         try {
             if (unknownEnd) {
-                opened.rewrite(index.entries(clock.instant()));
-                unknownEnd = false;
+                rewrite(opened);
             }
             opened.append(changes.net());
             problem = null;
             return null;
         } catch (IOException e) {
             unknownEnd = true;
-            problem = "the deny-list's journal could not be written: " + described(e);
-            log.atError()
-                    .addKeyValue("journal", path)
-                    .addKeyValue("problem", described(e))
-                    .log("a change of the deny-list could not be written");
+            failed(e, "a change of the deny-list could not be written");
             return new Change.Failed("The change could not be written to disk");
         }
     }

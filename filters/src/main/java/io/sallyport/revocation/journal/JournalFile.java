@@ -11,10 +11,12 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
@@ -24,6 +26,7 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -45,12 +48,17 @@ final class JournalFile implements Closeable {
     private static final Set<PosixFilePermission> OWNER_ONLY =
             EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
 
+    private static final byte[] MARK = "a journal has been made\n".getBytes(StandardCharsets.US_ASCII);
+    private static final String LOCKED = " is locked: another gateway has this journal open";
+
     private final Path path;
-    private final FileChannel lock;
+    private final @Nullable FileChannel lock;
     private @Nullable FileChannel channel;
+    private @Nullable Object identity;
     private long changes;
 
-    private JournalFile(Path path, FileChannel lock) {
+    /** @param lock null for one that is only looked at */
+    private JournalFile(Path path, @Nullable FileChannel lock) {
         this.path = path;
         this.lock = lock;
     }
@@ -67,13 +75,66 @@ final class JournalFile implements Closeable {
         if (directory == null || !Files.isDirectory(directory)) {
             throw new IOException("%s is no directory to keep a journal in".formatted(directory));
         }
-        var file = new JournalFile(absolute, lock(sibling(absolute, ".lock")));
+        if (Files.notExists(absolute)) {
+            requireNoneBefore(absolute);
+        }
+        var lock = lock(sibling(absolute, ".lock"));
+        var file = new JournalFile(absolute, lock);
         try {
             file.openAndReplay(replay);
+            lock.write(ByteBuffer.wrap(MARK), 0);
             return file;
         } catch (IOException | RuntimeException e) {
             file.close();
             throw e;
+        }
+    }
+
+    /**
+     * Says why a gateway could not open the journal now, without making or changing anything; null if nothing is in the way.
+     *
+     * @return for an operator
+     */
+    static @Nullable String obstacle(Path path) {
+        var absolute = path.toAbsolutePath();
+        var directory = absolute.getParent();
+        if (directory == null || !Files.isDirectory(directory) || !Files.isWritable(directory)) {
+            return "%s is no directory that can be written to".formatted(directory);
+        }
+        var lock = sibling(absolute, ".lock");
+        try {
+            if (Files.exists(lock)) {
+                requireUnlocked(lock);
+            }
+            if (Files.exists(absolute)) {
+                new JournalFile(absolute, null).readLines(_ -> {});
+            } else {
+                requireNoneBefore(absolute);
+            }
+            return null;
+        } catch (IOException e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
+    private static void requireUnlocked(Path lock) throws IOException {
+        try (var channel = FileChannel.open(lock, StandardOpenOption.WRITE);
+                var held = channel.tryLock()) {
+            if (held == null) {
+                throw new IOException(lock + LOCKED);
+            }
+        } catch (OverlappingFileLockException _) {
+            throw new IOException(lock + LOCKED);
+        }
+    }
+
+    /** The lock is never removed, and is marked when a journal has been made beside it. */
+    private static void requireNoneBefore(Path path) throws IOException {
+        var lock = sibling(path, ".lock");
+        if (Files.exists(lock) && Files.size(lock) > 0) {
+            throw new IOException(
+                    "%s is gone, though there has been one: put it back, or remove %s to begin with an empty deny-list"
+                            .formatted(path, lock.getFileName()));
         }
     }
 
@@ -87,7 +148,7 @@ final class JournalFile implements Closeable {
             // Held by this very process: the same answer.
         }
         channel.close();
-        throw new IOException(path + " is locked: another gateway has this journal open");
+        throw new IOException(path + LOCKED);
     }
 
     private void openAndReplay(Consumer<JournalLine.Change> replay) throws IOException {
@@ -110,6 +171,22 @@ final class JournalFile implements Closeable {
             requireChannel().force(true);
         }
         requireChannel().position(end);
+        identity = identityOf(path);
+    }
+
+    private static @Nullable Object identityOf(Path path) throws IOException {
+        return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    }
+
+    /** Whether the file at the journal's place is the one that this writes to, and nobody else has changed it. */
+    boolean isInPlace() {
+        try {
+            var found = Files.readAttributes(path, BasicFileAttributes.class);
+            return Objects.equals(found.fileKey(), identity)
+                    && found.size() == requireChannel().position();
+        } catch (IOException _) {
+            return false;
+        }
     }
 
     /** Returns where the last whole line ends. */
@@ -157,6 +234,10 @@ final class JournalFile implements Closeable {
         var line = JournalLine.encode(net);
         writeFully(requireChannel(), line);
         requireChannel().force(false);
+        // A file that has lost its name is on no disk that a restart reads.
+        if (!isInPlace()) {
+            throw new IOException("%s was removed or changed by somebody else".formatted(path));
+        }
         changes += net.size();
     }
 
@@ -186,6 +267,7 @@ final class JournalFile implements Closeable {
         }
         var replaced = channel;
         channel = replacement;
+        identity = identityOf(path);
         changes = entries.size();
         if (replaced != null) {
             replaced.close();
@@ -245,7 +327,9 @@ final class JournalFile implements Closeable {
                 channel.close();
             }
         } finally {
-            lock.close();
+            if (lock != null) {
+                lock.close();
+            }
         }
     }
 }

@@ -335,6 +335,8 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
     public void leaveHttp(Tunnel tunnel) {
         switched = true;
         ending = true;
+        // A client that sends what is no frame has sent more of it, and is told Close all the same.
+        LingeringClose.arm(context.channel());
         var pipeline = context.pipeline();
         // Nothing is left in them: the client has sent nothing behind its request.
         pipeline.remove(guard);

@@ -107,7 +107,7 @@ public record ListenerConfig(
      * The certificates, and what is asked of the other side.
      *
      * @param certificate the chain of the first, leaf first
-     * @param key the leaf's private key, PKCS #8, not encrypted
+     * @param key the leaf's private key, not encrypted
      * @param moreCertificates beside the first
      */
     public record Tls(
@@ -115,7 +115,8 @@ public record ListenerConfig(
                     "A PEM file with the certificate chain, the leaf first. It and the key are read again when they change; a pair that cannot be used is refused, and the one before stays.")
             Path certificate,
 
-            @Setting("A PEM file with the leaf's private key: PKCS #8, not encrypted; RSA or EC.")
+            @Setting(
+                    "A PEM file with the leaf's private key, not encrypted: PKCS #8, PKCS #1 or SEC 1; RSA, EC or Ed25519.")
             Path key,
 
             @Setting(
@@ -137,7 +138,7 @@ public record ListenerConfig(
         }
 
         /** All of them, that above first. */
-        List<CertificateFiles> certificates() {
+        public List<CertificateFiles> certificates() {
             return Stream.concat(Stream.of(new CertificateFiles(certificate, key)), moreCertificates.stream())
                     .toList();
         }

@@ -2,7 +2,7 @@
 package io.sallyport.wire.tls;
 
 import io.sallyport.identity.ExpectedIds;
-import io.sallyport.identity.SvidTrustManager;
+import io.sallyport.identity.PeerTrustManager;
 import io.sallyport.identity.TrustBundleSource;
 import io.sallyport.identity.TrustBundles;
 import java.security.cert.X509Certificate;
@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * Lets only X509-SVIDs through a handshake, by the trust bundles of that moment. Which workload may call what is not asked here,
  * and whether its authority is still trusted is asked again for each request: a resumed session does not come by here.
  */
-public final class ClientTrustManager extends SvidTrustManager {
+public final class ClientTrustManager extends PeerTrustManager {
     private static final TrustBundles.Untrusted NO_BUNDLES =
             new TrustBundles.Untrusted("there are no trust bundles yet", null, null);
 

@@ -7,8 +7,10 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
+import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.files.FileWatch;
+import io.sallyport.identity.UnusableKeyPair;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,6 +25,7 @@ import java.util.Objects;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,9 +36,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class RenewedTls extends CurrentTls {
     private static final Logger log = LoggerFactory.getLogger(RenewedTls.class);
-
-    private static final String USABLE =
-            "PEM files: a certificate chain, and the PKCS #8 key of its first certificate, RSA of 2048 bits or more, or EC";
 
     private final String port;
     private final List<CertificateFiles> files;
@@ -93,13 +93,26 @@ public final class RenewedTls extends CurrentTls {
     }
 
     /**
-     * Reads one certificate, for a port that asks its clients for none, and follows its files.
+     * Reads one certificate, and follows its files.
      *
      * @param port its section in the file
+     * @param clients judges what clients show, if they show something; null for a port that asks for nothing
      * @throws InvalidSetting naming the file that cannot be used
      */
-    public static RenewedTls follow(String port, CertificateFiles files, InstantSource clock, MeterRegistry meters) {
-        return follow(port, List.of(files), builder -> builder.clientAuth(ClientAuth.NONE), clock, meters);
+    public static RenewedTls follow(
+            String port,
+            CertificateFiles files,
+            @Nullable TrustManager clients,
+            InstantSource clock,
+            MeterRegistry meters) {
+        return follow(
+                port,
+                List.of(files),
+                builder -> clients == null
+                        ? builder.clientAuth(ClientAuth.NONE)
+                        : builder.trustManager(clients).clientAuth(ClientAuth.OPTIONAL),
+                clock,
+                meters);
     }
 
     /**
@@ -123,19 +136,23 @@ public final class RenewedTls extends CurrentTls {
 
         private final transient InvalidSetting setting;
 
-        Unreadable(String key, Path file) {
-            this.setting = new InvalidSetting(key, file, "a PEM file that this process may read");
+        Unreadable(String key, Path file, IOException cause) {
+            this.setting = new InvalidSetting(
+                    key, "%s: %s".formatted(file, FileWatch.causeOf(cause)), "a PEM file that this process may read");
         }
     }
 
     private List<Contents> read() throws Unreadable {
         var contents = new ArrayList<Contents>();
         for (int i = 0; i < files.size(); i++) {
-            var each = files.get(i);
-            contents.add(
-                    new Contents(read(key(i) + ".certificate", each.certificate()), read(key(i) + ".key", each.key())));
+            contents.add(read(i, files.get(i)));
         }
         return contents;
+    }
+
+    private static Contents read(int number, CertificateFiles files) throws Unreadable {
+        return new Contents(
+                read(key(number) + ".certificate", files.certificate()), read(key(number) + ".key", files.key()));
     }
 
     private static String key(int number) {
@@ -146,29 +163,70 @@ public final class RenewedTls extends CurrentTls {
     private static String read(String key, Path file) throws Unreadable {
         try {
             return Files.readString(file, StandardCharsets.ISO_8859_1);
-        } catch (IOException _) {
-            throw new Unreadable(key, file);
+        } catch (IOException e) {
+            throw new Unreadable(key, file, e);
         }
     }
 
     private Served load(List<Contents> contents) {
         var certificates = new ArrayList<ServerCertificate>();
         for (int i = 0; i < contents.size(); i++) {
-            try {
-                certificates.add(ServerCertificate.parse(
-                        contents.get(i).certificate(), contents.get(i).key()));
-            } catch (GeneralSecurityException | IllegalArgumentException _) {
-                // The parser's message may quote what it read of the key.
-                var wrong = files.get(i);
-                throw new InvalidSetting(key(i), "%s, %s".formatted(wrong.certificate(), wrong.key()), USABLE);
-            }
+            certificates.add(parse(i, files.get(i), contents.get(i)));
         }
         var all = new ServerCertificates(certificates);
         try {
             return new Served(all, ListenerTls.context(all, clients));
         } catch (SSLException _) {
-            throw new InvalidSetting("tls", files, USABLE);
+            throw new InvalidSetting("tls", files, "certificates and keys that TLS can use");
         }
+    }
+
+    private static ServerCertificate parse(int number, CertificateFiles files, Contents contents) {
+        try {
+            return ServerCertificate.parse(contents.certificate(), contents.key());
+        } catch (UnusableKeyPair e) {
+            boolean ofKey = e.part() == UnusableKeyPair.Part.KEY;
+            throw new InvalidSetting(
+                    key(number) + (ofKey ? ".key" : ".certificate"),
+                    "%s: %s".formatted(ofKey ? files.key() : files.certificate(), e.found()),
+                    e.expected());
+        } catch (GeneralSecurityException e) {
+            throw new InvalidSetting(
+                    key(number) + ".key", "%s: %s".formatted(files.key(), e.getMessage()), "RSA of 2048 bits or more");
+        }
+    }
+
+    /**
+     * Adds a finding for each pair of files that a port cannot be served under. Reads them once, and follows none.
+     *
+     * @param at the port's section
+     */
+    public static void check(List<CertificateFiles> files, Findings.Place at) {
+        for (int i = 0; i < files.size(); i++) {
+            var certificate = readOrReject(key(i) + ".certificate", files.get(i).certificate(), at);
+            var key = readOrReject(key(i) + ".key", files.get(i).key(), at);
+            if (certificate == null || key == null) {
+                continue;
+            }
+            try {
+                parse(i, files.get(i), new Contents(certificate, key));
+            } catch (InvalidSetting e) {
+                reject(e, at);
+            }
+        }
+    }
+
+    private static @Nullable String readOrReject(String key, Path file, Findings.Place at) {
+        try {
+            return read(key, file);
+        } catch (Unreadable e) {
+            reject(e.setting, at);
+            return null;
+        }
+    }
+
+    private static void reject(InvalidSetting wrong, Findings.Place at) {
+        at.child(wrong.key()).reject(wrong.value(), wrong.expected());
     }
 
     /** Looks at the files once, now. */

@@ -75,7 +75,7 @@ public final class ServerCertificates extends X509ExtendedKeyManager {
             String keyType, Principal @Nullable [] issuers, @Nullable SSLEngine engine) {
         var shown = shownTo(engine == null ? null : serverName(engine.getHandshakeSession()));
         // Asked for each kind of key in turn, whether the client knows it or not: no other certificate may answer.
-        return shown.key().getAlgorithm().equals(keyType) ? Integer.toString(certificates.indexOf(shown)) : null;
+        return shown.isOf(keyType) ? Integer.toString(certificates.indexOf(shown)) : null;
     }
 
     @Override
@@ -100,7 +100,7 @@ public final class ServerCertificates extends X509ExtendedKeyManager {
     @Override
     public String[] getServerAliases(String keyType, Principal @Nullable [] issuers) {
         return IntStream.range(0, certificates.size())
-                .filter(i -> certificates.get(i).key().getAlgorithm().equals(keyType))
+                .filter(i -> certificates.get(i).isOf(keyType))
                 .mapToObj(Integer::toString)
                 .toArray(String[]::new);
     }

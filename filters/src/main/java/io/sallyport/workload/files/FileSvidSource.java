@@ -1,31 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.workload.files;
 
+import io.sallyport.config.Findings;
 import io.sallyport.files.FileWatch;
-import io.sallyport.identity.KeyPairCheck;
 import io.sallyport.workload.svid.CurrentIdentity;
 import io.sallyport.workload.svid.IdentityConfig;
 import io.sallyport.workload.svid.SvidSource;
 import io.sallyport.workload.svid.WorkloadIdentity;
-import io.spiffe.bundle.x509bundle.X509Bundle;
-import io.spiffe.exception.X509BundleException;
-import io.spiffe.exception.X509SvidException;
-import io.spiffe.spiffeid.TrustDomain;
-import io.spiffe.svid.x509svid.X509Svid;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,8 +32,6 @@ public final class FileSvidSource implements SvidSource {
     private final CurrentIdentity identity;
     private final FileWatch watch;
     private String lastComplaint = "";
-
-    private record Contents(String svid, String key, String bundle, Map<String, String> federated) {}
 
     private FileSvidSource(IdentityConfig.Files files, InstantSource clock, Duration interval) {
         this.files = files;
@@ -72,64 +57,33 @@ public final class FileSvidSource implements SvidSource {
         return source;
     }
 
+    /**
+     * Adds a finding for each file that keeps the gateway from proving who it is now.
+     *
+     * @param at the section {@code identity.files}
+     */
+    public static void check(IdentityConfig.Files files, Instant now, Findings.Place at) {
+        SvidFiles.check(files, now, at);
+    }
+
     private void read() throws IOException {
         try {
-            publish(readAll());
+            var read = SvidFiles.read(files);
+            identity.replace(read.id(), read.chain(), read.key(), read.bundles());
             lastComplaint = "";
-        } catch (IOException e) {
+        } catch (UnusableSvid e) {
             complainOnce(e);
-            throw e;
-        } catch (GeneralSecurityException | RuntimeException e) {
-            complainOnce(e);
-        }
-    }
-
-    private Contents readAll() throws IOException {
-        var federated = new HashMap<String, String>();
-        for (var bundle : files.federated().entrySet()) {
-            federated.put(bundle.getKey(), read(bundle.getValue()));
-        }
-        return new Contents(read(files.svid()), read(files.key()), read(files.bundle()), federated);
-    }
-
-    // Not UTF-8: a file that is no text at all is for the parser to refuse.
-    private static String read(Path file) throws IOException {
-        return Files.readString(file, StandardCharsets.ISO_8859_1);
-    }
-
-    private void publish(Contents contents) throws GeneralSecurityException {
-        try {
-            var svid = X509Svid.parse(bytes(contents.svid), bytes(contents.key));
-            if (!KeyPairCheck.belongTogether(
-                    svid.getPrivateKey(), svid.getLeaf().getPublicKey())) {
-                throw new GeneralSecurityException("%s is not the key of %s".formatted(files.key(), files.svid()));
+            if (e.mayBeMended()) {
+                throw new IOException(e);
             }
-            var bundles = new HashMap<TrustDomain, Set<X509Certificate>>();
-            for (var federated : contents.federated.entrySet()) {
-                putBundle(TrustDomain.parse(federated.getKey()), federated.getValue(), bundles);
-            }
-            putBundle(svid.getSpiffeId().getTrustDomain(), contents.bundle, bundles);
-            identity.replace(svid.getSpiffeId(), svid.getChain(), svid.getPrivateKey(), bundles);
-        } catch (X509SvidException | X509BundleException e) {
-            throw new GeneralSecurityException(e.getMessage(), e);
         }
     }
 
-    private static void putBundle(TrustDomain trustDomain, String pem, Map<TrustDomain, Set<X509Certificate>> bundles)
-            throws X509BundleException {
-        bundles.put(trustDomain, X509Bundle.parse(trustDomain, bytes(pem)).getX509Authorities());
-    }
-
-    private static byte[] bytes(String pem) {
-        return pem.getBytes(StandardCharsets.ISO_8859_1);
-    }
-
-    private void complainOnce(Exception e) {
-        var complaint = String.valueOf(e);
+    private void complainOnce(UnusableSvid e) {
+        var complaint = String.valueOf(e.getMessage());
         if (!complaint.equals(lastComplaint)) {
             lastComplaint = complaint;
             log.atWarn()
-                    .addKeyValue("svid", files.svid())
                     .addKeyValue("cause", complaint)
                     .log("the SVID files cannot be used; the previous identity stays");
         }

@@ -74,7 +74,7 @@ public record IdentityConfig(
             @Setting("The gateway's X509-SVID, leaf first, then its intermediates.")
             Path svid,
 
-            @Setting("The private key of the SVID, PKCS#8, not encrypted.")
+            @Setting("The private key of the SVID, not encrypted: PKCS #8, PKCS #1 or SEC 1; RSA, EC or Ed25519.")
             Path key,
 
             @Setting("The trust bundle of the SVID's own trust domain.")

@@ -137,8 +137,10 @@ final class FrameUpstream implements AutoCloseable {
         private boolean ended;
         private @Nullable ByteArrayOutputStream together;
 
-        private Link(Socket socket) {
+        private Link(Socket socket) throws IOException {
             this.socket = socket;
+            // Else each window waits for a delayed acknowledgement.
+            socket.setTcpNoDelay(true);
             windows.put(0, (long) WINDOW);
         }
 

@@ -244,6 +244,9 @@ class PinnedTrustManagerTest {
 
     private PinnedTrustManager trustManager(Map<TrustDomain, Set<X509Certificate>> bundles) {
         return new PinnedTrustManager(
-                TrustBundles.of(bundles), ExpectedIds.of(List.of(ExpectedId.parse(ORDERS))), InstantSource.fixed(NOW));
+                TrustBundles.of(bundles),
+                ExpectedIds.of(List.of(ExpectedId.parse(ORDERS))),
+                TestCandidate.none(),
+                InstantSource.fixed(NOW));
     }
 }

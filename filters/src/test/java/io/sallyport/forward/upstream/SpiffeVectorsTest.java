@@ -255,7 +255,8 @@ class SpiffeVectorsTest {
     }
 
     private static PinnedTrustManager trustManager(Map<TrustDomain, Set<X509Certificate>> bundles) {
-        return new PinnedTrustManager(TrustBundles.of(bundles), pin(List.of(PIN)), InstantSource.fixed(NOW));
+        return new PinnedTrustManager(
+                TrustBundles.of(bundles), pin(List.of(PIN)), TestCandidate.none(), InstantSource.fixed(NOW));
     }
 
     @Test

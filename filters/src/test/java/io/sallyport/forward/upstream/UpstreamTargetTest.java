@@ -7,9 +7,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
+import io.sallyport.forward.TestCa;
 import io.sallyport.identity.ExpectedId;
 import io.sallyport.workload.svid.IdentityConfig;
+import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -17,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -25,6 +29,9 @@ class UpstreamTargetTest {
     private static final ExpectedId ORDERS = ExpectedId.parse("spiffe://example.org/ns/orders/sa/orders-api");
 
     private final Findings findings = new Findings();
+
+    @TempDir
+    private Path folder;
 
     @ParameterizedTest
     @CsvSource({
@@ -103,6 +110,120 @@ class UpstreamTargetTest {
         assertThat(findings.all()).extracting(Finding::path).containsExactly("upstream.expected-ids");
     }
 
+    // upstream.tls
+
+    @Test
+    void a_named_upstream_is_verified_by_the_host_of_its_uri_or_by_server_name() {
+        var ofUri = compile(named("https://Orders.internal:8443", tls(null)));
+        var ofKey = compile(named("https://10.0.0.5:8443", tls("orders.internal")));
+
+        assertThat(List.of(Objects.requireNonNull(ofUri), Objects.requireNonNull(ofKey)))
+                .allSatisfy(target -> {
+                    assertThat(target.tls()).isTrue();
+                    assertThat(target.peer().serverName()).isEqualTo("orders.internal");
+                    assertThat(target.peer().proof().needsIdentity()).isFalse();
+                });
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "https://10.0.0.5:8443,",
+        "https://[2001:db8::1]:8443,",
+        "https://orders.internal, 10.0.0.5",
+        "https://orders.internal, Orders.internal",
+        "https://orders.internal, *.internal",
+        "https://orders.internal, orders.internal.",
+        "https://orders.internal, orders_api.internal",
+    })
+    void a_server_name_that_no_certificate_could_prove_does_not_load(String uri, @Nullable String serverName) {
+        assertThat(compile(named(uri, tls(serverName)))).isNull();
+
+        assertThat(findings.all()).extracting(Finding::path).containsExactly("upstream.tls.server-name");
+    }
+
+    @Test
+    void a_pin_and_a_name_exclude_each_other() {
+        assertThat(compile(config("https://orders.svc", false, List.of(), tls(null), ORDERS)))
+                .isNull();
+
+        assertThat(findings.all()).extracting(Finding::path).containsExactly("upstream.tls");
+    }
+
+    @Test
+    void over_http_neither_a_name_nor_a_candidate_loads() {
+        assertThat(compile(config("http://orders.svc", true, List.of(), tls(null))))
+                .isNull();
+        assertThat(compile(config("http://orders.svc", true, List.of(ORDERS), null)))
+                .isNull();
+
+        assertThat(findings.all())
+                .extracting(Finding::path)
+                .containsExactly("upstream.tls", "upstream.candidate-expected-ids");
+    }
+
+    @Test
+    void files_that_cannot_be_used_do_not_load_and_each_is_named() throws IOException {
+        var leaf = TestCa.of("example.org").issue(new TestCa.Leaf().dnsName("orders.internal"));
+        var other = folder.resolve("other.pem");
+        leaf.writeTo(folder.resolve("leaf.pem"), other);
+        var missing = tls(folder.resolve("missing.pem"), ClientCertificateConfig.NONE);
+        var noAuthority = tls(folder.resolve("leaf.pem"), ClientCertificateConfig.NONE);
+        var mixed = TestCa.of("example.org").issue("/x");
+        mixed.writeTo(folder.resolve("mixed.pem"), folder.resolve("mixed.key"));
+
+        assertThat(compile(named("https://orders.internal", missing))).isNull();
+        assertThat(compile(named("https://orders.internal", noAuthority))).isNull();
+        assertThat(compile(named(
+                        "https://orders.internal",
+                        tls(ca(), new ClientCertificateConfig(folder.resolve("mixed.pem"), other)))))
+                .isNull();
+
+        assertThat(findings.all())
+                .extracting(Finding::path)
+                .containsExactly("upstream.tls.ca", "upstream.tls.ca", "upstream.tls.client-certificate");
+        assertThat(findings.all().toString()).contains("there is no file", "no authority's", "is not the key of");
+    }
+
+    @Test
+    void the_runtimes_authorities_are_a_word() throws Exception {
+        assertThat(CaSource.parse("system", folder).read()).hasSizeGreaterThan(50);
+        assertThat(CaSource.parse("ca.pem", folder).file()).isEqualTo(folder.resolve("ca.pem"));
+    }
+
+    @Test
+    void an_svid_or_a_candidate_needs_the_gateways_identity() throws IOException {
+        var svid = compile(named("https://orders.internal", tls(ca(), ClientCertificateConfig.SVID)));
+        var candidate = compile(config("https://orders.internal", false, List.of(ORDERS), tls(null)));
+
+        assertThat(Objects.requireNonNull(svid).peer().proof().needsIdentity()).isTrue();
+        assertThat(Objects.requireNonNull(candidate).peer().proof().needsIdentity())
+                .isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sha256/abc", "sha1/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", "47DEQpj8HBSa", ""})
+    void a_pin_of_a_key_has_one_form(String text) {
+        assertThatThrownBy(() -> SpkiPin.parse(text)).isInstanceOf(InvalidSetting.class);
+    }
+
+    private static UpstreamConfig named(String uri, UpstreamTlsConfig tls) {
+        return config(uri, false, List.of(), tls);
+    }
+
+    private static UpstreamTlsConfig tls(@Nullable String serverName) {
+        return new UpstreamTlsConfig(new CaSource(null), serverName, false, List.of(), ClientCertificateConfig.NONE);
+    }
+
+    private static UpstreamTlsConfig tls(Path ca, ClientCertificateConfig certificate) {
+        return new UpstreamTlsConfig(new CaSource(ca), null, false, List.of(), certificate);
+    }
+
+    private Path ca() throws IOException {
+        return Files.writeString(
+                folder.resolve("ca.pem"),
+                TestCa.pemOf(List.of(TestCa.of("example.org").certificate())));
+    }
+
     @Test
     void values_out_of_range_are_refused_with_their_key() {
         assertThatThrownBy(() -> timed(Duration.ofMillis(9), Duration.ofSeconds(1), Duration.ofSeconds(4), null))
@@ -174,9 +295,20 @@ class UpstreamTargetTest {
     }
 
     private static UpstreamConfig config(String uri, boolean insecurePlaintext, ExpectedId... ids) {
+        return config(uri, insecurePlaintext, List.of(), null, ids);
+    }
+
+    private static UpstreamConfig config(
+            String uri,
+            boolean insecurePlaintext,
+            List<ExpectedId> candidates,
+            @Nullable UpstreamTlsConfig tls,
+            ExpectedId... ids) {
         return new UpstreamConfig(
                 URI.create(uri),
                 List.of(ids),
+                candidates,
+                tls,
                 UpstreamProtocol.HTTP1,
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(1),
@@ -194,6 +326,8 @@ class UpstreamTargetTest {
         new UpstreamConfig(
                 URI.create("https://orders.svc"),
                 List.of(ORDERS),
+                List.of(),
+                null,
                 UpstreamProtocol.HTTP1,
                 timeout,
                 connectTimeout,

@@ -2,6 +2,7 @@
 package io.sallyport.revocation.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.identity.FakeSubject;
@@ -19,7 +20,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -123,6 +123,78 @@ class DenyListJournalTest {
 
         try (var restarted = new Gateway()) {
             assertThat(restarted.journal.entries()).hasSize(500);
+        }
+    }
+
+    @Test
+    void a_journal_that_is_removed_is_there_again_before_the_next_change_is_acknowledged() throws IOException {
+        try (var gateway = new Gateway()) {
+            gateway.add("a");
+            Files.delete(file);
+
+            assertThat(gateway.add("b")).isInstanceOf(DenyListStore.Change.Added.class);
+            assertThat(Files.readString(file)).contains("\"value\":\"a\"", "\"value\":\"b\"");
+        }
+
+        try (var restarted = new Gateway()) {
+            assertThat(restarted.denies("a")).isTrue();
+            assertThat(restarted.denies("b")).isTrue();
+        }
+    }
+
+    @Test
+    void a_journal_that_is_removed_is_there_again_although_nobody_changes_anything() throws IOException {
+        try (var gateway = new Gateway()) {
+            gateway.add("a");
+            Files.delete(file);
+
+            await().until(() -> Files.exists(file));
+            assertThat(gateway.journal.problem()).isNull();
+        }
+
+        try (var restarted = new Gateway()) {
+            assertThat(restarted.denies("a")).isTrue();
+        }
+    }
+
+    @Test
+    void a_journal_that_somebody_emptied_is_written_anew() throws IOException {
+        try (var gateway = new Gateway()) {
+            gateway.add("a");
+            Files.writeString(file, "");
+
+            gateway.add("b");
+        }
+
+        try (var restarted = new Gateway()) {
+            assertThat(restarted.denies("a")).isTrue();
+        }
+    }
+
+    @Test
+    void a_journal_whose_directory_is_gone_takes_no_change_and_says_so() throws IOException {
+        var folder = Files.createDirectory(directory.resolve("folder"));
+        file = folder.resolve("deny-list.jsonl");
+        try (var gateway = new Gateway()) {
+            gateway.add("a");
+            Files.move(folder, directory.resolve("elsewhere"));
+
+            assertThat(gateway.add("b")).isInstanceOf(DenyListStore.Change.Failed.class);
+            assertThat(gateway.denies("a")).isTrue();
+            assertThat(gateway.journal.problem()).contains("could not be written");
+        }
+    }
+
+    @Test
+    void a_journal_that_was_removed_while_no_gateway_ran_is_missed() throws IOException {
+        try (var gateway = new Gateway()) {
+            gateway.add("a");
+        }
+        Files.delete(file);
+
+        try (var restarted = new Gateway()) {
+            assertThat(restarted.index.isComplete()).isFalse();
+            assertThat(restarted.journal.problem()).contains("is gone, though there has been one");
         }
     }
 
@@ -333,9 +405,12 @@ class DenyListJournalTest {
     @Test
     void a_change_that_cannot_be_written_is_not_acknowledged_and_not_in_force_and_the_next_one_mends_the_file()
             throws IOException {
+        var folder = Files.createDirectory(directory.resolve("folder"));
+        var elsewhere = directory.resolve("elsewhere");
+        file = folder.resolve("deny-list.jsonl");
         try (var gateway = new Gateway()) {
             gateway.add("a");
-            Objects.requireNonNull(gateway.journal.file).close();
+            Files.move(folder, elsewhere);
 
             assertThat(gateway.add("b"))
                     .isEqualTo(new DenyListStore.Change.Failed("The change could not be written to disk"));
@@ -346,6 +421,7 @@ class DenyListJournalTest {
                             .count())
                     .isEqualTo(1);
 
+            Files.move(elsewhere, folder);
             assertThat(gateway.add("c")).isInstanceOf(DenyListStore.Change.Added.class);
             assertThat(gateway.journal.problem()).isNull();
         }

@@ -111,10 +111,12 @@ public class ListenerConfigTest {
         assertThatThrownBy(() -> RenewedTls.follow(
                         "listener",
                         new CertificateFiles(TLS.certificate(), TLS.key()),
+                        null,
                         InstantSource.system(),
                         new SimpleMeterRegistry()))
                 .isInstanceOf(InvalidSetting.class)
-                .hasMessage("tls.certificate: tls.crt (expected: a PEM file that this process may read)");
+                .hasMessage(
+                        "tls.certificate: tls.crt: there is no such file (expected: a PEM file that this process may read)");
     }
 
     /** A listener that is right until one thing is changed. */

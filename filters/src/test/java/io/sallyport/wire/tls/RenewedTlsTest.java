@@ -34,6 +34,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which certificate a client is shown, over real TLS: by its SNI, and by what is in the files at that moment. */
 class RenewedTlsTest {
@@ -167,7 +169,7 @@ class RenewedTlsTest {
 
         assertThat(leafInUse()).isEqualTo(api.leaf());
         assertThat(counted("renewed")).isZero();
-        assertThat(counted("refused")).isEqualTo(3);
+        assertThat(counted("refused")).isEqualTo(4);
     }
 
     @Test
@@ -176,8 +178,8 @@ class RenewedTlsTest {
 
         assertThatThrownBy(this::follow)
                 .isInstanceOf(InvalidSetting.class)
-                .hasMessageStartingWith("tls: %s, %s (expected: PEM files"
-                        .formatted(files("api").certificate(), files("api").key()))
+                .hasMessage("tls.key: %s: the key of another certificate (expected: the key of the first certificate)"
+                        .formatted(files("api").key()))
                 .hasMessageNotContaining(
                         Files.readAllLines(files("other").key()).get(1));
     }
@@ -189,7 +191,20 @@ class RenewedTlsTest {
         assertThatThrownBy(() -> RenewedTls.follow(
                         "listener", List.of(files("api"), files("other")), builder -> builder, clock(), meters))
                 .isInstanceOf(InvalidSetting.class)
-                .hasMessageStartingWith("tls.more-certificates[0]: ");
+                .hasMessageStartingWith("tls.more-certificates[0].key: ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"RSA", "EC", "Ed25519"})
+    void each_kind_of_key_is_shown_to_a_client_that_knows_it(String algorithm) throws Exception {
+        var keys = KeyPairGenerator.getInstance(algorithm).generateKeyPair();
+        var certificate = CA.issue(new Leaf().dnsName("api.example.org"), keys);
+        certificate.writeTo(files("api").certificate(), files("api").key());
+        follow();
+
+        try (var server = new HandshakeServer(tls)) {
+            assertThat(server.shownTo(client)).isEqualTo(certificate.leaf());
+        }
     }
 
     @Test
@@ -234,7 +249,7 @@ class RenewedTlsTest {
     }
 
     private void follow() {
-        tls = RenewedTls.follow("test", files("api"), clock(), meters);
+        tls = RenewedTls.follow("test", files("api"), null, clock(), meters);
     }
 
     private static InstantSource clock() {

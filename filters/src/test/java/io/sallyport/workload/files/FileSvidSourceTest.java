@@ -139,6 +139,48 @@ class FileSvidSourceTest {
         assertThat(source.ready(end)).isFalse();
     }
 
+    @Test
+    void an_expired_svid_does_not_replace_a_valid_one_and_a_later_valid_one_does() {
+        var good = ca.issue("/gateway");
+        write(good);
+        watch();
+
+        write(ca.issue(new TestCa.Leaf()
+                .uris("spiffe://example.org/gateway")
+                .validUntil(Instant.parse("2026-01-01T00:00:00Z"))));
+        await().during(Duration.ofMillis(200)).until(() -> current().chain().equals(good.chain()));
+
+        var renewed = ca.issue("/gateway");
+        write(renewed);
+        await().until(() -> current().chain().equals(renewed.chain()));
+    }
+
+    @Test
+    void the_bundle_that_comes_with_an_expired_svid_is_taken_all_the_same() throws IOException {
+        write(ca.issue("/gateway"));
+        watch();
+        var next = TestCa.of("example.org");
+
+        write(ca.issue(new TestCa.Leaf()
+                .uris("spiffe://example.org/gateway")
+                .validUntil(Instant.parse("2026-01-01T00:00:00Z"))));
+        Files.writeString(directory.resolve("bundle.pem"), TestCa.pemOf(List.of(next.certificate())));
+
+        await().until(() ->
+                current().bundles().authoritiesOf(ca.trustDomain()).equals(java.util.Set.of(next.certificate())));
+        assertThat(current().isExpiredAt(Instant.parse("2026-11-22T00:00:00Z"))).isFalse();
+    }
+
+    @Test
+    void an_ed25519_svid_is_one_too() throws Exception {
+        var keys = java.security.KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+        write(ca.issue(new TestCa.Leaf().uris("spiffe://example.org/gateway"), keys));
+
+        watch();
+
+        assertThat(current().key()).isEqualTo(keys.getPrivate());
+    }
+
     private void watch() {
         source = FileSvidSource.watch(
                 new IdentityConfig.Files(

@@ -175,7 +175,8 @@ final class RunningGateway implements BeforeAllCallback, AfterAllCallback {
             Files.writeString(
                     file,
                     text.replace("      upstream:\n", filter + "      upstream:\n")
-                            + ThroughFilters.ROUTE.replace("UPSTREAM", upstream));
+                            + ThroughFilters.ROUTE.replace("UPSTREAM", upstream)
+                            + "...\n");
             var status = HttpRequest.newBuilder(session.parts().gateway().resolve("/status"))
                     .timeout(Duration.ofSeconds(20))
                     .build();

@@ -9,20 +9,20 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
 /**
- * A trust manager for peers that show X509-SVIDs, on one side of TLS connections: what is asked in six ways is one question, and
- * the other side's question is answered no.
+ * A trust manager for the peers on one side of TLS connections. It turns the six questions of TLS into one, and answers the other
+ * side's question with no.
  *
- * <p>No host name is checked: an SVID names a workload, not a host. Being an {@link X509ExtendedTrustManager} keeps the JDK from
- * wrapping it in one that checks them.
+ * <p>Nobody else checks host names: an SVID names a workload and not a host, and {@code upstream.tls} has its own rules. Being an
+ * {@link X509ExtendedTrustManager} keeps the JDK from wrapping it in one that checks them.
  */
-public abstract class SvidTrustManager extends X509ExtendedTrustManager {
+public abstract class PeerTrustManager extends X509ExtendedTrustManager {
     /** Names none, so that a peer shows what it has: authorities come and go while a context stays. */
     private static final X509Certificate[] NO_ISSUERS = {};
 
     private final TrustBundles.Role peers;
 
     /** @param peers which side of a connection the peers are on */
-    protected SvidTrustManager(TrustBundles.Role peers) {
+    protected PeerTrustManager(TrustBundles.Role peers) {
         this.peers = peers;
     }
 
