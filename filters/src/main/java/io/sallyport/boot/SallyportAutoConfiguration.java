@@ -467,7 +467,13 @@ public class SallyportAutoConfiguration {
 
     @Bean
     KeySetHealth jwksHealthIndicator(SnapshotSource snapshots, Clock clock) {
-        return new KeySetHealth(() -> snapshots.inForce().issuers().values(), clock);
+        return new KeySetHealth(
+                () -> {
+                    var inForce = snapshots.inForce();
+                    return new KeySetHealth.State(
+                            inForce.issuers().values(), inForce.snapshot().routes());
+                },
+                clock);
     }
 
     @Bean
