@@ -19,6 +19,7 @@ import io.sallyport.identity.TrustBundleSource;
 import io.sallyport.identity.TrustBundles;
 import io.sallyport.pipeline.PeerCertificate;
 import io.sallyport.pipeline.RequestContext;
+import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
 import java.time.Instant;
@@ -64,7 +65,7 @@ public final class AuthenticateStage implements Stage {
         var route = context.requireRoute();
         var headers = context.head().headers();
         if (route.isPublic()) {
-            return passAnonymous(headers, context);
+            return passAnonymous(headers, route, context);
         }
         var accepted = route.requireSettings(StageName.AUTHENTICATE, AcceptedTokens.class);
         if (!accepted.takesTokens()) {
@@ -124,9 +125,14 @@ public final class AuthenticateStage implements Stage {
         };
     }
 
-    /** A public route's upstream must not see credentials that nobody looked at. */
-    private static Verdict passAnonymous(HttpHeaders headers, RequestContext context) {
-        removeCredentials(headers);
+    /** A public route's upstream must not see credentials that nobody looked at, unless it is the one that looks at them. */
+    private static Verdict passAnonymous(HttpHeaders headers, Route route, RequestContext context) {
+        var open = route.settings(StageName.AUTHENTICATE, OpenCredentials.class);
+        if (open == null) {
+            removeCredentials(headers);
+        } else {
+            open.leaveOnlyThese(headers);
+        }
         context.principal(Principal.Anonymous.ANONYMOUS);
         return Verdict.Pass.PASS;
     }

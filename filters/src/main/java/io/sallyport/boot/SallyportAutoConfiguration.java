@@ -25,6 +25,8 @@ import io.sallyport.edge.EdgeStage;
 import io.sallyport.flood.ConnectionCounts;
 import io.sallyport.forward.DirectForwarder;
 import io.sallyport.forward.UpstreamClient;
+import io.sallyport.forward.identity.SigningKeys;
+import io.sallyport.forward.identity.TokenIssuer;
 import io.sallyport.forward.upstream.UpstreamConnections;
 import io.sallyport.gateway.GatewayForwarder;
 import io.sallyport.gateway.PermitRouteMapping;
@@ -260,9 +262,21 @@ public class SallyportAutoConfiguration {
                 : new UpstreamConnections(svids, identity.drainAfter(), identity.cutAfter(), clock, meters);
     }
 
+    /** Signs what upstreams are told of callers. */
     @Bean
-    UpstreamClient upstreamClient(UpstreamConnections connections) {
-        return new UpstreamClient(connections);
+    TokenIssuer tokenIssuer(Configuration configuration, SvidSource svids, Clock clock) {
+        var signing = configuration.settings().signing();
+        return signing == null
+                ? new TokenIssuer(null, null, svids)
+                : Opening.section(
+                        "sallyport.signing",
+                        configuration,
+                        () -> new TokenIssuer(SigningKeys.open(signing, clock), signing.issuer(), svids));
+    }
+
+    @Bean
+    UpstreamClient upstreamClient(UpstreamConnections connections, TokenIssuer tokens) {
+        return new UpstreamClient(connections, tokens);
     }
 
     @Bean
@@ -289,8 +303,9 @@ public class SallyportAutoConfiguration {
     }
 
     @Bean
-    PermitForwarder permitForwarder(UpstreamClient upstreams, PermitRouteMapping routes) {
-        return new PermitForwarder(new LocalForwarder(), new DirectForwarder(upstreams), new GatewayForwarder(routes));
+    PermitForwarder permitForwarder(UpstreamClient upstreams, PermitRouteMapping routes, TokenIssuer tokens) {
+        return new PermitForwarder(
+                new LocalForwarder(tokens::keySet), new DirectForwarder(upstreams), new GatewayForwarder(routes));
     }
 
     // the request path
@@ -329,7 +344,7 @@ public class SallyportAutoConfiguration {
             DecisionLog decisionLog,
             MeterRegistry meters) {
         return IngressPipeline.create(
-                new EdgeStage(),
+                new EdgeStage(meters),
                 modules.flood().stage(),
                 new AuthenticateStage(configuration.settings().stages().authenticate(), svids, meters),
                 modules.revocation().stage(),

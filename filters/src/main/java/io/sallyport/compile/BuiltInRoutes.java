@@ -21,14 +21,18 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The routes that nobody writes: for each host its protected-resource metadata (RFC 9728), the preflights of routes with {@code
- * cors}, and the route for whatever matches no other. Told of each operator's route, then asked for its own.
+ * The routes that nobody writes: for each host its protected-resource metadata (RFC 9728), the keys that the gateway signs with, the
+ * preflights of routes with {@code cors}, and the route for whatever matches no other. Told of each operator's route, then asked for its own.
  */
 final class BuiltInRoutes {
     private static final String METADATA_PATH = "/.well-known/oauth-protected-resource";
+    /** Where upstreams find the keys that the gateway signs with. */
+    private static final String SIGNING_KEYS_PATH = "/.well-known/sallyport/jwks.json";
+
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
 
     private final @Nullable ListenerConfig listener;
+    private final boolean signing;
     private final StageModes modes;
     private final Map<String, Host> hosts = new LinkedHashMap<>();
 
@@ -51,9 +55,15 @@ final class BuiltInRoutes {
 
     private record Preflight(PathPattern path, List<CorsRules> rules) {}
 
-    /** @param listener how clients reach the gateway; null where there are findings, so that nobody will see a URI */
-    BuiltInRoutes(@Nullable ListenerConfig listener, StageModes modes) {
+    /**
+     * Knows no route yet.
+     *
+     * @param listener how clients reach the gateway; null where there are findings, so that nobody will see a URI
+     * @param signing whether the gateway has keys that it signs with
+     */
+    BuiltInRoutes(@Nullable ListenerConfig listener, boolean signing, StageModes modes) {
         this.listener = listener;
+        this.signing = signing;
         this.modes = modes;
     }
 
@@ -88,12 +98,14 @@ final class BuiltInRoutes {
     }
 
     /** Notes what built-in routes a route would bring along: of each but once. */
-    static void place(
-            String host, PathPattern path, boolean isPublic, boolean cors, Map<String, RouteTable.Entry> places) {
+    void place(String host, PathPattern path, boolean isPublic, boolean cors, Map<String, RouteTable.Entry> places) {
         if (!isPublic) {
             for (var prefix : List.of("", path.literalPrefix())) {
                 place("sallyport:protected-resource", host, PathPattern.parse(METADATA_PATH + prefix), READING, places);
             }
+        }
+        if (signing) {
+            place("sallyport:signing-keys", host, PathPattern.parse(SIGNING_KEYS_PATH), READING, places);
         }
         if (cors) {
             place("sallyport:preflight", host, path, Set.of(HttpMethod.OPTIONS), places);
@@ -123,8 +135,13 @@ final class BuiltInRoutes {
             this.hosts = hosts;
         }
 
-        private record OfHost(Map<String, Metadata> metadata, Map<String, Preflights> preflights, Unmatched unmatched) {
-            private static final OfHost NONE = new OfHost(Map.of(), Map.of(), new Unmatched(List.of(), null));
+        /** @param signingKeys null if the gateway signs nothing */
+        private record OfHost(
+                Map<String, Metadata> metadata,
+                Map<String, Preflights> preflights,
+                RouteTable.@Nullable Entry signingKeys,
+                Unmatched unmatched) {
+            private static final OfHost NONE = new OfHost(Map.of(), Map.of(), null, new Unmatched(List.of(), null));
         }
 
         /** @param entry null if no token is accepted: who comes with a certificate has no authorization server to be told of */
@@ -149,6 +166,9 @@ final class BuiltInRoutes {
                     }
                 }
                 host.preflights().values().forEach(preflights -> entries.add(preflights.entry()));
+                if (host.signingKeys() != null) {
+                    entries.add(host.signingKeys());
+                }
             }
             return entries;
         }
@@ -178,9 +198,19 @@ final class BuiltInRoutes {
             var preflights = new LinkedHashMap<String, Made.Preflights>();
             known.preflights.forEach((place, preflight) -> preflights.put(
                     place, preflights(host, preflight, earlier.preflights().get(place))));
-            made.put(host, new Made.OfHost(metadata, preflights, unmatched(host, known, earlier.unmatched())));
+            var keys = signing ? signingKeys(host, earlier.signingKeys()) : null;
+            made.put(host, new Made.OfHost(metadata, preflights, keys, unmatched(host, known, earlier.unmatched())));
         });
         return new Made(made);
+    }
+
+    private RouteTable.Entry signingKeys(String host, RouteTable.@Nullable Entry before) {
+        return before != null
+                ? before
+                : new RouteTable.Entry(
+                        local("sallyport:signing-keys", host, LocalAnswer.SigningKeySet.SIGNING_KEY_SET),
+                        PathPattern.parse(SIGNING_KEYS_PATH),
+                        READING);
     }
 
     /** The resources, and the host as a whole: the challenge for what matches no route names that. */

@@ -4,6 +4,7 @@ package io.sallyport.compile;
 import io.sallyport.authenticate.issuer.IssuerConfig;
 import io.sallyport.config.Setting;
 import io.sallyport.decisionlog.DecisionLogConfig;
+import io.sallyport.forward.identity.SigningConfig;
 import io.sallyport.management.ManagementConfig;
 import io.sallyport.wire.listener.InternalListenerConfig;
 import io.sallyport.wire.listener.ListenerConfig;
@@ -40,6 +41,12 @@ public record GatewaySettings(
         IdentityConfig identity,
 
         @Setting(
+                value = "The keys by which the gateway signs what upstream.identity tells upstreams of callers.",
+                readAtStart = true)
+        @Nullable
+        SigningConfig signing,
+
+        @Setting(
                 value = "Authorization servers whose tokens routes may accept, by a name of your own.",
                 byDefault = "{}")
         Map<String, IssuerConfig> issuers,
@@ -61,7 +68,7 @@ public record GatewaySettings(
     // So that a component that is added to the record is compared too.
     private GatewaySettings withoutRoutes() {
         return new GatewaySettings(
-                listener, internalListener, management, identity, issuers, stages, decisionLog, Map.of());
+                listener, internalListener, management, identity, signing, issuers, stages, decisionLog, Map.of());
     }
 
     /** Whether some client may show a certificate. */

@@ -2,19 +2,30 @@
 package io.sallyport.compile;
 
 import io.sallyport.authenticate.AcceptedTokens;
+import io.sallyport.authenticate.OpenCredentials;
 import io.sallyport.authenticate.RouteAuthentication;
 import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.authorize.RouteAuthorization;
+import io.sallyport.authorize.cel.CelRules;
+import io.sallyport.authorize.cel.CelValue;
+import io.sallyport.authorize.cel.Reads;
 import io.sallyport.config.Findings;
 import io.sallyport.edge.BodyLimit;
 import io.sallyport.edge.MatchConfig;
 import io.sallyport.edge.RouteTable;
+import io.sallyport.forward.Disclosure;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.StreamLimit;
+import io.sallyport.forward.identity.AssertionConfig;
+import io.sallyport.forward.identity.CallerTokens;
+import io.sallyport.forward.identity.Expression;
+import io.sallyport.forward.identity.IdentityFields;
+import io.sallyport.forward.identity.UpstreamIdentityConfig;
 import io.sallyport.forward.upstream.UpstreamConfig;
 import io.sallyport.forward.upstream.UpstreamProtocol;
 import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.gateway.FilterDefinitions;
+import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.route.UpstreamCapacity;
@@ -23,10 +34,12 @@ import io.sallyport.wire.answer.WebSocketConfig;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
 
@@ -44,6 +57,8 @@ final class RouteCompiler {
     private final List<RouteTable.Entry> entries = new ArrayList<>();
     private final List<Route> routes = new ArrayList<>();
     private BuiltInRoutes.Made madeBuiltIn = BuiltInRoutes.Made.NONE;
+    private final Set<String> identityNames;
+    private final IdentityHeaders removed;
     private final CompiledRoutes before;
     private final IdentityHashMap<RouteSection, CompiledRoute> bySection;
 
@@ -62,11 +77,37 @@ final class RouteCompiler {
         this.settings = settings;
         this.issuers = issuers;
         this.modules = modules;
-        this.before = before;
+        this.identityNames = identityNames(settings);
+        var names = new ArrayList<>(settings.stages().edge().identityHeaders());
+        names.addAll(identityNames);
+        this.removed = IdentityHeaders.with(names);
+        // What a filter and a rule may name depends on what other routes write.
+        this.before = before.ifRemoving(identityNames);
         this.bySection = new IdentityHashMap<>(settings.routes().size());
         this.findings = findings;
         this.modes = StageModes.compile(settings.stages(), findings.at("sallyport.stages"));
-        this.builtIn = new BuiltInRoutes(settings.listener(), modes);
+        this.builtIn = new BuiltInRoutes(settings.listener(), settings.signing() != null, modes);
+    }
+
+    /** Each name that some route tells its upstream of the caller by. */
+    private static Set<String> identityNames(GatewaySettings settings) {
+        var names = new LinkedHashSet<String>();
+        for (var section : settings.routes().values()) {
+            if (section.upstream() != null && section.upstream().identity() != null) {
+                for (var name : section.upstream().identity().headers().keySet()) {
+                    // Any other one is a finding of its route.
+                    if (IdentityFields.mayBeWritten(name)) {
+                        names.add(IdentityHeaders.folded(name));
+                    }
+                }
+            }
+        }
+        return names;
+    }
+
+    /** The headers that are removed from every request, whatever its route. */
+    IdentityHeaders removed() {
+        return removed;
     }
 
     /** Compiles all routes, or adds findings and returns null. */
@@ -106,7 +147,7 @@ final class RouteCompiler {
             boolean isPublic =
                     section.authorize() != null && section.authorize().isPublic();
             for (var host : match.hosts()) {
-                BuiltInRoutes.place(host.value(), match.path(), isPublic, section.cors() != null, builtInPlaces);
+                builtIn.place(host.value(), match.path(), isPublic, section.cors() != null, builtInPlaces);
                 var route =
                         Route.builder(name, host.value(), Route.Kind.UPSTREAM).build();
                 places.add(new RouteTable.Entry(route, match.path(), match.methodSet()));
@@ -123,7 +164,7 @@ final class RouteCompiler {
 
     /** What the next configuration can take over of them, after {@link #compile}. */
     CompiledRoutes compiled(RouteTable table) {
-        return new CompiledRoutes(bySection, madeBuiltIn, table);
+        return new CompiledRoutes(bySection, identityNames, madeBuiltIn, table);
     }
 
     private void takeOver(RouteSection section, CompiledRoute route, Findings.Place at) {
@@ -145,7 +186,9 @@ final class RouteCompiler {
             boolean isPublic,
             Map<StageName, Object> ofStages,
             @Nullable CorsRules cors,
-            @Nullable ForwardPlan plan,
+            IdentityHeaders removed,
+            @Nullable OpenCredentials openCredentials,
+            @Nullable Function<String, ForwardPlan> plan,
             List<String> scopes,
             DataSize maxBody,
             @Nullable UpstreamCapacity capacity) {}
@@ -166,9 +209,29 @@ final class RouteCompiler {
                 ? null
                 : CorsRules.compile(section.cors(), match.methodSet(), at.child("cors"));
         // Without a path to take them from, every variable that a filter or a rule reads would be an unknown one.
+        var removedHere = removed.except(accepted(section, at.child("accept-client-header")));
         var filters = match == null
                 ? null
-                : FilterDefinitions.compile(section.filters(), variables(match), at.child("filters"));
+                : FilterDefinitions.compile(section.filters(), variables(match), removedHere, at.child("filters"));
+        var identity = upstream == null || upstream.identity() == null || match == null
+                ? null
+                : identity(upstream.identity(), section, variables(match), removedHere, upstreamAt.child("identity"));
+        var tokens = upstream == null || upstream.identity() == null || target == null
+                ? null
+                : tokens(name, upstream.identity(), section, target, upstreamAt.child("identity"));
+        if (authorize != null && !isPublic && match != null) {
+            checkRules(
+                    authorize.allow(),
+                    variables(match),
+                    removedHere,
+                    at.child("authorize").child("allow"));
+            checkRules(
+                    authorize.deny(),
+                    variables(match),
+                    removedHere,
+                    at.child("authorize").child("deny"));
+        }
+        var open = upstream == null || authorize == null ? null : openCredentials(upstream, isPublic, upstreamAt);
         var webSocket = section.websocket() == null || match == null
                 ? null
                 : WebSocketConfig.compile(section.websocket(), match.methodSet(), at.child("websocket"));
@@ -182,9 +245,23 @@ final class RouteCompiler {
                 isPublic,
                 modules.compile(name, section, match == null ? null : variables(match), at),
                 cors,
-                target == null || filters == null || upstream == null
+                removedHere,
+                open,
+                target == null || filters == null || upstream == null || match == null
                         ? null
-                        : new ForwardPlan(target, filters, cors, streamLimit(upstream), webSocket),
+                        : host -> new ForwardPlan(
+                                target,
+                                filters,
+                                cors,
+                                streamLimit(upstream),
+                                webSocket,
+                                new Disclosure(
+                                        removedHere,
+                                        forwardedHost(host),
+                                        match.path().literalPrefix(),
+                                        identity,
+                                        tokens,
+                                        open != null)),
                 authorize == null ? List.of() : authorize.scopes(),
                 section.maxBody() == null ? settings.stages().edge().maxBody() : section.maxBody(),
                 upstream == null || target == null
@@ -208,6 +285,142 @@ final class RouteCompiler {
             var capacity = Objects.requireNonNull(compiled.capacity(), "capacity");
             keep(section, new CompiledRoute(name, capacity, compiled.scopes(), compiled.cors(), hosts));
         }
+    }
+
+    private String forwardedHost(String host) {
+        return settings.listener() == null ? host : host + settings.listener().portSuffix();
+    }
+
+    /** The names that the route lets clients send, but for those that are wrong. */
+    private List<String> accepted(RouteSection section, Findings.Place at) {
+        var accepted = new ArrayList<String>();
+        var upstream = section.upstream();
+        for (int i = 0; i < section.acceptClientHeader().size(); i++) {
+            var name = section.acceptClientHeader().get(i);
+            if (!IdentityFields.mayBeWritten(name)) {
+                at.element(i).reject(name, "the name of a header that is not the gateway's own, as X-Forwarded-For is");
+            } else if (!removed.contains(name)) {
+                at.element(i).reject(name, "a header that would be removed: this one passes without it");
+            } else if (upstream != null
+                    && upstream.identity() != null
+                    && upstream.identity().headers().keySet().stream()
+                            .anyMatch(written -> IdentityHeaders.isSame(IdentityHeaders.folded(written), name))) {
+                at.element(i).reject(name, "a header that upstream.identity of this route does not write");
+            } else {
+                accepted.add(name);
+            }
+        }
+        return accepted;
+    }
+
+    private @Nullable IdentityFields identity(
+            UpstreamIdentityConfig identity,
+            RouteSection section,
+            Set<String> variables,
+            IdentityHeaders removedHere,
+            Findings.Place at) {
+        var tokens = section.authenticate() != null
+                && !section.authenticate().issuers().isEmpty();
+        if (identity.headers().isEmpty() && identity.assertion() == null && identity.txnToken() == null) {
+            at.reject("(a section)", "headers, assertion or txn-token in it, or no section identity");
+        }
+        return IdentityFields.compile(
+                identity.headers(),
+                (text, place) -> expression(text, variables, tokens, removedHere, place),
+                at.child("headers"));
+    }
+
+    private @Nullable CallerTokens tokens(
+            String route,
+            UpstreamIdentityConfig identity,
+            RouteSection section,
+            UpstreamTarget target,
+            Findings.Place at) {
+        var assertion = identity.assertion();
+        var txnToken = identity.txnToken();
+        if (assertion == null && txnToken == null) {
+            return null;
+        }
+        var authorize = section.authorize();
+        if (authorize != null && authorize.isPublic()) {
+            at.child(assertion == null ? "txn-token" : "assertion")
+                    .reject("(a section)", "nothing, because authorize is public: there is no caller to speak of");
+        }
+        if (settings.signing() == null && !findings.concern("sallyport.signing")) {
+            findings.at("sallyport.signing")
+                    .reject(null, "keys to sign what the upstream of route %s is told".formatted(route));
+        }
+        if (txnToken != null && settings.identity() == null && !findings.concern("sallyport.identity")) {
+            findings.at("sallyport.identity")
+                    .reject(null, "an identity whose trust domain the txn-token of route %s is for".formatted(route));
+        }
+        var audience = assertion == null ? List.<String>of() : audience(assertion, target, at.child("assertion"));
+        return new CallerTokens(audience, assertion, txnToken, authorize == null ? List.of() : authorize.scopes());
+    }
+
+    private static List<String> audience(AssertionConfig assertion, UpstreamTarget target, Findings.Place at) {
+        if (assertion.audience() != null) {
+            return List.of(assertion.audience());
+        }
+        var proven = target.peer().proof().text();
+        if (proven.isEmpty() || proven.indexOf('*') >= 0) {
+            at.child("audience").reject(null, "a name for aud, because the upstream's identity is not one exact name");
+            return List.of();
+        }
+        return List.of(proven.split(",", -1));
+    }
+
+    /** @param tokens whether callers of the route have any */
+    private static @Nullable Expression expression(
+            String text, Set<String> variables, boolean tokens, IdentityHeaders removedHere, Findings.Place at) {
+        var value = CelValue.compile(text, variables, at);
+        if (value == null) {
+            return null;
+        }
+        if (!tokens && value.reads().variables().contains("token")) {
+            at.reject(text, "nothing of token, because callers of this route show none");
+        }
+        checkHeaders(text, value.reads(), removedHere, at);
+        return context -> switch (value.of(context)) {
+            case CelValue.Result.Known(var known) -> known;
+            case CelValue.Result.Missing _ -> null;
+            case CelValue.Result.Fault(var kind) -> throw new Expression.Undetermined(kind);
+        };
+    }
+
+    private static void checkRules(
+            Map<String, String> rules, Set<String> variables, IdentityHeaders removedHere, Findings.Place at) {
+        rules.forEach(
+                (name, rule) -> checkHeaders(rule, CelRules.readsOf(rule, variables), removedHere, at.child(name)));
+    }
+
+    private static void checkHeaders(String expression, Reads reads, IdentityHeaders removedHere, Findings.Place at) {
+        for (var header : reads.headers()) {
+            if (removedHere.contains(header)) {
+                at.reject(
+                        expression,
+                        "another header than %s, which is removed from requests unless accept-client-header lists it"
+                                .formatted(header));
+            }
+        }
+    }
+
+    /** What a public route leaves to its upstream; null for nothing. */
+    private @Nullable OpenCredentials openCredentials(UpstreamConfig upstream, boolean isPublic, Findings.Place at) {
+        if (isPublic && upstream.forwardToken()) {
+            at.child("forward-token")
+                    .reject(true, "nothing, because authorize is public; see upstream.forward-credentials");
+        }
+        var credentials = upstream.forwardCredentials();
+        if (credentials == null) {
+            return null;
+        }
+        if (!isPublic) {
+            at.child("forward-credentials")
+                    .reject("(a section)", "nothing, because authorize is not public; see upstream.forward-token");
+            return null;
+        }
+        return new OpenCredentials(credentials.authorization(), credentials.cookies(), issuers.values());
     }
 
     private @Nullable UpstreamTarget target(UpstreamConfig upstream, Findings.Place at) {
@@ -306,7 +519,13 @@ final class RouteCompiler {
         } else {
             route.settings(StageName.AUTHENTICATE, Objects.requireNonNull(accepted, "accepted tokens"));
         }
-        route.settings(StageName.FORWARD, Objects.requireNonNull(compiled.plan(), "forward plan"));
+        route.settings(
+                StageName.FORWARD,
+                Objects.requireNonNull(compiled.plan(), "forward plan").apply(host));
+        route.removing(compiled.removed());
+        if (compiled.openCredentials() != null) {
+            route.settings(StageName.AUTHENTICATE, compiled.openCredentials());
+        }
         compiled.ofStages().forEach(route::settings);
         if (compiled.capacity() != null && compiled.capacity().limits()) {
             route.settings(StageName.ROUTE, compiled.capacity());

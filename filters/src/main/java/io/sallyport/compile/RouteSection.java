@@ -43,6 +43,13 @@ public record RouteSection(
         @Setting("Which web pages of other origins may call this route. Without it none.") @Nullable
         CorsConfig cors,
 
+        @Setting(
+                value =
+                        "Identity headers that clients may send on this route, although they are removed everywhere else. The upstream must not"
+                                + " take them for the gateway's word.",
+                byDefault = "[]")
+        List<String> acceptClientHeader,
+
         @Setting("That requests may become WebSockets. Without it they are forwarded as if they did not ask to.")
         @Nullable
         WebSocketConfig websocket,

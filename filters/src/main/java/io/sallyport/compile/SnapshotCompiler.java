@@ -18,6 +18,8 @@ import io.sallyport.edge.EdgeSettings;
 import io.sallyport.edge.HeadLimits;
 import io.sallyport.edge.PathPattern;
 import io.sallyport.edge.RouteTable;
+import io.sallyport.forward.identity.SigningKeys;
+import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.management.ManagementTokens;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Snapshot;
@@ -141,6 +143,7 @@ public final class SnapshotCompiler {
         checkPorts(settings, at);
         checkClientCertificates(settings, at);
         checkTrustDomains(settings, at);
+        checkSigning(settings, at.child("signing"));
         checkTokenSize(settings, at);
         checkNames(settings.issuers().keySet(), at.child("issuers"));
         checkNames(settings.routes().keySet(), at.child("routes"));
@@ -159,7 +162,9 @@ public final class SnapshotCompiler {
             return null;
         }
         var snapshot = new Snapshot(
-                configuration.revision(), routes.routes(), gatewayWide(settings, settings.requireListener(), table));
+                configuration.revision(),
+                routes.routes(),
+                gatewayWide(settings, settings.requireListener(), table, routes.removed()));
         return new CompiledConfiguration(configuration, snapshot, issuers, management, routes.compiled(table));
     }
 
@@ -205,17 +210,22 @@ public final class SnapshotCompiler {
         var table = RouteTable.compile(List.of(entry), List.of(nothingElse), at);
         return table == null
                 ? null
-                : new Snapshot("management", List.of(route, nothingElse), gatewayWide(settings, listener, table));
+                : new Snapshot(
+                        "management",
+                        List.of(route, nothingElse),
+                        gatewayWide(settings, listener, table, IdentityHeaders.STANDARD));
     }
 
-    private Map<StageName, Object> gatewayWide(GatewaySettings settings, ListenerConfig listener, RouteTable table) {
+    private Map<StageName, Object> gatewayWide(
+            GatewaySettings settings, ListenerConfig listener, RouteTable table, IdentityHeaders removed) {
         var stages = settings.stages();
         var headLimits = new HeadLimits(
                 Math.toIntExact(listener.maxRequestLine().toBytes()),
                 Math.toIntExact(listener.maxHeaders().toBytes()));
         var compiled = modules.compile(stages);
         compiled.put(
-                StageName.EDGE, EdgeSettings.compile(stages.edge(), table, listener.forwardedForProxies(), headLimits));
+                StageName.EDGE,
+                EdgeSettings.compile(stages.edge(), table, listener.forwardedForProxies(), headLimits, removed));
         return compiled;
     }
 
@@ -278,6 +288,17 @@ public final class SnapshotCompiler {
                                 "nothing, because there is no identity.workload-api to have its keys from");
             }
         });
+    }
+
+    private static void checkSigning(GatewaySettings settings, Findings.Place at) {
+        var signing = settings.signing();
+        if (signing != null) {
+            SigningKeys.check(signing, at);
+            if (signing.issuer() == null && settings.identity() == null) {
+                at.child("issuer")
+                        .reject(null, "a name for iss, because there is no identity whose SPIFFE ID it could be");
+            }
+        }
     }
 
     private static void checkNames(Set<String> names, Findings.Place at) {

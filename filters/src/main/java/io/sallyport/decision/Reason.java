@@ -626,7 +626,25 @@ public enum Reason {
             502,
             PublicCode.UPSTREAM_UNAVAILABLE,
             "The upstream's certificate is valid under upstream.tls.ca, but has not the DNS name of upstream.tls.server-name. Not one byte of the request was sent.",
-            "Compare the names in the record (sallyport.detail): a wrong address, a wrong server-name, or an impostor.");
+            "Compare the names in the record (sallyport.detail): a wrong address, a wrong server-name, or an impostor."),
+    FORWARD_IDENTITY_TOO_LARGE(
+            "forward.identity_too_large",
+            403,
+            PublicCode.FORBIDDEN,
+            "A header of upstream.identity would be longer than 4 KB for this caller. Nothing was sent to the upstream.",
+            "Send less of the claim, for example only the groups that the upstream needs; the record names the header and its length."),
+    FORWARD_IDENTITY_UNDETERMINED(
+            "forward.identity_undetermined",
+            403,
+            PublicCode.FORBIDDEN,
+            "An expression of upstream.identity could not be evaluated for this caller, or its value cannot be written in a header. Nothing was sent to the upstream.",
+            "The record names the header and what was wrong: often a claim of an unexpected type."),
+    EDGE_TXN_TOKEN_FROM_OUTSIDE(
+            "edge.txn_token_from_outside",
+            400,
+            PublicCode.BAD_REQUEST,
+            "The request has a Txn-Token. Transaction tokens are made by this gateway, and stay inside the trust domain.",
+            "A client that sends one has got it from inside: find out how it leaked, or treat as an attack.");
 
     private final String code;
     private final int status;

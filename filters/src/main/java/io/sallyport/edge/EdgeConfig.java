@@ -29,7 +29,7 @@ public record EdgeConfig(
 
         @Setting(
                 value =
-                        "Further headers that upstreams believe and no client may send, for example X-Tenant-ID; removed from every request like those that are built in.",
+                        "Further headers that upstreams believe and no client may send, for example X-Corp-User; removed from every request like those that are built in.",
                 byDefault = "[]")
         List<String> identityHeaders)
         implements StageSection {

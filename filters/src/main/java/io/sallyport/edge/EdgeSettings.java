@@ -12,6 +12,7 @@ import java.util.List;
  * @param trustedProxies whose {@code X-Forwarded-For} is believed
  * @param headLimits the listener's, for what did not pass {@code FramingGuard}
  * @param bodyLimit for routes that have none of their own
+ * @param identityHeaders removed from every request, but for what its route lets pass
  */
 public record EdgeSettings(
         RouteTable routes,
@@ -26,13 +27,12 @@ public record EdgeSettings(
 
     /** The settings for the snapshot, from the section {@code stages.edge} and what the listener says. */
     public static EdgeSettings compile(
-            EdgeConfig config, RouteTable routes, List<Cidr> trustedProxies, HeadLimits headLimits) {
-        return new EdgeSettings(
-                routes,
-                trustedProxies,
-                headLimits,
-                BodyLimit.of(config.maxBody()),
-                IdentityHeaders.with(config.identityHeaders()));
+            EdgeConfig config,
+            RouteTable routes,
+            List<Cidr> trustedProxies,
+            HeadLimits headLimits,
+            IdentityHeaders identityHeaders) {
+        return new EdgeSettings(routes, trustedProxies, headLimits, BodyLimit.of(config.maxBody()), identityHeaders);
     }
 
     /** The limit of that route, or else the gateway's. */

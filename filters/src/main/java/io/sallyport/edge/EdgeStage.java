@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.edge;
 
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Evidence;
@@ -17,11 +19,13 @@ import java.net.InetAddress;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Judges messages, where {@code wire.framing.FramingGuard} judges bytes: it does not rely on the guard, because a request over HTTP/2
- * has not passed it. Reads {@link EdgeSettings} from the request's snapshot; keeps nothing.
+ * has not passed it. Reads {@link EdgeSettings} from the request's snapshot; keeps nothing but counters.
  */
 public final class EdgeStage implements Stage {
     private static final Verdict METHOD_REFUSED =
@@ -37,9 +41,30 @@ public final class EdgeStage implements Stage {
         }
     }
 
+    private final MeterRegistry meters;
+    private final Map<String, Counter> removed = new ConcurrentHashMap<>();
+    private final Consumer<String> removals = this::countRemoval;
+
+    /** @param meters where headers that were removed from requests are counted */
+    public EdgeStage(MeterRegistry meters) {
+        this.meters = meters;
+    }
+
     @Override
     public StageName name() {
         return StageName.EDGE;
+    }
+
+    private void countRemoval(String header) {
+        var known = removed.get(header);
+        (known == null ? removed.computeIfAbsent(header, this::counter) : known).increment();
+    }
+
+    private Counter counter(String header) {
+        return Counter.builder("sallyport.identity.headers.removed")
+                .description("Identity headers of clients that were removed from requests, by name or family")
+                .tag("header", header)
+                .register(meters);
     }
 
     @Override
@@ -54,7 +79,6 @@ public final class EdgeStage implements Stage {
         if (refusal != null) {
             return rejected(refusal, fields.offender());
         }
-        fields.removeIdentityHeaders(head.headers());
         if (head.method().equals(HttpMethod.TRACE) || head.method().equals(HttpMethod.CONNECT)) {
             return METHOD_REFUSED;
         }
@@ -83,7 +107,7 @@ public final class EdgeStage implements Stage {
         return true;
     }
 
-    private static Verdict route(RequestContext context, RequestHead head, HeaderScan fields, EdgeSettings settings) {
+    private Verdict route(RequestContext context, RequestHead head, HeaderScan fields, EdgeSettings settings) {
         var target = head.target();
         if (target.length() > settings.headLimits().maxRequestLine()) {
             return rejected(Reason.EDGE_TARGET_TOO_LONG);
@@ -130,7 +154,7 @@ public final class EdgeStage implements Stage {
         };
     }
 
-    private static Verdict matched(
+    private Verdict matched(
             RequestContext context,
             RouteTable.Match match,
             CanonicalPath path,
@@ -145,6 +169,9 @@ public final class EdgeStage implements Stage {
         var variables = pattern == null ? Map.<String, String>of() : pattern.variablesOf(path.value());
         context.matched(match.route(), path, query, variables);
         context.allowedMethods(match.allowedMethods());
+        // Now that it is known what this route lets clients say. Whatever is refused before has no reader behind this
+        // stage.
+        fields.removeIdentityHeaders(context.head().headers(), match.route().removedHeaders(), removals);
         // After the match, so that the record names the route whose limit it is.
         return length > settings.bodyLimitOf(match.route()).bytes()
                 ? rejected(Reason.EDGE_BODY_TOO_LARGE)

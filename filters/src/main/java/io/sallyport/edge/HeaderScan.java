@@ -8,12 +8,16 @@ import io.sallyport.decision.Reason;
 import io.sallyport.identity.IdentityHeaders;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One walk over a request's header fields: each is judged, and what later steps need of them is kept. */
 final class HeaderScan {
     // What a field costs in a codec's table besides its characters, for HTTP/2 as in RFC 9113 section 6.5.2.
     private static final int FIELD_OVERHEAD = 4;
+
+    /** A transaction token begins at the edge of a trust domain: a client that has one got it from within. */
+    private static final String TXN_TOKEN = "txn-token";
 
     private final HeadLimits limits;
     private final IdentityHeaders identityHeaders;
@@ -85,7 +89,11 @@ final class HeaderScan {
             }
             default -> {}
         }
-        if (identityHeaders.contains(name)) {
+        var found = identityHeaders.find(name);
+        if (found != null) {
+            if (found.equals(TXN_TOKEN)) {
+                return Reason.EDGE_TXN_TOKEN_FROM_OUTSIDE;
+            }
             if (toRemove == null) {
                 toRemove = new ArrayList<>(4);
             }
@@ -152,10 +160,23 @@ final class HeaderScan {
         return c == ' ' || c == '\t';
     }
 
-    /** Removes what no client may say. */
-    void removeIdentityHeaders(HttpHeaders headers) {
-        if (toRemove != null) {
-            toRemove.forEach(headers::remove);
+    /**
+     * Removes what no client may say.
+     *
+     * @param ofRoute which of them; null for all that the gateway removes
+     * @param removed told what was removed, as {@link IdentityHeaders#find} calls it
+     */
+    void removeIdentityHeaders(HttpHeaders headers, @Nullable IdentityHeaders ofRoute, Consumer<String> removed) {
+        if (toRemove == null) {
+            return;
+        }
+        for (int i = 0; i < toRemove.size(); i++) {
+            var name = toRemove.get(i);
+            var found = (ofRoute == null ? identityHeaders : ofRoute).find(name);
+            if (found != null) {
+                headers.remove(name);
+                removed.accept(found);
+            }
         }
     }
 

@@ -17,9 +17,7 @@ import io.sallyport.forward.upstream.ForwardFailure;
 import io.sallyport.forward.upstream.PoolRetired;
 import io.sallyport.forward.upstream.UpstreamCall;
 import io.sallyport.forward.upstream.UpstreamConnection;
-import io.sallyport.forward.upstream.UpstreamConnections;
 import io.sallyport.forward.upstream.UpstreamPool;
-import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.pipeline.Permit;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -36,16 +34,16 @@ import org.jspecify.annotations.Nullable;
 public final class Attempt extends UpstreamCall implements ClientExchange.Leave {
     private static final Denial WENT_ON = new Denial.Rejected(Reason.FORWARD_WEBSOCKET_MALFORMED);
 
-    private final UpstreamConnections connections;
+    private final UpstreamClient upstreams;
     private final Permit permit;
-    private final UpstreamTarget target;
+    private final ForwardPlan plan;
     private final ClientExchange client;
     private final String requestTarget;
     private final HttpHeaders head;
     private final UpstreamClient.Caller caller;
     private final AnswerBody body;
-    private final @Nullable WebSocketPlan webSocketPlan;
 
+    private @Nullable HttpHeaders identity;
     private @Nullable WebSocketHandshake handshake;
     private @Nullable WebSocketTunnel webSocket;
     private @Nullable UpstreamConnection connection;
@@ -56,7 +54,7 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
     private boolean rerouted;
 
     Attempt(
-            UpstreamConnections connections,
+            UpstreamClient upstreams,
             Permit permit,
             ClientExchange client,
             String requestTarget,
@@ -64,15 +62,14 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
             UpstreamClient.Caller caller) {
         var plan = ForwardPlan.of(permit.route());
         super(plan.target().timeout(), plan.stream().of(permit.context()));
-        this.connections = connections;
+        this.upstreams = upstreams;
         this.permit = permit;
-        this.target = plan.target();
+        this.plan = plan;
         this.client = client;
         this.requestTarget = requestTarget;
         this.head = head;
         this.caller = caller;
         this.body = new AnswerBody(this);
-        this.webSocketPlan = plan.webSocket();
     }
 
     Permit permit() {
@@ -99,8 +96,12 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
             return;
         }
         try {
-            if (webSocketPlan != null) {
-                shakeHands(webSocketPlan);
+            if (plan.webSocket() != null) {
+                shakeHands(plan.webSocket());
+            }
+            if (plan.disclosure().tells()) {
+                // Before there is a connection: one that carries nothing would have to be closed.
+                identity = upstreams.identityOf(permit, plan.disclosure());
             }
             connect();
         } catch (RuntimeException e) {
@@ -109,7 +110,7 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
     }
 
     private void connect() {
-        var pool = connections.poolFor(target, client.eventLoop());
+        var pool = upstreams.connections().poolFor(plan.target(), client.eventLoop());
         pool.acquire(taken -> connected(taken, pool), this::notConnected, () -> cancelled);
     }
 
@@ -162,8 +163,8 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
             return;
         }
         connection = taken;
-        if (taken.begin(this) && target.tls()) {
-            connections.handshakes().verified(permit.route().name());
+        if (taken.begin(this) && plan.target().tls()) {
+            upstreams.connections().handshakes().verified(permit.route().name());
         }
         if (handshake != null) {
             // Whatever comes of it, no other request is to meet what is left of it.
@@ -181,7 +182,7 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
         // Both sources of fields have been checked, by the server's codec or as filters wrote them.
         var out =
                 DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
-        RequestHeaders.write(permit, target, head, out);
+        RequestHeaders.write(permit, head, identity, requestTarget, out);
         if (handshake != null) {
             handshake.writeRequest(out);
         }
@@ -239,7 +240,7 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
 
     @Override
     protected void switched(HttpResponse head, Channel connection) {
-        webSocket = new WebSocketTunnel(this, Objects.requireNonNull(webSocketPlan), connection);
+        webSocket = new WebSocketTunnel(this, Objects.requireNonNull(plan.webSocket()), connection);
         var lease = permit.context().lease();
         if (lease != null) {
             lease.lasting();
@@ -349,6 +350,11 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
     ForwardFailure failureOf(Throwable error) {
         return error instanceof ForwardFailure failure
                 ? failure
-                : UpstreamFailures.of(error, permit, target, connection != null, connections.handshakes());
+                : UpstreamFailures.of(
+                        error,
+                        permit,
+                        plan.target(),
+                        connection != null,
+                        upstreams.connections().handshakes());
     }
 }

@@ -13,13 +13,15 @@ import org.jspecify.annotations.Nullable;
  * @param cors what the answer says to pages of other origins; null to say nothing, whatever the upstream says
  * @param stream how long one exchange may last
  * @param webSocket on what terms a request may become a WebSocket; null if none may, and nobody notices that one asks
+ * @param disclosure what the upstream is told of the caller
  */
 public record ForwardPlan(
         UpstreamTarget target,
         RouteFilters filters,
         @Nullable CorsPolicy cors,
         StreamLimit stream,
-        @Nullable WebSocketPlan webSocket) {
+        @Nullable WebSocketPlan webSocket,
+        Disclosure disclosure) {
     /**
      * The plan of a route.
      *

@@ -8,10 +8,10 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
 import io.netty.util.NetUtil;
 import io.sallyport.forward.upstream.FieldNames;
-import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.Permit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The last edit of a request's head before the wire, after every filter. Pinning an identity is always a write, and absence is
@@ -23,6 +23,7 @@ public final class RequestHeaders {
     private static final AsciiString X_FORWARDED_FOR = AsciiString.cached("x-forwarded-for");
     private static final AsciiString X_FORWARDED_PROTO = AsciiString.cached("x-forwarded-proto");
     private static final AsciiString X_FORWARDED_HOST = AsciiString.cached("x-forwarded-host");
+    private static final AsciiString X_FORWARDED_PREFIX = AsciiString.cached("x-forwarded-prefix");
     private static final String HTTP2_EXTENSION = "x-http2-";
 
     /** Written anew for each request, or true of the client's connection alone. */
@@ -55,29 +56,47 @@ public final class RequestHeaders {
         return admitted;
     }
 
-    /** Whether no filter may write that field, because it would be removed or written over here. */
-    public static boolean owns(CharSequence name) {
+    /**
+     * Whether no filter may write that field, because it would be removed or written over here.
+     *
+     * @param removed the identity headers that nobody else may write on the route
+     */
+    public static boolean owns(CharSequence name, IdentityHeaders removed) {
         return HopByHop.NAMES.contains(name)
                 || REPLACED.contains(name)
                 || CREDENTIALS.contains(name)
-                || IdentityHeaders.STANDARD.contains(name);
+                || removed.contains(name);
     }
 
-    /** @param head what the filters have left, or the client's own fields */
-    static void write(Permit permit, UpstreamTarget target, HttpHeaders head, HttpHeaders out) {
+    /**
+     * Writes the head.
+     *
+     * @param head what the filters have left, or the client's own fields
+     * @param identity what tells the upstream who called; null for nothing
+     * @param requestTarget path and query as they are sent
+     */
+    static void write(
+            Permit permit, HttpHeaders head, @Nullable HttpHeaders identity, String requestTarget, HttpHeaders out) {
+        var plan = ForwardPlan.of(permit.route());
+        var target = plan.target();
+        var disclosure = plan.disclosure();
         copy(permit, head, out);
         var context = permit.context();
         var received = context.head();
-        var host = received.headers().get(HttpHeaderNames.HOST);
-        out.set(HttpHeaderNames.HOST, target.preserveHost() && host != null ? host : target.authority());
+        // Never the client's port, which would be the port of links that the upstream makes.
+        out.set(HttpHeaderNames.HOST, target.preserveHost() ? disclosure.forwardedHost() : target.authority());
         out.set(X_REQUEST_ID, permit.requestId().toString());
         var client = context.client();
         if (client != null) {
             out.set(X_FORWARDED_FOR, NetUtil.toAddressString(client.address()));
         }
         out.set(X_FORWARDED_PROTO, received.tls() == null ? "http" : "https");
-        if (host != null) {
-            out.set(X_FORWARDED_HOST, host);
+        out.set(X_FORWARDED_HOST, disclosure.forwardedHost());
+        if (!plan.filters().isEmpty()) {
+            writePrefix(permit, disclosure, requestTarget, out);
+        }
+        if (identity != null) {
+            out.setAll(identity);
         }
         if (received.headers().containsValue(HttpHeaderNames.TE, HttpHeaderValues.TRAILERS, true)) {
             // RFC 9110 section 10.1.4: the only coding worth passing on, with the option that says so.
@@ -85,6 +104,15 @@ public final class RequestHeaders {
             out.set(HttpHeaderNames.CONNECTION, HttpHeaderNames.TE);
         }
         writeFraming(received.headers(), out);
+    }
+
+    private static void writePrefix(Permit permit, Disclosure disclosure, String requestTarget, HttpHeaders out) {
+        int query = requestTarget.indexOf('?');
+        var forwarded = query < 0 ? requestTarget : requestTarget.substring(0, query);
+        var stripped = disclosure.strippedFrom(permit.path().value(), forwarded);
+        if (stripped != null) {
+            out.set(X_FORWARDED_PREFIX, stripped);
+        }
     }
 
     private static void writeFraming(HttpHeaders received, HttpHeaders out) {
@@ -104,27 +132,32 @@ public final class RequestHeaders {
 
     private static void copy(Permit permit, HttpHeaders from, HttpHeaders to) {
         var nominated = HopByHop.nominatedBy(from);
-        var credentials = mayHaveCredentials(permit);
+        var plan = ForwardPlan.of(permit.route());
+        var removed = plan.disclosure().removed();
+        var credentials = mayHaveCredentials(permit, plan);
         for (var fields = from.iteratorCharSequence(); fields.hasNext(); ) {
             var field = fields.next();
             var name = field.getKey();
-            if (!isDropped(name, credentials) && (nominated.isEmpty() || !HopByHop.isNominated(nominated, name))) {
+            if (!isDropped(name, credentials, removed)
+                    && (nominated.isEmpty() || !HopByHop.isNominated(nominated, name))) {
                 to.add(name, field.getValue());
             }
         }
     }
 
-    private static boolean isDropped(CharSequence name, boolean credentials) {
+    private static boolean isDropped(CharSequence name, boolean credentials, IdentityHeaders removed) {
         return HopByHop.NAMES.contains(name)
                 || REPLACED.contains(name)
                 || (!credentials && CREDENTIALS.contains(name))
-                || IdentityHeaders.STANDARD.contains(name)
+                || removed.contains(name)
                 || AsciiString.regionMatchesAscii(name, true, 0, HTTP2_EXTENSION, 0, HTTP2_EXTENSION.length());
     }
 
-    // An anonymous caller's credential was never verified, on a public route not even looked at.
-    private static boolean mayHaveCredentials(Permit permit) {
-        return !(permit.principal() instanceof Principal.Anonymous)
-                && ForwardPlan.of(permit.route()).target().forwardToken();
+    // An anonymous caller's credential was never verified. On a public route authenticate leaves what the upstream may
+    // have.
+    private static boolean mayHaveCredentials(Permit permit, ForwardPlan plan) {
+        return permit.principal() instanceof Principal.Anonymous
+                ? plan.disclosure().openCredentials()
+                : plan.target().forwardToken();
     }
 }

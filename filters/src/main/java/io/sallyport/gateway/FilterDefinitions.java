@@ -6,6 +6,7 @@ import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.NearestName;
 import io.sallyport.forward.RequestHeaders;
 import io.sallyport.forward.ResponseHeaders;
+import io.sallyport.identity.IdentityHeaders;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -72,7 +73,15 @@ public final class FilterDefinitions {
     /** Makes one filter of what stands behind its equals sign, or throws {@link InvalidSetting} with what was expected. */
     @FunctionalInterface
     private interface Definition {
-        GatewayFilter compile(String arguments, Set<String> variables);
+        GatewayFilter compile(String arguments, OfRoute route);
+    }
+
+    /** What a definition has to know of its route. */
+    private record OfRoute(Set<String> variables, IdentityHeaders removed) {
+        /** Whether the gateway itself writes or removes that field of a request. */
+        boolean owns(CharSequence name) {
+            return RequestHeaders.owns(name, removed);
+        }
     }
 
     private static final Map<String, Definition> DEFINITIONS = new TreeMap<>(Map.ofEntries(
@@ -108,13 +117,14 @@ public final class FilterDefinitions {
      *
      * @param definitions as the operator wrote them, in their order
      * @param variables the names of the variables in the route's path
+     * @param removed the identity headers that neither clients nor filters may write on the route
      * @return null, with findings added, if one of them is wrong
      */
     public static @Nullable CompiledFilters compile(
-            List<String> definitions, Set<String> variables, Findings.Place at) {
+            List<String> definitions, Set<String> variables, IdentityHeaders removed, Findings.Place at) {
         var filters = new ArrayList<GatewayFilter>();
         for (int i = 0; i < definitions.size(); i++) {
-            var filter = compile(definitions.get(i), variables, at.element(i));
+            var filter = compile(definitions.get(i), new OfRoute(variables, removed), at.element(i));
             if (filter != null) {
                 filters.add(filter);
             }
@@ -122,7 +132,7 @@ public final class FilterDefinitions {
         return filters.size() == definitions.size() ? new CompiledFilters(filters) : null;
     }
 
-    private static @Nullable GatewayFilter compile(String definition, Set<String> variables, Findings.Place at) {
+    private static @Nullable GatewayFilter compile(String definition, OfRoute route, Findings.Place at) {
         int equals = definition.indexOf('=');
         var name = (equals < 0 ? definition : definition.substring(0, equals)).strip();
         var known = DEFINITIONS.get(name);
@@ -132,7 +142,7 @@ public final class FilterDefinitions {
         }
         try {
             return known.compile(
-                    equals < 0 ? "" : definition.substring(equals + 1).strip(), variables);
+                    equals < 0 ? "" : definition.substring(equals + 1).strip(), route);
         } catch (InvalidSetting e) {
             at.reject(definition, e.expected());
             return null;
@@ -152,11 +162,11 @@ public final class FilterDefinitions {
     // fields
 
     private static Definition requestHeader(AbstractNameValueGatewayFilterFactory factory) {
-        return (arguments, variables) -> nameAndValue(factory, arguments, variables, RequestHeaders::owns);
+        return (arguments, route) -> nameAndValue(factory, arguments, route.variables(), route::owns);
     }
 
     private static Definition responseHeader(AbstractNameValueGatewayFilterFactory factory) {
-        return (arguments, variables) -> nameAndValue(factory, arguments, variables, ResponseHeaders::owns);
+        return (arguments, route) -> nameAndValue(factory, arguments, route.variables(), ResponseHeaders::owns);
     }
 
     private static GatewayFilter nameAndValue(
@@ -183,15 +193,19 @@ public final class FilterDefinitions {
         };
     }
 
-    private static GatewayFilter mapRequestHeader(String arguments, Set<String> variables) {
+    private static GatewayFilter mapRequestHeader(String arguments, OfRoute route) {
         var names = split(arguments, "the header to read, a comma and the header to write");
+        if (route.removed().contains(names[0])) {
+            throw new InvalidSetting(
+                    "", arguments, "another header to read: %s is removed from requests".formatted(names[0]));
+        }
         return new MapRequestHeaderGatewayFilterFactory()
                 .apply(new MapRequestHeaderGatewayFilterFactory.Config()
                         .setFromHeader(require(TOKEN, names[0], "the name of a header"))
-                        .setToHeader(headerName(names[1], RequestHeaders::owns)));
+                        .setToHeader(headerName(names[1], route::owns)));
     }
 
-    private static GatewayFilter dedupeResponseHeader(String arguments, Set<String> variables) {
+    private static GatewayFilter dedupeResponseHeader(String arguments, OfRoute route) {
         var expected =
                 "headers separated by spaces, then perhaps a comma and RETAIN_FIRST, RETAIN_LAST or RETAIN_UNIQUE";
         int comma = arguments.lastIndexOf(',');
@@ -211,7 +225,7 @@ public final class FilterDefinitions {
         return new DedupeResponseHeaderGatewayFilterFactory().apply(config);
     }
 
-    private static GatewayFilter rewriteResponseHeader(String arguments, Set<String> variables) {
+    private static GatewayFilter rewriteResponseHeader(String arguments, OfRoute route) {
         var expected = "a header, a comma, a regular expression, a comma and its replacement";
         var name = split(arguments, expected);
         var rewrite = split(name[1], expected, name[1].lastIndexOf(','));
@@ -219,7 +233,7 @@ public final class FilterDefinitions {
                 headerName(name[0], ResponseHeaders::owns), pattern(rewrite[0]), replacement(rewrite[1]));
     }
 
-    private static GatewayFilter secureHeaders(String arguments, Set<String> variables) {
+    private static GatewayFilter secureHeaders(String arguments, OfRoute route) {
         if (!arguments.isEmpty()) {
             throw new InvalidSetting("", arguments, "SecureHeaders, without arguments");
         }
@@ -229,21 +243,21 @@ public final class FilterDefinitions {
 
     // the path
 
-    private static GatewayFilter stripPrefix(String arguments, Set<String> variables) {
+    private static GatewayFilter stripPrefix(String arguments, OfRoute route) {
         var config = new StripPrefixGatewayFilterFactory.Config();
         config.setParts(Integer.parseInt(require(PARTS, arguments, "how many segments to strip, 1 to 99")));
         return new StripPrefixGatewayFilterFactory().apply(config);
     }
 
-    private static GatewayFilter prefixPath(String arguments, Set<String> variables) {
+    private static GatewayFilter prefixPath(String arguments, OfRoute route) {
         var config = new PrefixPathGatewayFilterFactory.Config();
-        config.setPrefix(pathTemplate(arguments, variables));
+        config.setPrefix(pathTemplate(arguments, route.variables()));
         return new PrefixPathGatewayFilterFactory().apply(config);
     }
 
-    private static GatewayFilter setPath(String arguments, Set<String> variables) {
+    private static GatewayFilter setPath(String arguments, OfRoute route) {
         var config = new SetPathGatewayFilterFactory.Config();
-        config.setTemplate(pathTemplate(arguments, variables));
+        config.setTemplate(pathTemplate(arguments, route.variables()));
         return new SetPathGatewayFilterFactory().apply(config);
     }
 
@@ -253,7 +267,7 @@ public final class FilterDefinitions {
         return template;
     }
 
-    private static GatewayFilter rewritePath(String arguments, Set<String> variables) {
+    private static GatewayFilter rewritePath(String arguments, OfRoute route) {
         var parts = split(arguments, "a regular expression, a comma and its replacement", arguments.lastIndexOf(','));
         return RewriteFilters.path(pattern(parts[0]), replacement(parts[1]));
     }
@@ -274,7 +288,7 @@ public final class FilterDefinitions {
 
     // parameters
 
-    private static GatewayFilter addRequestParameter(String arguments, Set<String> variables) {
+    private static GatewayFilter addRequestParameter(String arguments, OfRoute route) {
         var parts = split(arguments, "a parameter, a comma and its value");
         // No variables: a path may say & and =, and would add parameters of its own.
         return new AddRequestParameterGatewayFilterFactory()
@@ -288,12 +302,12 @@ public final class FilterDefinitions {
 
     // sizes
 
-    private static GatewayFilter requestSize(String arguments, Set<String> variables) {
+    private static GatewayFilter requestSize(String arguments, OfRoute route) {
         return new RequestSizeGatewayFilterFactory()
                 .apply(new RequestSizeGatewayFilterFactory.RequestSizeConfig().setMaxSize(size(arguments)));
     }
 
-    private static GatewayFilter requestHeaderSize(String arguments, Set<String> variables) {
+    private static GatewayFilter requestHeaderSize(String arguments, OfRoute route) {
         var config = new RequestHeaderSizeGatewayFilterFactory.Config();
         config.setMaxSize(size(arguments));
         return new RequestHeaderSizeGatewayFilterFactory().apply(config);

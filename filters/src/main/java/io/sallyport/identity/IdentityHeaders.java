@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.identity;
 
-import io.netty.util.AsciiString;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The header fields by which a gateway, a proxy or a framework says who a caller is, where a request came from, or which
  * request it really was. Whatever of them a client sends is removed before any stage or upstream could believe it; what
- * an upstream gets of them was written by this gateway.
+ * an upstream gets of them was written by this gateway. The names that a route's {@code upstream.identity} writes join them.
  *
  * <p>The trace fields are among them: {@code baggage} carries data across trust boundaries, and a stranger's {@code
  * traceparent} would decide what is sampled and join traces that have nothing to do with each other (W3C Trace Context,
@@ -19,44 +22,63 @@ import java.util.List;
  */
 public final class IdentityHeaders {
     public static final List<String> NAMES = List.of(
-            "baggage",
             "b3",
-            "cf-access-authenticated-user-email",
-            "cf-access-jwt-assertion",
+            "baggage",
             "cf-connecting-ip",
+            "cf-connecting-ipv6",
             "client-cert",
             "client-cert-chain",
             "client-ip",
+            "cookie2",
+            "disguised-host",
             "fastly-client-ip",
+            "fly-client-ip",
             "forwarded",
             "forwarded-for",
             "forwarded-for-ip",
+            "gap-auth",
+            "http-client-ip",
+            "http-x-forwarded-for",
+            "incap-client-ip",
+            "kubeflow-userid",
             // CGI makes the variable HTTP_PROXY of it ("httpoxy", CVE-2016-5385).
             "proxy",
-            "remote-user",
-            "tailscale-user-login",
-            "tailscale-user-name",
+            "proxy-client-ip",
             "traceparent",
             "tracestate",
             "true-client-ip",
             "txn-token",
+            "was-default-hostname",
             "x-anonymous-consumer",
-            "x-arr-clientcert",
+            "x-apigateway-api-userinfo",
             "x-client-dn",
             "x-client-ip",
             "x-client-verify",
             "x-cluster-client-ip",
-            "x-credential-identifier",
+            "x-email",
+            "x-endpoint-api-userinfo",
             "x-forwarded",
+            "x-groups",
             "x-host",
             "x-http-host-override",
             "x-http-method",
             "x-http-method-override",
+            "x-id-token",
             "x-method-override",
+            "x-nf-client-connection-ip",
             "x-originating-ip",
+            "x-permissions",
+            "x-principal",
             "x-proxyuser-ip",
             "x-real-ip",
             "x-rewrite-url",
+            "x-role",
+            "x-roles",
+            "x-scope-orgid",
+            "x-scopes",
+            "x-subject",
+            "x-sucuri-clientip",
+            "x-tenant-id",
             "x-token-subject",
             "x-user",
             "x-user-email",
@@ -65,29 +87,75 @@ public final class IdentityHeaders {
             "x-user-name",
             "x-user-roles",
             "x-userinfo",
-            "x-username");
+            "x-username",
+            "x-waws-unencoded-url");
 
-    /** Beginnings of names; a client's certificate has more of them than anybody has counted. */
+    /**
+     * Beginnings of names: of products that have more of them than anybody has counted. Some are whole namespaces, because such a
+     * product lets its operator choose the rest of the name.
+     */
     public static final List<String> FAMILIES = List.of(
+            "cf-access-",
+            "impersonate-",
+            "iv-",
+            "l5d-",
+            "mellon-",
+            "ms-aspnetcore-",
+            "oam-",
+            "oidc-",
+            "osso-",
+            "remote-",
+            "shib-",
+            "sm-",
             "ssl-client-",
+            "tailscale-user-",
+            "wl-proxy-",
+            "x-amzn-mtls-",
             "x-amzn-oidc-",
+            "x-appengine-",
+            "x-arr-",
             "x-auth-",
             "x-authenticated-",
+            "x-authentik-",
+            "x-azure-",
             "x-b3-",
             "x-client-cert",
             "x-consumer-",
+            "x-credential-",
             "x-envoy-",
             "x-forwarded-",
-            "x-goog-authenticated-user-",
-            "x-goog-iap-",
+            "x-goog-",
+            "x-hasura-",
             // Netty's own, from which an HTTP/2 upstream's :scheme and :path would be made.
             "x-http2-",
+            "x-jwt-",
             "x-ms-client-principal",
+            "x-ms-token-",
+            "x-okta-",
             "x-original-",
+            "x-pomerium-",
             "x-remote-",
             "x-sallyport-",
+            "x-saml-",
+            "x-spiffe-",
             "x-ssl-",
+            "x-vouch-",
             "x-webauth-");
+
+    /** The families by the letter that they begin with. */
+    private static final Family[][] FAMILIES_OF_LETTER = new Family[26][];
+
+    static {
+        for (int letter = 0; letter < FAMILIES_OF_LETTER.length; letter++) {
+            char first = (char) ('a' + letter);
+            FAMILIES_OF_LETTER[letter] = FAMILIES.stream()
+                    .filter(family -> family.charAt(0) == first)
+                    .map(family -> new Family(family, family + "*"))
+                    .toArray(Family[]::new);
+        }
+    }
+
+    private record Family(String beginning, String label) {}
 
     /** What a request needs to be one, and what {@code authenticate} reads. */
     private static final List<String> NEVER_REMOVED = List.of(
@@ -108,24 +176,30 @@ public final class IdentityHeaders {
 
     private static final int LONGEST_NAME = 64;
 
-    private final AsciiString[] names;
+    private final String[] names;
     private final int mask;
+    private final @Nullable IdentityHeaders accepted;
 
-    private IdentityHeaders(List<String> names) {
+    private IdentityHeaders(Collection<String> names) {
+        this(names, null);
+    }
+
+    private IdentityHeaders(Collection<String> names, @Nullable IdentityHeaders accepted) {
+        this.accepted = accepted;
         int size = Integer.highestOneBit(names.size()) * 4;
-        this.names = new AsciiString[size];
+        this.names = new String[size];
         this.mask = size - 1;
         for (var name : names) {
-            int slot = AsciiString.hashCode(name) & mask;
-            while (this.names[slot] != null) {
+            int slot = hash(name) & mask;
+            while (this.names[slot] != null && !isSame(this.names[slot], name)) {
                 slot = (slot + 1) & mask;
             }
-            this.names[slot] = AsciiString.cached(name);
+            this.names[slot] = folded(name);
         }
     }
 
     /** Those that are built in, and these. */
-    public static IdentityHeaders with(List<String> more) {
+    public static IdentityHeaders with(Collection<String> more) {
         if (more.isEmpty()) {
             return STANDARD;
         }
@@ -134,34 +208,107 @@ public final class IdentityHeaders {
         return new IdentityHeaders(names);
     }
 
-    /** Whether that header, in any case, is one that clients may not send. */
-    public boolean contains(CharSequence name) {
-        return isNamed(name) || isOfFamily(name);
+    /** These but for some, which clients may send. */
+    public IdentityHeaders except(Collection<String> accepted) {
+        if (accepted.isEmpty()) {
+            return this;
+        }
+        var listed = Arrays.stream(names).filter(Objects::nonNull).toList();
+        return new IdentityHeaders(listed, new IdentityHeaders(accepted));
     }
 
-    private boolean isNamed(CharSequence name) {
-        // Netty's hash is the same for both cases of a letter.
-        int slot = AsciiString.hashCode(name) & mask;
+    /** Whether that header, however it is written, is one that clients may not send. */
+    public boolean contains(CharSequence name) {
+        return find(name) != null;
+    }
+
+    /**
+     * Which of these a header is, however it is written.
+     *
+     * @return the listed name, or the beginning of its family and {@code *}; null if it is none of them
+     */
+    public @Nullable String find(CharSequence name) {
+        var listed = listed(name);
+        var found = listed == null ? familyOf(name) : listed;
+        return found == null || accepted == null || accepted.listed(name) == null ? found : null;
+    }
+
+    private @Nullable String listed(CharSequence name) {
+        int slot = hash(name) & mask;
         for (var candidate = names[slot]; candidate != null; candidate = names[slot]) {
-            if (candidate.contentEqualsIgnoreCase(name)) {
-                return true;
+            if (isSame(candidate, name)) {
+                return candidate;
             }
             slot = (slot + 1) & mask;
         }
-        return false;
+        return null;
     }
 
-    private static boolean isOfFamily(CharSequence name) {
-        int first = name.isEmpty() ? 0 : name.charAt(0) | 0x20;
-        if (first != 'x' && first != 's') {
-            return false;
+    private static @Nullable String familyOf(CharSequence name) {
+        int letter = name.isEmpty() ? -1 : lower(name.charAt(0)) - 'a';
+        if (letter < 0 || letter >= FAMILIES_OF_LETTER.length) {
+            return null;
         }
-        for (var family : FAMILIES) {
-            if (AsciiString.regionMatchesAscii(name, true, 0, family, 0, family.length())) {
-                return true;
+        for (var family : FAMILIES_OF_LETTER[letter]) {
+            if (begins(name, family.beginning(), false)) {
+                return family.label();
             }
         }
-        return false;
+        return null;
+    }
+
+    /** Whether somebody behind the gateway may take one name for the other: letters in any case, and each run of dashes as one. */
+    public static boolean isSame(String folded, CharSequence name) {
+        return begins(name, folded, true);
+    }
+
+    private static boolean begins(CharSequence name, String folded, boolean whole) {
+        int at = 0;
+        char before = 0;
+        for (int i = 0; i < name.length(); i++) {
+            char c = lower(name.charAt(i));
+            if (c == '-' && before == '-') {
+                continue;
+            }
+            if (at == folded.length()) {
+                return !whole;
+            }
+            if (c != folded.charAt(at++)) {
+                return false;
+            }
+            before = c;
+        }
+        return at == folded.length();
+    }
+
+    /** The spelling of a name that stands for all that are the same: lower case, each run of dashes as one. */
+    public static String folded(String name) {
+        var folded = new StringBuilder(name.length());
+        for (int i = 0; i < name.length(); i++) {
+            char c = lower(name.charAt(i));
+            if (c != '-' || i == 0 || name.charAt(i - 1) != '-') {
+                folded.append(c);
+            }
+        }
+        return folded.toString();
+    }
+
+    /** The same for all spellings. */
+    private static int hash(CharSequence name) {
+        int hash = 0;
+        char before = 0;
+        for (int i = 0; i < name.length(); i++) {
+            char c = lower(name.charAt(i));
+            if (c != '-' || before != '-') {
+                hash = 31 * hash + c;
+            }
+            before = c;
+        }
+        return hash ^ (hash >>> 16);
+    }
+
+    private static char lower(char c) {
+        return c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
     }
 
     /**
@@ -169,7 +316,7 @@ public final class IdentityHeaders {
      * identity headers, and those that are never removed.
      */
     public boolean isSensitive(CharSequence name) {
-        return contains(name) || SENSITIVE.isNamed(name);
+        return contains(name) || SENSITIVE.listed(name) != null;
     }
 
     /** Whether an operator may have that header removed from every request. */
@@ -177,7 +324,7 @@ public final class IdentityHeaders {
         return !name.isEmpty()
                 && name.length() <= LONGEST_NAME
                 && name.chars().allMatch(IdentityHeaders::isNameCharacter)
-                && !SENSITIVE.isNamed(name);
+                && SENSITIVE.listed(name) == null;
     }
 
     /** Whether a field name that has this character is let in at all; every other one is folded into it by some reader. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.management;
 
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
@@ -52,8 +53,9 @@ public final class ManagementTokens implements ReactiveJwtDecoder {
             AuthenticateStage authenticate,
             DenyList denyList,
             InstantSource clock) {
-        this.pipeline =
-                new Pipeline(List.of(new EdgeStage(), authenticate, new RevocationStage(denyList)), (_, _) -> {});
+        this.pipeline = new Pipeline(
+                List.of(new EdgeStage(new CompositeMeterRegistry()), authenticate, new RevocationStage(denyList)),
+                (_, _) -> {});
         this.accepted = accepted;
         this.clock = clock;
     }

@@ -3,6 +3,7 @@ package io.sallyport.pipeline;
 
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.identity.IdentityHeaders;
 import java.util.EnumMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,7 @@ public final class Route {
     private final String host;
     private final Kind kind;
     private final boolean isPublic;
+    private final @Nullable IdentityHeaders removedHeaders;
     private final Map<StageName, Mode> modes;
     private final Map<StageName, FaultPolicy> onUndecided;
     private final Map<StageName, Object> settings;
@@ -35,6 +37,7 @@ public final class Route {
         this.host = builder.host;
         this.kind = builder.kind;
         this.isPublic = builder.isPublic;
+        this.removedHeaders = builder.removedHeaders;
         this.modes = Snapshot.enumMap(builder.modes);
         this.onUndecided = Snapshot.enumMap(builder.onUndecided);
         this.settings = Snapshot.enumMap(builder.settings);
@@ -61,6 +64,11 @@ public final class Route {
     /** Whether the operator wrote {@code public}: credentials are stripped unread, and the principal is anonymous. */
     public boolean isPublic() {
         return isPublic;
+    }
+
+    /** The headers that no client may send here, or null for those of the gateway. */
+    public @Nullable IdentityHeaders removedHeaders() {
+        return removedHeaders;
     }
 
     public Mode mode(StageName stage) {
@@ -100,6 +108,7 @@ public final class Route {
         private final String host;
         private final Kind kind;
         private boolean isPublic;
+        private @Nullable IdentityHeaders removedHeaders;
         private final Map<StageName, Mode> modes = new EnumMap<>(StageName.class);
         private final Map<StageName, FaultPolicy> onUndecided = new EnumMap<>(StageName.class);
         private final Map<StageName, Object> settings = new EnumMap<>(StageName.class);
@@ -112,6 +121,12 @@ public final class Route {
 
         public Builder makePublic() {
             this.isPublic = true;
+            return this;
+        }
+
+        /** Has other headers removed from requests than the gateway removes anywhere. */
+        public Builder removing(IdentityHeaders headers) {
+            this.removedHeaders = headers;
             return this;
         }
 

@@ -129,6 +129,18 @@ final class ChangedRoutesTest {
     }
 
     @Test
+    void a_name_that_one_route_begins_to_write_is_removed_on_every_other_route_too() throws IOException {
+        apply(file.replaceFirst(
+                "uri: \"https://other:8443\",",
+                "uri: \"https://other:8443\", identity: { headers: { X-Corp-User: { value: token.subject } } },"));
+
+        assertThat(operatorRoutes().values())
+                .allSatisfy(
+                        route -> assertThat(ForwardPlan.of(route).disclosure().removed())
+                                .matches(removed -> removed.contains("x-corp--user")));
+    }
+
+    @Test
     void a_route_that_is_gone_is_gone() throws IOException {
         apply(file.replaceFirst("(?s)    other-7:.*?    other-8:", "    other-8:"));
 

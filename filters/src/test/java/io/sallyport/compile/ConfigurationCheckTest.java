@@ -357,6 +357,81 @@ final class ConfigurationCheckTest {
     }
 
     @Test
+    void what_would_have_no_effect_on_the_way_to_an_upstream_does_not_load() throws IOException {
+        var findings = check(
+                RIGHT.replace(
+                                "uri: \"http://status:8080\",",
+                                "uri: \"http://status:8080\", forward-token: true,"
+                                        + " identity: { headers: { X-Person: { value: token.subject } } },")
+                        .replace(
+                                "uri: \"https://payments:8443\",",
+                                "uri: \"https://payments:8443\", forward-credentials: { authorization: true }, identity: { headers: {} },")
+                        .replace(
+                                "authenticate: { issuers: [corp] }",
+                                "authenticate: { issuers: [corp] }\n      accept-client-header: [X-Kept, X-Forwarded-For, X-Tenant-ID]"));
+
+        assertThat(findings)
+                .extracting(Finding::path)
+                .containsExactlyInAnyOrder(
+                        "sallyport.routes.payments.accept-client-header[0]",
+                        "sallyport.routes.payments.accept-client-header[1]",
+                        "sallyport.routes.payments.upstream.identity",
+                        "sallyport.routes.payments.upstream.forward-credentials",
+                        "sallyport.routes.status.upstream.forward-token",
+                        "sallyport.routes.status.upstream.identity.headers.X-Person.value");
+    }
+
+    @Test
+    void what_signs_tokens_has_keys_a_name_and_an_audience() throws IOException {
+        var asking = RIGHT.replace(
+                        "uri: \"https://payments:8443\",",
+                        "uri: \"https://payments:8443\", identity: { assertion: {}, txn-token: {} },")
+                .replace("\"spiffe://example.org/payments\"", "\"spiffe://example.org/payments/*\"");
+        var signing = "sallyport:\n  signing: { keys: [missing.pem] }\n";
+
+        assertThat(check(asking))
+                .extracting(Finding::path)
+                .containsExactlyInAnyOrder(
+                        "sallyport.signing", "sallyport.routes.payments.upstream.identity.assertion.audience");
+        assertThat(check(asking.replace("assertion: {}", "assertion: { audience: payments }")
+                        .replace("sallyport:\n", signing)))
+                .extracting(Finding::path)
+                .containsExactly("sallyport.signing.keys[0]");
+        assertThat(check(RIGHT.replace(
+                        "uri: \"http://status:8080\",", "uri: \"http://status:8080\", identity: { assertion: {} },")))
+                .extracting(Finding::path)
+                .containsExactlyInAnyOrder(
+                        "sallyport.signing",
+                        "sallyport.routes.status.upstream.identity.assertion",
+                        "sallyport.routes.status.upstream.identity.assertion.audience");
+    }
+
+    @Test
+    void a_rule_and_a_filter_that_name_a_removed_header_do_not_load_whichever_route_writes_it() throws IOException {
+        var told = RIGHT.replace(
+                        "uri: \"http://status:8080\",",
+                        "uri: \"http://status:8080\", identity: { headers: { X-Corp-Way: { value: path.tenant } } },")
+                .replace("path: /status,", "path: \"/status/{tenant}\",");
+        var reading = told.replace(
+                "anyone: \"true\" } }",
+                "anyone: \"true\", way: \"request.headers['x-corp--way'] == 'a'\", user: \"'x-user' in request.headers\" } }\n"
+                        + "      filters: [\"AddRequestHeader=X-Corp-Way, a\", \"MapRequestHeader=X-User, X-Other\"]");
+
+        assertThat(check(told)).isEmpty();
+        assertThat(check(reading))
+                .extracting(Finding::path)
+                .containsExactlyInAnyOrder(
+                        "sallyport.routes.payments.filters[0]",
+                        "sallyport.routes.payments.filters[1]",
+                        "sallyport.routes.payments.authorize.allow.way",
+                        "sallyport.routes.payments.authorize.allow.user");
+        assertThat(check(reading.replace(
+                        "authenticate: { issuers: [corp] }",
+                        "authenticate: { issuers: [corp] }\n      accept-client-header: [X-Corp-Way, X-User]")))
+                .isEmpty();
+    }
+
+    @Test
     void two_routes_of_one_place_and_another_mistake_are_found_at_once() throws IOException {
         var findings = check(RIGHT.replace("path: /status", "path: \"/v1/{any}/payments/**\"")
                 .replace("issuers: [corp]", "issuers: [crop]"));

@@ -77,7 +77,7 @@ public final class JudgedRequests {
                 .compile(configuration)
                 .snapshot();
         ingress = IngressPipeline.create(
-                new EdgeStage(),
+                new EdgeStage(meters),
                 modules.flood().stage(),
                 new AuthenticateStage(TestIssuer.STAGE, () -> null, meters),
                 modules.revocation().stage(),

@@ -114,6 +114,9 @@ final class SnapshotCompilerTest {
         var plan = ForwardPlan.of(orders);
         assertThat(plan.target().authority()).isEqualTo("orders:8443");
         assertThat(plan.filters().isEmpty()).isTrue();
+        // The external port is that of the scheme.
+        assertThat(plan.disclosure().forwardedHost()).isEqualTo("api.example.org");
+        assertThat(plan.disclosure().literalPrefix()).isEqualTo("/v1/orders");
         assertThat(plan.cors()).isNotNull();
         assertThat(plan.webSocket())
                 .isEqualTo(new WebSocketPlan(Set.of("https://app.example.org"), 65_536, Duration.ofMinutes(5)));

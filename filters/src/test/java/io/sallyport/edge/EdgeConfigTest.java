@@ -109,6 +109,11 @@ class EdgeConfigTest {
 
     private EdgeSettings settingsOf(EdgeConfig config) {
         var routes = requireNonNull(RouteTable.compile(List.of(), List.of(), findings.at("")));
-        return EdgeSettings.compile(config, routes, List.of(), new HeadLimits(8192, 16_384));
+        return EdgeSettings.compile(
+                config,
+                routes,
+                List.of(),
+                new HeadLimits(8192, 16_384),
+                IdentityHeaders.with(config.identityHeaders()));
     }
 }

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
@@ -41,6 +42,9 @@ class EdgeStageTest {
     private static final Route ORDERS = Route.builder("orders", HOST, Route.Kind.UPSTREAM)
             .settings(StageName.EDGE, new BodyLimit(100))
             .build();
+    private static final Route ACCEPTING = Route.builder("accepting", "api.example.org", Route.Kind.UPSTREAM)
+            .removing(IdentityHeaders.STANDARD.except(List.of("X-Tenant-ID")))
+            .build();
     private static final Route FILES =
             Route.builder("files", HOST, Route.Kind.UPSTREAM).makePublic().build();
     private static final Route UNMATCHED =
@@ -48,7 +52,8 @@ class EdgeStageTest {
 
     private static final Snapshot SNAPSHOT = snapshot();
 
-    private final EdgeStage stage = new EdgeStage();
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final EdgeStage stage = new EdgeStage(meters);
 
     private static Snapshot snapshot() {
         var routes = requireNonNull(RouteTable.compile(
@@ -57,7 +62,8 @@ class EdgeStageTest {
                                 ORDERS,
                                 PathPattern.parse("/v1/{tenant}/orders/**"),
                                 Set.of(HttpMethod.GET, HttpMethod.POST)),
-                        new RouteTable.Entry(FILES, PathPattern.parse("/files/**"), Set.of(HttpMethod.GET))),
+                        new RouteTable.Entry(FILES, PathPattern.parse("/files/**"), Set.of(HttpMethod.GET)),
+                        new RouteTable.Entry(ACCEPTING, PathPattern.parse("/accepting"), Set.of(HttpMethod.GET))),
                 List.of(UNMATCHED),
                 new Findings().at("sallyport.routes")));
         var settings = new EdgeSettings(
@@ -364,7 +370,6 @@ class EdgeStageTest {
                 "x-auth-request-email",
                 "X-AUTHENTICATED-USERID",
                 "X-Sallyport-Subject",
-                "Txn-Token",
                 "Client-Cert",
                 "Client-Cert-Chain",
                 "X-Client-Cert",
@@ -373,7 +378,7 @@ class EdgeStageTest {
                 "X-Forwarded-Prefix",
                 "X-Forwarded-Client-Cert",
                 "Forwarded",
-                "X-Real-IP",
+                "X-Real--IP",
                 "True-Client-IP",
                 "X-Original-URL",
                 "X-Original-Method",
@@ -401,6 +406,47 @@ class EdgeStageTest {
             assertThat(stage.evaluate(context)).isEqualTo(Verdict.Pass.PASS);
             assertThat(context.head().headers().contains(name)).isFalse();
             assertThat(context.head().headers().names()).containsExactly("Host");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Txn-Token", "txn--token", "TXN-TOKEN"})
+    void a_transaction_token_from_outside_is_refused(String name) {
+        assertThat(stage.evaluate(contextOf(get("/files/a").header(name, "a"))))
+                .isInstanceOfSatisfying(
+                        Verdict.Deny.class,
+                        denied -> assertThat(denied.denial().reason()).isEqualTo(Reason.EDGE_TXN_TOKEN_FROM_OUTSIDE));
+    }
+
+    @Test
+    void what_was_removed_is_counted_by_name_or_family() {
+        stage.evaluate(contextOf(get("/files/a")
+                .header("X--User", "a")
+                .header("x-user", "b")
+                .header("X-Forwarded-Anything-At-All", "c")
+                .header("X-Kept", "d")));
+
+        assertThat(removed("x-user")).isEqualTo(2);
+        assertThat(removed("x-forwarded-*")).isEqualTo(1);
+        assertThat(meters.find("sallyport.identity.headers.removed").counters()).hasSize(2);
+    }
+
+    private double removed(String header) {
+        return meters.counter("sallyport.identity.headers.removed", "header", header)
+                .count();
+    }
+
+    @Test
+    void a_route_lets_pass_what_it_says_it_does_and_no_other_route_does() {
+        for (var name : List.of("X-Tenant-ID", "x-tenant-id", "X-Tenant--ID")) {
+            var accepting = contextOf(get("/accepting").header(name, "a").header("X-User", "b"));
+            var other = contextOf(get("/files/a").header(name, "a"));
+
+            assertThat(stage.evaluate(accepting)).isEqualTo(Verdict.Pass.PASS);
+            assertThat(stage.evaluate(other)).isEqualTo(Verdict.Pass.PASS);
+
+            assertThat(accepting.head().headers().names()).containsExactlyInAnyOrder("Host", name);
+            assertThat(other.head().headers().names()).containsExactly("Host");
         }
     }
 

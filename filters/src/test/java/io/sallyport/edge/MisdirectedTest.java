@@ -4,6 +4,7 @@ package io.sallyport.edge;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Denial;
@@ -95,7 +96,7 @@ class MisdirectedTest {
     }
 
     private static Verdict verdict(@Nullable String serverName, String host, @Nullable CertificateScope scope) {
-        return new EdgeStage()
+        return new EdgeStage(new SimpleMeterRegistry())
                 .evaluate(FakeRequest.get("/")
                         .host(host)
                         .tls(new TlsConnection("TLSv1.3", serverName, null, false, scope))

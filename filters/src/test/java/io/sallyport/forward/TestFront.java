@@ -99,7 +99,10 @@ public final class TestFront implements AutoCloseable {
             String name, UpstreamTarget target, StreamLimit stream, @Nullable WebSocketPlan webSocket) {
         return Route.builder(name, "api.example.org", Route.Kind.UPSTREAM)
                 .settings(StageName.EDGE, BodyLimit.of(DataSize.ofGigabytes(1)))
-                .settings(StageName.FORWARD, new ForwardPlan(target, RouteFilters.NONE, null, stream, webSocket))
+                .settings(
+                        StageName.FORWARD,
+                        new ForwardPlan(
+                                target, RouteFilters.NONE, null, stream, webSocket, Disclosure.of("api.example.org")))
                 .build();
     }
 

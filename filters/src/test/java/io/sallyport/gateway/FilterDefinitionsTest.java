@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
+import io.sallyport.identity.IdentityHeaders;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -131,6 +132,9 @@ class FilterDefinitionsTest {
 
     private @Nullable CompiledFilters compile(String... definitions) {
         return FilterDefinitions.compile(
-                List.of(definitions), Set.of("tenant"), findings.at("sallyport.routes.orders.filters"));
+                List.of(definitions),
+                Set.of("tenant"),
+                IdentityHeaders.STANDARD,
+                findings.at("sallyport.routes.orders.filters"));
     }
 }

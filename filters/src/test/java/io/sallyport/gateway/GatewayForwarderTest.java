@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Reason;
+import io.sallyport.forward.Disclosure;
 import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RawUpstream;
@@ -16,6 +17,7 @@ import io.sallyport.forward.TestFront;
 import io.sallyport.forward.TestTarget;
 import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.upstream.UpstreamConnections;
+import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import java.io.IOException;
@@ -364,7 +366,8 @@ class GatewayForwarderTest {
 
     private TestFront front(String... filters) {
         var findings = new Findings();
-        var compiled = FilterDefinitions.compile(List.of(filters), Set.of("tenant"), findings.at("filters"));
+        var compiled = FilterDefinitions.compile(
+                List.of(filters), Set.of("tenant"), IdentityHeaders.STANDARD, findings.at("filters"));
         assertThat(findings.all()).isEmpty();
         return front(upstream, Objects.requireNonNull(compiled).filters());
     }
@@ -397,7 +400,9 @@ class GatewayForwarderTest {
                                 new CompiledFilters(filters),
                                 null,
                                 new StreamLimit(Duration.ofHours(1), Duration.ZERO),
-                                null))
+                                null,
+                                new Disclosure(
+                                        IdentityHeaders.STANDARD, "api.example.org", "/v1/orders", null, null, false)))
                 .build();
     }
 

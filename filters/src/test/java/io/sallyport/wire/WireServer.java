@@ -15,6 +15,7 @@ import io.sallyport.edge.RouteTable;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.forward.TestForwarders;
 import io.sallyport.identity.ExpectedId;
+import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.identity.TrustBundleSource;
 import io.sallyport.ingress.Ingress;
 import io.sallyport.pipeline.CanonicalPath;
@@ -229,7 +230,8 @@ public final class WireServer implements AutoCloseable {
                 new EdgeConfig(null, null, DataSize.ofMegabytes(1), List.of()),
                 Objects.requireNonNull(table),
                 List.of(),
-                new HeadLimits(8_192, 16_384));
+                new HeadLimits(8_192, 16_384),
+                IdentityHeaders.STANDARD);
         return new Snapshot("test", List.of(), Map.of(StageName.EDGE, edge));
     }
 

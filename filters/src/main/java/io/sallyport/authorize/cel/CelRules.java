@@ -51,7 +51,7 @@ public final class CelRules implements PolicyDecisionPoint {
      */
     public static @Nullable CelRules compile(
             Map<String, String> allow, Map<String, String> deny, Set<String> pathVariables, Findings.Place at) {
-        var compiler = RuleCompiler.of(pathVariables);
+        var compiler = RuleCompiler.ofRules(pathVariables);
         var allowing = compile(allow, compiler, at.child("allow"));
         var denying = compile(deny, compiler, at.child("deny"));
         return allowing.size() == allow.size() && denying.size() == deny.size()
@@ -59,12 +59,18 @@ public final class CelRules implements PolicyDecisionPoint {
                 : null;
     }
 
+    /** What a rule reads of a request; nothing, if it is wrong. */
+    public static Reads readsOf(String expression, Set<String> pathVariables) {
+        var compiled = RuleCompiler.ofRules(pathVariables).compile(expression, new Findings().at(""));
+        return compiled == null ? Reads.NOTHING : compiled.reads();
+    }
+
     private static List<Rule> compile(Map<String, String> expressions, RuleCompiler compiler, Findings.Place at) {
         var rules = new ArrayList<Rule>();
         expressions.forEach((name, expression) -> {
-            var program = compiler.compile(expression, at.child(name));
-            if (program != null) {
-                rules.add(new Rule(name, program));
+            var compiled = compiler.compile(expression, at.child(name));
+            if (compiled != null) {
+                rules.add(new Rule(name, compiled.program()));
             }
         });
         return rules;
@@ -149,12 +155,12 @@ public final class CelRules implements PolicyDecisionPoint {
         private List<Decision.Fault> faults() {
             return faults == null ? List.of() : faults;
         }
+    }
 
-        // The code and not the message: the message may quote a header or a claim.
-        private static String kindOf(CelEvaluationException failure) {
-            return failure.getCause() instanceof UnreadableMember unreadable
-                    ? unreadable.kind()
-                    : failure.getErrorCode().name().toLowerCase(Locale.ROOT);
-        }
+    // The code and not the message: the message may quote a header or a claim.
+    static String kindOf(CelEvaluationException failure) {
+        return failure.getCause() instanceof UnreadableMember unreadable
+                ? unreadable.kind()
+                : failure.getErrorCode().name().toLowerCase(Locale.ROOT);
     }
 }

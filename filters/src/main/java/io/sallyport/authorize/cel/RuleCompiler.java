@@ -77,23 +77,40 @@ final class RuleCompiler {
     // Compiling a rule takes a third of a megabyte and a millisecond, and the routes of a file have few different ones.
     private static final int MOST_COMPILERS = 8;
     private static final int MOST_PROGRAMS = 64;
-    private static final Map<Set<String>, RuleCompiler> COMPILERS = recent(MOST_COMPILERS);
+    private static final Map<Kind, RuleCompiler> COMPILERS = recent(MOST_COMPILERS);
 
+    /** @param rules whether each expression has to answer true or false */
+    private record Kind(Set<String> pathVariables, boolean rules) {}
+
+    /** An expression that is right. */
+    record Compiled(Program program, Reads reads) {}
+
+    private final boolean rules;
     private final Struct path;
     private final Map<String, Struct> structs;
     private final CelCompiler compiler;
-    private final Map<String, Program> programs = recent(MOST_PROGRAMS);
+    private final Map<String, Compiled> programs = recent(MOST_PROGRAMS);
 
     /**
      * The compiler of rules on a route whose {@code path} has these members. Routes that have the same rule share its program,
      * which depends on nothing but the two and never changes.
      */
-    static RuleCompiler of(Set<String> pathVariables) {
-        return COMPILERS.computeIfAbsent(Set.copyOf(pathVariables), RuleCompiler::new);
+    static RuleCompiler ofRules(Set<String> pathVariables) {
+        return of(new Kind(Set.copyOf(pathVariables), true));
     }
 
-    private RuleCompiler(Set<String> pathVariables) {
-        this.path = RequestVariables.pathStruct(pathVariables);
+    /** The same of expressions that may answer anything. */
+    static RuleCompiler ofValues(Set<String> pathVariables) {
+        return of(new Kind(Set.copyOf(pathVariables), false));
+    }
+
+    private static RuleCompiler of(Kind kind) {
+        return COMPILERS.computeIfAbsent(kind, RuleCompiler::new);
+    }
+
+    private RuleCompiler(Kind kind) {
+        this.rules = kind.rules();
+        this.path = RequestVariables.pathStruct(kind.pathVariables());
         var all = RequestVariables.structs(path);
         this.structs = all.stream().collect(Collectors.toMap(Struct::name, Function.identity()));
         var building = CelCompilerFactory.standardCelCompilerBuilder()
@@ -105,7 +122,7 @@ final class RuleCompiler {
                         CelStandardMacro.EXISTS_ONE)
                 .setTypeProvider(Types.of(all))
                 .addVar(RequestVariables.NOW, SimpleType.TIMESTAMP)
-                .setResultType(SimpleType.BOOL);
+                .setResultType(rules ? SimpleType.BOOL : SimpleType.DYN);
         all.forEach(struct -> building.addVar(struct.name(), struct.type()));
         this.compiler = building.build();
     }
@@ -124,38 +141,42 @@ final class RuleCompiler {
         });
     }
 
-    /** Compiles one rule; null, with a finding for it, if it is wrong. */
+    /** Compiles one expression; null, with a finding for it, if it is wrong. */
     @Nullable
-    Program compile(String expression, Findings.Place at) {
+    Compiled compile(String expression, Findings.Place at) {
         var known = programs.get(expression);
         if (known != null) {
             return known;
         }
-        var program = compileAnew(expression, at);
-        if (program != null) {
-            programs.put(expression, program);
+        var compiled = compileAnew(expression, at);
+        if (compiled != null) {
+            programs.put(expression, compiled);
         }
-        return program;
+        return compiled;
     }
 
-    private @Nullable Program compileAnew(String expression, Findings.Place at) {
+    private @Nullable Compiled compileAnew(String expression, Findings.Place at) {
         try {
             var compiled = compiler.compile(expression);
             if (compiled.hasError()) {
-                at.reject(expression, RuleProblem.describe(expression, compiled.getErrors(), structs));
+                at.reject(expression, expected() + RuleProblem.describe(expression, compiled.getErrors(), structs));
                 return null;
             }
             CelAbstractSyntaxTree rule = compiled.getAst();
             var issues = check(rule);
             if (!issues.isEmpty()) {
-                at.reject(expression, RuleProblem.describe(expression, issues, structs));
+                at.reject(expression, expected() + RuleProblem.describe(expression, issues, structs));
                 return null;
             }
-            return RUNTIME.createProgram(rule);
+            return new Compiled(RUNTIME.createProgram(rule), Reads.of(rule));
         } catch (CelValidationException | CelEvaluationException e) {
             at.reject(expression, "a rule that can be compiled: " + e.getMessage());
             return null;
         }
+    }
+
+    private String expected() {
+        return rules ? "a rule that answers true or false; " : "an expression; ";
     }
 
     private static List<CelIssue> check(CelAbstractSyntaxTree rule) {

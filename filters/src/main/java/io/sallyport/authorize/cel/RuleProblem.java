@@ -24,16 +24,15 @@ final class RuleProblem {
     private RuleProblem() {}
 
     /**
-     * Completes the sentence "expected: ...".
+     * Says what is wrong, to complete the sentence "expected: ...".
      *
      * @param structs the variables that have members, by name
      */
     static String describe(String rule, Collection<CelIssue> issues, Map<String, Struct> structs) {
-        return "a rule that answers true or false; "
-                + issues.stream()
-                        .map(issue -> place(rule, issue) + words(rule, issue, structs))
-                        .distinct()
-                        .collect(Collectors.joining("; "));
+        return issues.stream()
+                .map(issue -> place(rule, issue) + words(rule, issue, structs))
+                .distinct()
+                .collect(Collectors.joining("; "));
     }
 
     private static String place(String rule, CelIssue issue) {

@@ -8,6 +8,9 @@ package io.sallyport.authorize.cel;
 final class UnreadableMember extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** The kind of what a request does not have; CEL's own code for it. */
+    static final String MISSING = "attribute_not_found";
+
     private final String kind;
 
     private UnreadableMember(String kind) {
@@ -16,7 +19,7 @@ final class UnreadableMember extends RuntimeException {
     }
 
     static UnreadableMember missing() {
-        return new UnreadableMember("attribute_not_found");
+        return new UnreadableMember(MISSING);
     }
 
     static UnreadableMember repeated() {

@@ -19,7 +19,10 @@ public record ClientCertificateConfig(
         @Nullable
         Path certificate,
 
-        @Setting(value = "A PEM file with the leaf's private key: PKCS #8, not encrypted.", required = true) @Nullable
+        @Setting(
+                value = "A PEM file with the leaf's private key, not encrypted: PKCS #8, PKCS #1 or SEC 1.",
+                required = true)
+        @Nullable
         Path key) {
     /** Nothing. */
     public static final ClientCertificateConfig NONE = new ClientCertificateConfig(null, null);

@@ -9,7 +9,6 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.ConnectTimeoutException;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http2.DefaultHttp2WindowUpdateFrame;
 import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Connection;
@@ -62,6 +61,9 @@ final class Http2Carrier extends ChannelDuplexHandler implements Retirable {
 
     private static final int MAX_ANSWER_HEADERS = 64 * 1024;
 
+    private static final FieldNames SECRETS =
+            FieldNames.of("authorization", "cookie", "txn-token", "x-sallyport-assertion");
+
     /** Half of what servers built on Netty take within 30 s. */
     private static final int MOST_RESETS = 100;
 
@@ -102,8 +104,7 @@ final class Http2Carrier extends ChannelDuplexHandler implements Retirable {
                 .initialSettings(settings)
                 .validateHeaders(true)
                 // Never in the table that the heads of all clients share: its hits can be told by their length.
-                .headerSensitivityDetector((name, _) ->
-                        HttpHeaderNames.AUTHORIZATION.contentEquals(name) || HttpHeaderNames.COOKIE.contentEquals(name))
+                .headerSensitivityDetector((name, _) -> SECRETS.contains(name))
                 // Who closes a connection means it; who does not retires it.
                 .gracefulShutdownTimeoutMillis(0)
                 .build();

@@ -2,9 +2,10 @@
 package io.sallyport.forward.upstream;
 
 import io.sallyport.config.Findings;
-import io.sallyport.identity.KeyPairCheck;
-import io.sallyport.identity.PrivateKeys;
+import io.sallyport.identity.KeyPairPem;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,15 +76,13 @@ public final class TlsFiles {
         if (files.certificate() == null || files.key() == null) {
             return null;
         }
-        var chain = CaSource.certificatesIn(files.certificate());
-        if (chain.isEmpty()) {
-            throw new GeneralSecurityException("there is no certificate in " + files.certificate());
-        }
-        var key = PrivateKeys.read(files.key());
-        if (!KeyPairCheck.belongTogether(key, chain.getFirst().getPublicKey())) {
-            throw new GeneralSecurityException("%s is not the key of %s".formatted(files.key(), files.certificate()));
-        }
-        return new Shown(chain, key);
+        var pair = KeyPairPem.parse(text(files.certificate()), text(files.key()));
+        return new Shown(pair.chain(), pair.key());
+    }
+
+    // Not UTF-8: a file that is no text at all is for the parser to refuse.
+    private static String text(Path file) throws IOException {
+        return Files.readString(file, StandardCharsets.ISO_8859_1);
     }
 
     private static String causeOf(Exception e) {
@@ -128,9 +128,7 @@ public final class TlsFiles {
     }
 
     private static Set<X509Certificate> certificatesOf(Content content) {
-        return content.authorities().stream()
-                .map(TrustAnchor::getTrustedCert)
-                .collect(java.util.stream.Collectors.toUnmodifiableSet());
+        return content.authorities().stream().map(TrustAnchor::getTrustedCert).collect(Collectors.toUnmodifiableSet());
     }
 
     private static List<X509Certificate> chainOf(@Nullable Shown shown) {

@@ -3,6 +3,7 @@ package io.sallyport.forward.upstream;
 
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
+import io.sallyport.forward.identity.UpstreamIdentityConfig;
 import io.sallyport.identity.ExpectedId;
 import java.net.URI;
 import java.time.Duration;
@@ -77,15 +78,24 @@ public record UpstreamConfig(
         Integer maxConcurrent,
 
         @Setting(
-                value = "Whether the upstream sees the client's Host in place of its own authority.",
+                value =
+                        "Whether the upstream sees the client's host in place of its own authority, with the port that clients use.",
                 byDefault = "false")
         boolean preserveHost,
 
         @Setting(
-                value =
-                        "Whether the upstream sees the client's Authorization and Cookie. Never those of a public route.",
+                value = "Whether the upstream sees the client's Authorization and Cookie. Not on a public route: see"
+                        + " forward-credentials.",
                 byDefault = "false")
         boolean forwardToken,
+
+        @Setting(
+                "What a public route's upstream sees of the client's credentials, to authenticate by itself. Without it nothing.")
+        @Nullable
+        ForwardCredentialsConfig forwardCredentials,
+
+        @Setting("What the upstream is told of the caller.") @Nullable
+        UpstreamIdentityConfig identity,
 
         @Setting(
                 value = "Has to be true for an http upstream: nothing is encrypted, and nobody proves who answers.",

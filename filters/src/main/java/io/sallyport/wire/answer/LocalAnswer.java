@@ -36,6 +36,11 @@ public sealed interface LocalAnswer {
         }
     }
 
+    /** The public keys by which upstreams verify what the gateway signs; those of the moment. */
+    enum SigningKeySet implements LocalAnswer {
+        SIGNING_KEY_SET
+    }
+
     /** Protected-resource metadata (RFC 9728 section 3.2), rendered. Everybody may read it, pages of any origin included. */
     final class ProtectedResource implements LocalAnswer {
         private final byte[] json;
@@ -63,10 +68,6 @@ public sealed interface LocalAnswer {
                 document.put("scopes_supported", new TreeSet<>(scopes));
             }
             return new ProtectedResource(JsonMapper.shared().writeValueAsBytes(document));
-        }
-
-        int length() {
-            return json.length;
         }
 
         /** The document; the caller does not change it. */

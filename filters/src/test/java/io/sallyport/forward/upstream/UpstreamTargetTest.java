@@ -181,7 +181,8 @@ class UpstreamTargetTest {
         assertThat(findings.all())
                 .extracting(Finding::path)
                 .containsExactly("upstream.tls.ca", "upstream.tls.ca", "upstream.tls.client-certificate");
-        assertThat(findings.all().toString()).contains("there is no file", "no authority's", "is not the key of");
+        assertThat(findings.all().toString())
+                .contains("there is no file", "no authority's", "the key of another certificate");
     }
 
     @Test
@@ -318,6 +319,8 @@ class UpstreamTargetTest {
                 null,
                 false,
                 false,
+                null,
+                null,
                 insecurePlaintext);
     }
 
@@ -337,6 +340,8 @@ class UpstreamTargetTest {
                 maxConcurrent,
                 false,
                 false,
+                null,
+                null,
                 false);
     }
 }

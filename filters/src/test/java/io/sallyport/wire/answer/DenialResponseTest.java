@@ -9,6 +9,7 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.PolicyName;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
+import io.sallyport.forward.Disclosure;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RouteFilters;
 import io.sallyport.forward.StreamLimit;
@@ -221,7 +222,8 @@ class DenialResponseTest {
                 RouteFilters.NONE,
                 LocalForwarderTest.rules("https://app.example.org", HttpMethod.GET),
                 new StreamLimit(Duration.ofHours(1), Duration.ZERO),
-                null);
+                null,
+                Disclosure.of("localhost"));
         var route = Route.builder("orders", "localhost", Route.Kind.UPSTREAM)
                 .settings(StageName.FORWARD, plan)
                 .build();

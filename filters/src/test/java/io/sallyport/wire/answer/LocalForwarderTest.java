@@ -122,7 +122,7 @@ class LocalForwarderTest {
 
     @Test
     void an_unmatched_route_has_nothing_to_forward_to() throws Exception {
-        var server = WireServer.permitting(new PermitForwarder(new LocalForwarder(), NOBODY, NOBODY));
+        var server = WireServer.permitting(new PermitForwarder(new LocalForwarder(() -> new byte[0]), NOBODY, NOBODY));
         try (var started = server.on(Route.builder("sallyport:unmatched", "localhost", Route.Kind.UNMATCHED)
                                 .build())
                         .start();
@@ -148,7 +148,7 @@ class LocalForwarderTest {
     }
 
     private static WireServer serving(LocalAnswer answer) {
-        return WireServer.permitting(new PermitForwarder(new LocalForwarder(), NOBODY, NOBODY))
+        return WireServer.permitting(new PermitForwarder(new LocalForwarder(() -> new byte[0]), NOBODY, NOBODY))
                 .on(Route.builder("sallyport:local", "localhost", Route.Kind.LOCAL)
                         .settings(StageName.FORWARD, answer)
                         .build())

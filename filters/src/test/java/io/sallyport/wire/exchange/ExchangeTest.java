@@ -12,6 +12,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.forward.CorsPolicy;
 import io.sallyport.forward.DirectForwarder;
+import io.sallyport.forward.Disclosure;
 import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RawUpstream;
@@ -336,7 +337,8 @@ class ExchangeTest {
                                 RouteFilters.NONE,
                                 broken,
                                 new StreamLimit(LONG, Duration.ZERO),
-                                null))
+                                null,
+                                Disclosure.of("localhost")))
                 .build();
         try (var server = server(route).start();
                 var client = server.connect().send(get("Number: 1"))) {

@@ -55,7 +55,7 @@ final class EmbeddedGateway {
                 new LoadShedding(new SheddingConfig(Duration.ofMinutes(1), 100), new SimpleMeterRegistry()),
                 new Ingress(
                         new Pipeline(List.of(stage), runs),
-                        new PermitForwarder(new LocalForwarder(), upstream, upstream)),
+                        new PermitForwarder(new LocalForwarder(() -> new byte[0]), upstream, upstream)),
                 () -> snapshot,
                 InstantSource.fixed(WireServer.NOW),
                 BODY_TIMEOUT,

@@ -8,12 +8,14 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.edge.BodyLimit;
+import io.sallyport.forward.Disclosure;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RouteFilters;
 import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestTarget;
 import io.sallyport.forward.WebSocketPlan;
 import io.sallyport.gateway.FilterDefinitions;
+import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.CanonicalPath;
 import io.sallyport.pipeline.ClientAddress;
@@ -108,7 +110,8 @@ final class ScriptedStage implements Stage {
                 new StreamLimit(Duration.ofHours(1), Duration.ZERO),
                 request.upgrade == Request.Upgrade.ALLOWED
                         ? new WebSocketPlan(Set.of(), 65_536, Duration.ofMinutes(1))
-                        : null);
+                        : null,
+                Disclosure.of("localhost"));
         return Route.builder(name, "localhost", Route.Kind.UPSTREAM)
                 .settings(StageName.FORWARD, plan)
                 .settings(
@@ -119,7 +122,10 @@ final class ScriptedStage implements Stage {
 
     private static RouteFilters filters() {
         var filters = FilterDefinitions.compile(
-                List.of("AddResponseHeader=X-Way, filters"), Set.of(), new Findings().at("filters"));
+                List.of("AddResponseHeader=X-Way, filters"),
+                Set.of(),
+                IdentityHeaders.STANDARD,
+                new Findings().at("filters"));
         return Objects.requireNonNull(filters);
     }
 

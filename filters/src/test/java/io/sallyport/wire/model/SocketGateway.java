@@ -38,7 +38,8 @@ final class SocketGateway implements AutoCloseable {
         server = WireServer.of(
                 new Ingress(
                         new Pipeline(List.of(stage), runs),
-                        new PermitForwarder(new LocalForwarder(), new DirectForwarder(client), filtered)),
+                        new PermitForwarder(
+                                new LocalForwarder(() -> new byte[0]), new DirectForwarder(client), filtered)),
                 null);
     }
 

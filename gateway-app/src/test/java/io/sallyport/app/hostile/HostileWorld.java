@@ -34,6 +34,9 @@ final class HostileWorld implements BeforeAllCallback {
     /** How the targets of neighbours' requests begin. */
     static final String NEIGHBOUR = "/neighbour/";
 
+    /** Where the upstream is told who called; for callers with a token. */
+    static final String TOLD = "/told/acme/";
+
     /** Before which only callers with a token get. */
     static final String SECRET = "/secret/";
 
@@ -44,6 +47,14 @@ final class HostileWorld implements BeforeAllCallback {
 
     /** Longer than other classes take between two of these. */
     private static final Duration IDLE = Duration.ofMinutes(10);
+
+    private static final List<String> TELLING = List.of(
+            "X-Told-Subject: { value: token.subject }",
+            "X-Told-Mail: { value: token.claims.email }",
+            "X-Told-Groups: { value: token.claims.groups, type: list }",
+            "X-Told-Name: { value: token.claims.name, encoding: ext-value }",
+            "X-Told-Tenant: { value: path.tenant }",
+            "X-Told-Level: { value: 12 / token.claims.level }");
 
     private static final String ROUTES = """
                 HOST-open:
@@ -77,6 +88,25 @@ final class HostileWorld implements BeforeAllCallback {
                   authorize: public
                   websocket: { origins: ["https://app.example.org"] }
             FILTERS      upstream: UPSTREAM
+                HOST-told:
+                  match: { hosts: [HOST], path: "/told/{tenant}/**", methods: [GET] }
+                  authenticate: { issuers: [demo] }
+                  authorize: { allow: { anyone: "true" } }
+            FILTERS      upstream: TOLD
+                HOST-own:
+                  match: { hosts: [HOST], path: "/own/**", methods: [GET] }
+                  authorize: public
+            FILTERS      upstream: OWN
+                HOST-accepting:
+                  match: { hosts: [HOST], path: "/accepting/**", methods: [GET] }
+                  authorize: public
+                  accept-client-header: [X-Tenant-ID, X-Told-Subject]
+            FILTERS      upstream: UPSTREAM
+                HOST-stripped:
+                  match: { hosts: [HOST], path: "/api/v1/**", methods: [GET] }
+                  authorize: public
+                  filters: [StripPrefix=2]
+                  upstream: UPSTREAM
                 HOST-guarded:
                   match: { hosts: [HOST], path: "/guarded", methods: [POST] }
                   authorize: public
@@ -96,6 +126,8 @@ final class HostileWorld implements BeforeAllCallback {
                 .formatted(upstreamPort, DemoParts.PAYMENTS_ID);
         // Under another name, for an upstream has one breaker.
         var guarded = to.replace("localhost", "127.0.0.1").replace(" }", ", circuit-breaker: { minimum-calls: 5 } }");
+        var told = to.replace(" }", ", identity: { headers: { " + String.join(", ", TELLING) + " } } }");
+        var own = to.replace(" }", ", forward-credentials: { authorization: true, cookies: [session] } }");
         var routes = new StringBuilder();
         for (var way : Way.values()) {
             var filters = way == Way.DIRECT ? "" : "      filters: [\"AddResponseHeader=X-Way, filters\"]\n";
@@ -105,7 +137,9 @@ final class HostileWorld implements BeforeAllCallback {
                             .replace("RESOLVABLE", way.resolvable())
                             .replace("FILTERS", filters)
                             .replace("UPSTREAM", to)
-                            .replace("GUARDED", guarded));
+                            .replace("GUARDED", guarded)
+                            .replace("TOLD", told)
+                            .replace("OWN", own));
         }
         return routes.toString();
     }
