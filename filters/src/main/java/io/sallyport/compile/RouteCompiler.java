@@ -6,9 +6,12 @@ import io.sallyport.authenticate.RouteAuthentication;
 import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.authorize.RouteAuthorization;
 import io.sallyport.config.Findings;
+import io.sallyport.decision.ProtectedResource;
 import io.sallyport.edge.BodyLimit;
 import io.sallyport.edge.MatchConfig;
+import io.sallyport.edge.PathRules;
 import io.sallyport.edge.RouteTable;
+import io.sallyport.forward.AnswerRewrite;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.upstream.UpstreamConfig;
@@ -111,7 +114,8 @@ final class RouteCompiler {
         bySection.put(section, route);
         for (var each : route.hosts()) {
             var entry = each.entry();
-            builtIn.add(entry.route().host(), entry.path(), each.accepted(), route.scopes(), route.cors());
+            builtIn.add(
+                    entry.route().host(), entry.path(), each.accepted(), route.scopes(), route.cors(), route.paths());
             entries.add(entry);
         }
     }
@@ -131,6 +135,9 @@ final class RouteCompiler {
         var authorize = section.authorize();
         var upstream = section.upstream();
         modes.check(section, at);
+        if (match != null) {
+            checkHealthPath(match, at.child("match"));
+        }
         boolean isPublic = authorize != null && authorize.isPublic();
         if (authorize != null) {
             checkAuthentication(section, isPublic, at);
@@ -141,10 +148,11 @@ final class RouteCompiler {
         var cors = section.cors() == null || match == null
                 ? null
                 : CorsRules.compile(section.cors(), match.methodSet(), at.child("cors"));
+        var paths = paths(section, at.child("paths"));
         // Without a path to take them from, every variable that a filter or a rule reads would be an unknown one.
         var filters = match == null
                 ? null
-                : FilterDefinitions.compile(section.filters(), variables(match), at.child("filters"));
+                : FilterDefinitions.compile(section.filters(), variables(match), paths, at.child("filters"));
         var webSocket = section.websocket() == null || match == null
                 ? null
                 : WebSocketConfig.compile(section.websocket(), match.methodSet(), at.child("websocket"));
@@ -160,7 +168,13 @@ final class RouteCompiler {
                 cors,
                 target == null || filters == null || upstream == null
                         ? null
-                        : new ForwardPlan(target, filters, cors, streamLimit(upstream), webSocket),
+                        : new ForwardPlan(
+                                target,
+                                filters,
+                                cors,
+                                streamLimit(upstream),
+                                webSocket,
+                                rewrite(section, at.child("rewrite"))),
                 authorize == null ? List.of() : authorize.scopes(),
                 section.maxBody() == null ? settings.stages().edge().maxBody() : section.maxBody(),
                 upstream == null || target == null
@@ -175,15 +189,48 @@ final class RouteCompiler {
         }
         var hosts = new ArrayList<CompiledRoute.OnHost>();
         for (var host : match.hosts()) {
-            var onHost = onHost(name, host.value(), section, match, compiled, at);
+            var onHost = onHost(name, host.value(), section, match, paths, compiled, at);
             if (onHost != null) {
                 hosts.add(onHost);
             }
         }
         if (findings.isEmpty()) {
             var capacity = Objects.requireNonNull(compiled.capacity(), "capacity");
-            keep(section, new CompiledRoute(name, capacity, compiled.scopes(), compiled.cors(), hosts));
+            keep(section, new CompiledRoute(name, capacity, compiled.scopes(), compiled.cors(), paths, hosts));
         }
+    }
+
+    /** It goes before every route, as a literal path goes before a pattern. */
+    private void checkHealthPath(MatchConfig match, Findings.Place at) {
+        var healthPath =
+                settings.listener() == null ? null : settings.listener().healthPath();
+        if (match.path().toString().equals(healthPath)
+                && (match.methods().contains("GET") || match.methods().contains("HEAD"))) {
+            at.child("path")
+                    .reject(healthPath, "another path: listener.health-path is answered by the gateway on every host");
+        }
+    }
+
+    private @Nullable AnswerRewrite rewrite(RouteSection section, Findings.Place at) {
+        var listener = settings.listener();
+        return section.rewrite() == null || listener == null
+                ? null
+                : AnswerRewrite.compile(section.rewrite(), listener.scheme(), listener.portSuffix(), at);
+    }
+
+    private static PathRules paths(RouteSection section, Findings.Place at) {
+        var paths = section.paths();
+        if (paths == null) {
+            return PathRules.STRICT;
+        }
+        var match = section.match();
+        if (!paths.passesEncodedSlashes() && !paths.passesParameters()) {
+            at.reject("(a section)", "nothing, because refuse is what holds without it");
+        }
+        if (paths.passesEncodedSlashes() && match != null && variables(match).isEmpty()) {
+            at.child("encoded-slash").reject("pass", "refuse, because match.path has no {name} for it to be in");
+        }
+        return paths;
     }
 
     private @Nullable UpstreamTarget target(UpstreamConfig upstream, Findings.Place at) {
@@ -257,17 +304,18 @@ final class RouteCompiler {
 
     /** Returns null if there are findings, of this route or of another. */
     private CompiledRoute.@Nullable OnHost onHost(
-            String name, String host, RouteSection section, MatchConfig match, Compiled compiled, Findings.Place at) {
+            String name,
+            String host,
+            RouteSection section,
+            MatchConfig match,
+            PathRules paths,
+            Compiled compiled,
+            Findings.Place at) {
         var authenticate = section.authenticate();
         boolean issuersKnown = authenticate != null && issuers.keySet().containsAll(authenticate.issuers());
         var accepted = authenticate == null || !issuersKnown
                 ? null
-                : AcceptedTokens.compile(
-                        authenticate,
-                        issuers,
-                        builtIn.metadata(host, match.path().literalPrefix()),
-                        host,
-                        at.child("authenticate"));
+                : AcceptedTokens.compile(authenticate, issuers, builtIn.metadata(host), host, at.child("authenticate"));
         if (!findings.isEmpty()) {
             return null;
         }
@@ -277,13 +325,15 @@ final class RouteCompiler {
         if (compiled.isPublic()) {
             route.makePublic();
         } else {
-            route.settings(StageName.AUTHENTICATE, Objects.requireNonNull(accepted, "accepted tokens"));
+            route.settings(StageName.AUTHENTICATE, Objects.requireNonNull(accepted, "accepted tokens"))
+                    .resource(ProtectedResource.of(host, builtIn.metadata(host), compiled.scopes()));
         }
         route.settings(StageName.FORWARD, Objects.requireNonNull(compiled.plan(), "forward plan"));
         compiled.ofStages().forEach(route::settings);
         if (compiled.capacity() != null && compiled.capacity().limits()) {
             route.settings(StageName.ROUTE, compiled.capacity());
         }
-        return new CompiledRoute.OnHost(new RouteTable.Entry(route.build(), match.path(), match.methodSet()), accepted);
+        return new CompiledRoute.OnHost(
+                new RouteTable.Entry(route.build(), match.path(), match.methodSet(), paths), accepted);
     }
 }

@@ -13,13 +13,25 @@ import org.jspecify.annotations.Nullable;
  * @param cors what the answer says to pages of other origins; null to say nothing, whatever the upstream says
  * @param stream how long one exchange may last
  * @param webSocket on what terms a request may become a WebSocket; null if none may, and nobody notices that one asks
+ * @param rewrite what of an answer is made to name the gateway; null if nothing is
  */
 public record ForwardPlan(
         UpstreamTarget target,
         RouteFilters filters,
         @Nullable CorsPolicy cors,
         StreamLimit stream,
-        @Nullable WebSocketPlan webSocket) {
+        @Nullable WebSocketPlan webSocket,
+        @Nullable AnswerRewrite rewrite) {
+    /** One of a route whose answers say what they say. */
+    public ForwardPlan(
+            UpstreamTarget target,
+            RouteFilters filters,
+            @Nullable CorsPolicy cors,
+            StreamLimit stream,
+            @Nullable WebSocketPlan webSocket) {
+        this(target, filters, cors, stream, webSocket, null);
+    }
+
     /**
      * The plan of a route.
      *

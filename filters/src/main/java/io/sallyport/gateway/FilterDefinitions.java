@@ -4,6 +4,7 @@ package io.sallyport.gateway;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.NearestName;
+import io.sallyport.edge.PathRules;
 import io.sallyport.forward.RequestHeaders;
 import io.sallyport.forward.ResponseHeaders;
 import java.util.ArrayList;
@@ -69,6 +70,9 @@ public final class FilterDefinitions {
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,9})(B|KB|MB)");
     private static final Pattern PARTS = Pattern.compile("[1-9][0-9]?");
 
+    /** Those whose argument is a path. */
+    private static final Set<String> WITH_A_PATH = Set.of("PrefixPath", "SetPath");
+
     /** Makes one filter of what stands behind its equals sign, or throws {@link InvalidSetting} with what was expected. */
     @FunctionalInterface
     private interface Definition {
@@ -108,26 +112,33 @@ public final class FilterDefinitions {
      *
      * @param definitions as the operator wrote them, in their order
      * @param variables the names of the variables in the route's path
+     * @param paths what the paths of the route may have
      * @return null, with findings added, if one of them is wrong
      */
     public static @Nullable CompiledFilters compile(
-            List<String> definitions, Set<String> variables, Findings.Place at) {
+            List<String> definitions, Set<String> variables, PathRules paths, Findings.Place at) {
         var filters = new ArrayList<GatewayFilter>();
         for (int i = 0; i < definitions.size(); i++) {
-            var filter = compile(definitions.get(i), variables, at.element(i));
+            var filter = compile(definitions.get(i), variables, paths, at.element(i));
             if (filter != null) {
                 filters.add(filter);
             }
         }
-        return filters.size() == definitions.size() ? new CompiledFilters(filters) : null;
+        return filters.size() == definitions.size() ? new CompiledFilters(filters, paths) : null;
     }
 
-    private static @Nullable GatewayFilter compile(String definition, Set<String> variables, Findings.Place at) {
+    private static @Nullable GatewayFilter compile(
+            String definition, Set<String> variables, PathRules paths, Findings.Place at) {
         int equals = definition.indexOf('=');
         var name = (equals < 0 ? definition : definition.substring(0, equals)).strip();
         var known = DEFINITIONS.get(name);
         if (known == null) {
             at.reject(definition, nearestFirst(name));
+            return null;
+        }
+        if (paths.passesEncodedSlashes() && WITH_A_PATH.contains(name) && definition.indexOf('{') >= 0) {
+            // The value would get its slash back, and be several segments.
+            at.reject(definition, "a path without variables, because of paths.encoded-slash");
             return null;
         }
         try {

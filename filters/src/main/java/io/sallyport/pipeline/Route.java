@@ -3,6 +3,7 @@ package io.sallyport.pipeline;
 
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.decision.ProtectedResource;
 import java.util.EnumMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,7 @@ public final class Route {
     private final Map<StageName, Mode> modes;
     private final Map<StageName, FaultPolicy> onUndecided;
     private final Map<StageName, Object> settings;
+    private final @Nullable ProtectedResource resource;
 
     private Route(Builder builder) {
         this.name = builder.name;
@@ -38,6 +40,7 @@ public final class Route {
         this.modes = Snapshot.enumMap(builder.modes);
         this.onUndecided = Snapshot.enumMap(builder.onUndecided);
         this.settings = Snapshot.enumMap(builder.settings);
+        this.resource = builder.resource;
     }
 
     public static Builder builder(String name, String host, Kind kind) {
@@ -61,6 +64,11 @@ public final class Route {
     /** Whether the operator wrote {@code public}: credentials are stripped unread, and the principal is anonymous. */
     public boolean isPublic() {
         return isPublic;
+    }
+
+    /** What challenges say of it; null where nobody is challenged. */
+    public @Nullable ProtectedResource resource() {
+        return resource;
     }
 
     public Mode mode(StageName stage) {
@@ -100,6 +108,7 @@ public final class Route {
         private final String host;
         private final Kind kind;
         private boolean isPublic;
+        private @Nullable ProtectedResource resource;
         private final Map<StageName, Mode> modes = new EnumMap<>(StageName.class);
         private final Map<StageName, FaultPolicy> onUndecided = new EnumMap<>(StageName.class);
         private final Map<StageName, Object> settings = new EnumMap<>(StageName.class);
@@ -112,6 +121,12 @@ public final class Route {
 
         public Builder makePublic() {
             this.isPublic = true;
+            return this;
+        }
+
+        /** Says what challenges say of it. */
+        public Builder resource(ProtectedResource resource) {
+            this.resource = resource;
             return this;
         }
 

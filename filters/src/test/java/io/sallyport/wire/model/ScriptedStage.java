@@ -8,6 +8,7 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.edge.BodyLimit;
+import io.sallyport.edge.PathRules;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RouteFilters;
 import io.sallyport.forward.StreamLimit;
@@ -119,7 +120,7 @@ final class ScriptedStage implements Stage {
 
     private static RouteFilters filters() {
         var filters = FilterDefinitions.compile(
-                List.of("AddResponseHeader=X-Way, filters"), Set.of(), new Findings().at("filters"));
+                List.of("AddResponseHeader=X-Way, filters"), Set.of(), PathRules.STRICT, new Findings().at("filters"));
         return Objects.requireNonNull(filters);
     }
 
