@@ -282,7 +282,7 @@ public class SallyportAutoConfiguration {
     @Bean
     GracefulShutdownEnd gracefulShutdownEnd(IngressHandler handler, Configuration configuration) {
         var grace = configuration.settings().requireListener().shutdownGrace();
-        return new GracefulShutdownEnd(handler::isAnswering, grace.plus(BREAKING_OFF));
+        return new GracefulShutdownEnd(handler::drain, handler::isAnswering, grace.plus(BREAKING_OFF));
     }
 
     @Bean
@@ -367,7 +367,8 @@ public class SallyportAutoConfiguration {
                 snapshots,
                 clock,
                 listener.bodyTimeout(),
-                listener.shutdownGrace());
+                listener.shutdownGrace(),
+                listener.healthPath());
     }
 
     /** For the ingress server alone: the management server is customized by the beans of its own context. */
