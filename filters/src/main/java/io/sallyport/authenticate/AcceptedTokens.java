@@ -10,6 +10,7 @@ import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.identity.ExpectedIds;
 import java.net.URI;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -171,7 +172,7 @@ public final class AcceptedTokens {
                 one.issuer(), one.profile() == other.profile() ? one.profile() : Profile.DEFAULT, audiences);
     }
 
-    /** The exact {@code iss} of every issuer whose tokens are accepted. */
+    /** The exact {@code iss} of every issuer whose tokens are accepted, as far as it is an address. */
     public List<String> authorizationServers() {
         return authorizationServers(List.of(this));
     }
@@ -180,7 +181,7 @@ public final class AcceptedTokens {
     public static List<String> authorizationServers(Collection<AcceptedTokens> routes) {
         return union(routes).values().stream()
                 .map(Acceptance::issuer)
-                .filter(issuer -> issuer.trustDomain() == null)
+                .filter(Issuer::isAddress)
                 .map(Issuer::issuer)
                 .toList();
     }
@@ -195,6 +196,14 @@ public final class AcceptedTokens {
     /** Whether a request can prove its caller by a bearer token. */
     public boolean takesTokens() {
         return !byIssuer.isEmpty();
+    }
+
+    /** Whether somebody could be let in at that time: a workload by its certificate, or a token that can be verified or asked about. */
+    public boolean canAccept(Instant now) {
+        return takesCertificates()
+                || byIssuer.values().stream()
+                        .map(Acceptance::issuer)
+                        .anyMatch(issuer -> issuer.opaqueTokens() != null || issuer.holdsKeys(now));
     }
 
     /** Whether tokens of some trust domain are accepted. */

@@ -21,6 +21,7 @@ final class GracefulShutdownEnd extends ShutdownStep implements ApplicationListe
 
     private static final Duration INTERVAL = Duration.ofMillis(10);
 
+    private final Runnable drain;
     private final BooleanSupplier answering;
     private final Duration grace;
 
@@ -28,11 +29,13 @@ final class GracefulShutdownEnd extends ShutdownStep implements ApplicationListe
     private volatile long began = System.nanoTime();
 
     /**
+     * @param drain told when the gateway begins to stop
      * @param answering whether there are such requests
      * @param grace the longest that they are waited for, from when the gateway begins to stop: the listeners wait within it too
      */
-    GracefulShutdownEnd(BooleanSupplier answering, Duration grace) {
+    GracefulShutdownEnd(Runnable drain, BooleanSupplier answering, Duration grace) {
         super(WebServerApplicationContext.GRACEFUL_SHUTDOWN_PHASE - 1);
+        this.drain = drain;
         this.answering = answering;
         this.grace = grace;
     }
@@ -41,6 +44,7 @@ final class GracefulShutdownEnd extends ShutdownStep implements ApplicationListe
     public void onApplicationEvent(ContextClosedEvent closed) {
         if (isRunning()) {
             began = System.nanoTime();
+            drain.run();
         }
     }
 

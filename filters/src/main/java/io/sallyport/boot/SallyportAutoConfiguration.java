@@ -264,14 +264,15 @@ public class SallyportAutoConfiguration {
 
     /** Signs what upstreams are told of callers. */
     @Bean
-    TokenIssuer tokenIssuer(Configuration configuration, SvidSource svids, Clock clock) {
+    TokenIssuer tokenIssuer(Configuration configuration, CryptoProvider crypto, SvidSource svids, Clock clock) {
         var signing = configuration.settings().signing();
         return signing == null
                 ? new TokenIssuer(null, null, svids)
                 : Opening.section(
                         "sallyport.signing",
                         configuration,
-                        () -> new TokenIssuer(SigningKeys.open(signing, clock), signing.issuer(), svids));
+                        () -> new TokenIssuer(
+                                SigningKeys.open(signing, crypto.orNull(), clock), signing.issuer(), svids));
     }
 
     @Bean
@@ -282,7 +283,7 @@ public class SallyportAutoConfiguration {
     @Bean
     GracefulShutdownEnd gracefulShutdownEnd(IngressHandler handler, Configuration configuration) {
         var grace = configuration.settings().requireListener().shutdownGrace();
-        return new GracefulShutdownEnd(handler::isAnswering, grace.plus(BREAKING_OFF));
+        return new GracefulShutdownEnd(handler::drain, handler::isAnswering, grace.plus(BREAKING_OFF));
     }
 
     @Bean
@@ -367,7 +368,8 @@ public class SallyportAutoConfiguration {
                 snapshots,
                 clock,
                 listener.bodyTimeout(),
-                listener.shutdownGrace());
+                listener.shutdownGrace(),
+                listener.healthPath());
     }
 
     /** For the ingress server alone: the management server is customized by the beans of its own context. */
@@ -482,7 +484,13 @@ public class SallyportAutoConfiguration {
 
     @Bean
     KeySetHealth jwksHealthIndicator(SnapshotSource snapshots, Clock clock) {
-        return new KeySetHealth(() -> snapshots.inForce().issuers().values(), clock);
+        return new KeySetHealth(
+                () -> {
+                    var inForce = snapshots.inForce();
+                    return new KeySetHealth.State(
+                            inForce.issuers().values(), inForce.snapshot().routes());
+                },
+                clock);
     }
 
     @Bean

@@ -3,12 +3,15 @@ package io.sallyport.compile;
 
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.authenticate.AcceptedTokens;
+import io.sallyport.decision.ProtectedResource;
 import io.sallyport.edge.PathPattern;
+import io.sallyport.edge.PathRules;
 import io.sallyport.edge.RouteTable;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.wire.answer.CorsRules;
 import io.sallyport.wire.answer.LocalAnswer;
+import io.sallyport.wire.answer.LocalForwarder;
 import io.sallyport.wire.listener.ListenerConfig;
 import java.net.URI;
 import java.util.ArrayList;
@@ -25,7 +28,6 @@ import org.jspecify.annotations.Nullable;
  * preflights of routes with {@code cors}, and the route for whatever matches no other. Told of each operator's route, then asked for its own.
  */
 final class BuiltInRoutes {
-    private static final String METADATA_PATH = "/.well-known/oauth-protected-resource";
     /** Where upstreams find the keys that the gateway signs with. */
     private static final String SIGNING_KEYS_PATH = "/.well-known/sallyport/jwks.json";
 
@@ -38,11 +40,11 @@ final class BuiltInRoutes {
 
     /** What is known of one host so far. */
     private static final class Host {
-        private final Map<String, Resource> resources = new LinkedHashMap<>();
+        private final Resource resource = new Resource();
         private final Map<String, Preflight> preflights = new LinkedHashMap<>();
     }
 
-    /** What a caller has to bring for paths that begin alike. */
+    /** What a caller has to bring. */
     private static final class Resource {
         private final List<AcceptedTokens> accepted = new ArrayList<>();
         private final Set<String> scopes = new TreeSet<>();
@@ -53,7 +55,14 @@ final class BuiltInRoutes {
         }
     }
 
-    private record Preflight(PathPattern path, List<CorsRules> rules) {}
+    private record Preflight(PathPattern path, List<CorsRules> rules, PathRules paths) {
+        /** With another route for the same paths. */
+        Preflight and(CorsRules other, PathRules passed) {
+            var all = new ArrayList<>(rules);
+            all.add(other);
+            return new Preflight(path, all, paths.or(passed));
+        }
+    }
 
     /**
      * Knows no route yet.
@@ -67,42 +76,48 @@ final class BuiltInRoutes {
         this.modes = modes;
     }
 
-    /** Where the metadata is of what begins with that path, for challenges. */
-    URI metadata(String host, String pathPrefix) {
-        return URI.create(origin(host) + METADATA_PATH + pathPrefix);
+    /** Where the metadata of that host is, for challenges. */
+    URI metadata(String host) {
+        return URI.create(origin(host) + LocalForwarder.METADATA_PATH);
     }
 
     private String origin(String host) {
         return listener == null ? "https://" + host : listener.scheme() + "://" + host + listener.portSuffix();
     }
 
-    /** @param accepted null if the route is public */
+    /**
+     * Tells of a route on one of its hosts.
+     *
+     * @param name of the host
+     * @param accepted null if the route is public
+     */
     void add(
-            String host,
+            String name,
             PathPattern path,
             @Nullable AcceptedTokens accepted,
             List<String> scopes,
-            @Nullable CorsRules cors) {
-        var known = hosts.computeIfAbsent(host, _ -> new Host());
+            @Nullable CorsRules cors,
+            PathRules paths) {
+        var host = hosts.computeIfAbsent(name, _ -> new Host());
         if (accepted != null) {
-            known.resources
-                    .computeIfAbsent(path.literalPrefix(), _ -> new Resource())
-                    .add(accepted, scopes);
+            host.resource.add(accepted, scopes);
         }
         if (cors != null) {
-            known.preflights
-                    .computeIfAbsent(placeOf(path), _ -> new Preflight(path, new ArrayList<>()))
-                    .rules()
-                    .add(cors);
+            var place = placeOf(path);
+            var known = host.preflights.getOrDefault(place, new Preflight(path, List.of(), PathRules.STRICT));
+            host.preflights.put(place, known.and(cors, paths));
         }
     }
 
     /** Notes what built-in routes a route would bring along: of each but once. */
     void place(String host, PathPattern path, boolean isPublic, boolean cors, Map<String, RouteTable.Entry> places) {
         if (!isPublic) {
-            for (var prefix : List.of("", path.literalPrefix())) {
-                place("sallyport:protected-resource", host, PathPattern.parse(METADATA_PATH + prefix), READING, places);
-            }
+            place(
+                    "sallyport:protected-resource",
+                    host,
+                    PathPattern.parse(LocalForwarder.METADATA_PATH + "/**"),
+                    READING,
+                    places);
         }
         if (signing) {
             place("sallyport:signing-keys", host, PathPattern.parse(SIGNING_KEYS_PATH), READING, places);
@@ -137,11 +152,11 @@ final class BuiltInRoutes {
 
         /** @param signingKeys null if the gateway signs nothing */
         private record OfHost(
-                Map<String, Metadata> metadata,
+                @Nullable Metadata metadata,
                 Map<String, Preflights> preflights,
                 RouteTable.@Nullable Entry signingKeys,
                 Unmatched unmatched) {
-            private static final OfHost NONE = new OfHost(Map.of(), Map.of(), null, new Unmatched(List.of(), null));
+            private static final OfHost NONE = new OfHost(null, Map.of(), null, new Unmatched(List.of(), null));
         }
 
         /** @param entry null if no token is accepted: who comes with a certificate has no authorization server to be told of */
@@ -160,10 +175,9 @@ final class BuiltInRoutes {
         List<RouteTable.Entry> entries() {
             var entries = new ArrayList<RouteTable.Entry>();
             for (var host : hosts.values()) {
-                for (var metadata : host.metadata().values()) {
-                    if (metadata.entry() != null) {
-                        entries.add(metadata.entry());
-                    }
+                var metadata = host.metadata();
+                if (metadata != null && metadata.entry() != null) {
+                    entries.add(metadata.entry());
                 }
                 host.preflights().values().forEach(preflights -> entries.add(preflights.entry()));
                 if (host.signingKeys() != null) {
@@ -190,11 +204,7 @@ final class BuiltInRoutes {
         var made = new LinkedHashMap<String, Made.OfHost>();
         hosts.forEach((host, known) -> {
             var earlier = before.of(host);
-            var metadata = new LinkedHashMap<String, Made.Metadata>();
-            metadataOf(known)
-                    .forEach((prefix, resource) -> metadata.put(
-                            prefix,
-                            metadata(host, prefix, resource, earlier.metadata().get(prefix))));
+            var metadata = metadata(host, known.resource, earlier.metadata());
             var preflights = new LinkedHashMap<String, Made.Preflights>();
             known.preflights.forEach((place, preflight) -> preflights.put(
                     place, preflights(host, preflight, earlier.preflights().get(place))));
@@ -213,41 +223,23 @@ final class BuiltInRoutes {
                         READING);
     }
 
-    /** The resources, and the host as a whole: the challenge for what matches no route names that. */
-    private static Map<String, Resource> metadataOf(Host known) {
-        var resources = new LinkedHashMap<String, Resource>();
-        if (!known.resources.isEmpty()) {
-            var whole = new Resource();
-            known.resources
-                    .values()
-                    .forEach(resource ->
-                            resource.accepted.forEach(tokens -> whole.add(tokens, List.copyOf(resource.scopes))));
-            resources.putAll(known.resources);
-            resources.put("", whole);
-        }
-        return resources;
-    }
-
-    private Made.Metadata metadata(String host, String prefix, Resource resource, Made.@Nullable Metadata before) {
+    private Made.Metadata metadata(String host, Resource resource, Made.@Nullable Metadata before) {
         if (before != null
                 && before.accepted().equals(resource.accepted)
                 && before.scopes().equals(resource.scopes)) {
             return before;
         }
-        var entry = resource.accepted.stream().anyMatch(AcceptedTokens::takesTokens)
-                ? metadataEntry(host, prefix, resource)
-                : null;
+        var entry =
+                resource.accepted.stream().anyMatch(AcceptedTokens::takesTokens) ? metadataEntry(host, resource) : null;
         return new Made.Metadata(List.copyOf(resource.accepted), Set.copyOf(resource.scopes), entry);
     }
 
-    private RouteTable.Entry metadataEntry(String host, String prefix, Resource resource) {
+    private RouteTable.Entry metadataEntry(String host, Resource resource) {
         var answer = LocalAnswer.ProtectedResource.of(
-                URI.create(origin(host) + prefix),
-                AcceptedTokens.authorizationServers(resource.accepted),
-                resource.scopes);
+                URI.create(origin(host)), AcceptedTokens.authorizationServers(resource.accepted), resource.scopes);
         return new RouteTable.Entry(
                 local("sallyport:protected-resource", host, answer),
-                PathPattern.parse(METADATA_PATH + prefix),
+                PathPattern.parse(LocalForwarder.METADATA_PATH + "/**"),
                 READING);
     }
 
@@ -258,7 +250,8 @@ final class BuiltInRoutes {
         var answer = LocalAnswer.Preflight.of(preflight.rules());
         var route = local("sallyport:preflight", host, answer);
         return new Made.Preflights(
-                preflight, new RouteTable.Entry(route, preflight.path(), Set.of(HttpMethod.OPTIONS)));
+                preflight,
+                new RouteTable.Entry(route, preflight.path(), Set.of(HttpMethod.OPTIONS), preflight.paths()));
     }
 
     private Route local(String name, String host, LocalAnswer answer) {
@@ -268,9 +261,7 @@ final class BuiltInRoutes {
     }
 
     private Made.Unmatched unmatched(String host, Host known, Made.Unmatched before) {
-        var accepted = known.resources.values().stream()
-                .flatMap(resource -> resource.accepted.stream())
-                .toList();
+        var accepted = List.copyOf(known.resource.accepted);
         if (before.route() != null && before.accepted().equals(accepted)) {
             return before;
         }
@@ -279,7 +270,8 @@ final class BuiltInRoutes {
         if (accepted.isEmpty()) {
             route.makePublic();
         } else {
-            route.settings(StageName.AUTHENTICATE, AcceptedTokens.unmatched(accepted, metadata(host, ""), host));
+            route.settings(StageName.AUTHENTICATE, AcceptedTokens.unmatched(accepted, metadata(host), host))
+                    .resource(ProtectedResource.of(host, metadata(host), List.of()));
         }
         return new Made.Unmatched(accepted, route.build());
     }

@@ -2,6 +2,7 @@
 package io.sallyport.compile;
 
 import io.sallyport.authenticate.AcceptedTokens;
+import io.sallyport.edge.PathRules;
 import io.sallyport.edge.RouteTable;
 import io.sallyport.route.UpstreamCapacity;
 import io.sallyport.wire.answer.CorsRules;
@@ -14,12 +15,14 @@ import org.jspecify.annotations.Nullable;
  * @param capacity what it says of its upstream, even if that is nothing
  * @param scopes for the metadata of its hosts
  * @param cors for the preflights; null for none
+ * @param paths for the preflights too
  */
 record CompiledRoute(
         String name,
         UpstreamCapacity capacity,
         List<String> scopes,
         @Nullable CorsRules cors,
+        PathRules paths,
         List<OnHost> hosts) {
     CompiledRoute {
         scopes = List.copyOf(scopes);

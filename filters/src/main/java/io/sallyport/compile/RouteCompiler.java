@@ -10,9 +10,12 @@ import io.sallyport.authorize.cel.CelRules;
 import io.sallyport.authorize.cel.CelValue;
 import io.sallyport.authorize.cel.Reads;
 import io.sallyport.config.Findings;
+import io.sallyport.decision.ProtectedResource;
 import io.sallyport.edge.BodyLimit;
 import io.sallyport.edge.MatchConfig;
+import io.sallyport.edge.PathRules;
 import io.sallyport.edge.RouteTable;
+import io.sallyport.forward.AnswerRewrite;
 import io.sallyport.forward.Disclosure;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.StreamLimit;
@@ -177,7 +180,8 @@ final class RouteCompiler {
         bySection.put(section, route);
         for (var each : route.hosts()) {
             var entry = each.entry();
-            builtIn.add(entry.route().host(), entry.path(), each.accepted(), route.scopes(), route.cors());
+            builtIn.add(
+                    entry.route().host(), entry.path(), each.accepted(), route.scopes(), route.cors(), route.paths());
             entries.add(entry);
         }
     }
@@ -200,6 +204,9 @@ final class RouteCompiler {
         var upstream = section.upstream();
         modes.check(section, at);
         checkOverrides(section, at);
+        if (match != null) {
+            checkHealthPath(match, at.child("match"));
+        }
         boolean isPublic = authorize != null && authorize.isPublic();
         if (authorize != null) {
             checkAuthentication(section, isPublic, at);
@@ -210,11 +217,13 @@ final class RouteCompiler {
         var cors = section.cors() == null || match == null
                 ? null
                 : CorsRules.compile(section.cors(), match.methodSet(), at.child("cors"));
+        var paths = paths(section, at.child("paths"));
         // Without a path to take them from, every variable that a filter or a rule reads would be an unknown one.
         var removedHere = removed.except(accepted(section, at.child("accept-client-header")));
         var filters = match == null
                 ? null
-                : FilterDefinitions.compile(section.filters(), variables(match), removedHere, at.child("filters"));
+                : FilterDefinitions.compile(
+                        section.filters(), variables(match), paths, removedHere, at.child("filters"));
         var identity = upstream == null || upstream.identity() == null || match == null
                 ? null
                 : identity(upstream.identity(), section, variables(match), removedHere, upstreamAt.child("identity"));
@@ -234,6 +243,7 @@ final class RouteCompiler {
                     at.child("authorize").child("deny"));
         }
         var open = upstream == null || authorize == null ? null : openCredentials(upstream, isPublic, upstreamAt);
+        var rewrite = rewrite(section, at.child("rewrite"));
         var webSocket = section.websocket() == null || match == null
                 ? null
                 : WebSocketConfig.compile(section.websocket(), match.methodSet(), at.child("websocket"));
@@ -257,6 +267,7 @@ final class RouteCompiler {
                                 cors,
                                 streamLimit(upstream),
                                 webSocket,
+                                rewrite,
                                 new Disclosure(
                                         removedHere,
                                         forwardedHost(host),
@@ -278,14 +289,14 @@ final class RouteCompiler {
         }
         var hosts = new ArrayList<CompiledRoute.OnHost>();
         for (var host : match.hosts()) {
-            var onHost = onHost(name, host.value(), section, match, compiled, at);
+            var onHost = onHost(name, host.value(), section, match, paths, compiled, at);
             if (onHost != null) {
                 hosts.add(onHost);
             }
         }
         if (findings.isEmpty()) {
             var capacity = Objects.requireNonNull(compiled.capacity(), "capacity");
-            keep(section, new CompiledRoute(name, capacity, compiled.scopes(), compiled.cors(), hosts));
+            keep(section, new CompiledRoute(name, capacity, compiled.scopes(), compiled.cors(), paths, hosts));
         }
     }
 
@@ -425,6 +436,39 @@ final class RouteCompiler {
         return new OpenCredentials(credentials.authorization(), credentials.cookies(), issuers.values());
     }
 
+    /** It goes before every route, as a literal path goes before a pattern. */
+    private void checkHealthPath(MatchConfig match, Findings.Place at) {
+        var healthPath =
+                settings.listener() == null ? null : settings.listener().healthPath();
+        if (match.path().toString().equals(healthPath)
+                && (match.methods().contains("GET") || match.methods().contains("HEAD"))) {
+            at.child("path")
+                    .reject(healthPath, "another path: listener.health-path is answered by the gateway on every host");
+        }
+    }
+
+    private @Nullable AnswerRewrite rewrite(RouteSection section, Findings.Place at) {
+        var listener = settings.listener();
+        return section.rewrite() == null || listener == null
+                ? null
+                : AnswerRewrite.compile(section.rewrite(), listener.scheme(), listener.portSuffix(), at);
+    }
+
+    private static PathRules paths(RouteSection section, Findings.Place at) {
+        var paths = section.paths();
+        if (paths == null) {
+            return PathRules.STRICT;
+        }
+        var match = section.match();
+        if (!paths.passesEncodedSlashes() && !paths.passesParameters()) {
+            at.reject("(a section)", "nothing, because refuse is what holds without it");
+        }
+        if (paths.passesEncodedSlashes() && match != null && variables(match).isEmpty()) {
+            at.child("encoded-slash").reject("pass", "refuse, because match.path has no {name} for it to be in");
+        }
+        return paths;
+    }
+
     private @Nullable UpstreamTarget target(UpstreamConfig upstream, Findings.Place at) {
         var known = targets.get(upstream);
         if (known != null) {
@@ -524,17 +568,18 @@ final class RouteCompiler {
 
     /** Returns null if there are findings, of this route or of another. */
     private CompiledRoute.@Nullable OnHost onHost(
-            String name, String host, RouteSection section, MatchConfig match, Compiled compiled, Findings.Place at) {
+            String name,
+            String host,
+            RouteSection section,
+            MatchConfig match,
+            PathRules paths,
+            Compiled compiled,
+            Findings.Place at) {
         var authenticate = section.authenticate();
         boolean issuersKnown = authenticate != null && issuers.keySet().containsAll(authenticate.issuers());
         var accepted = authenticate == null || !issuersKnown
                 ? null
-                : AcceptedTokens.compile(
-                        authenticate,
-                        issuers,
-                        builtIn.metadata(host, match.path().literalPrefix()),
-                        host,
-                        at.child("authenticate"));
+                : AcceptedTokens.compile(authenticate, issuers, builtIn.metadata(host), host, at.child("authenticate"));
         if (!findings.isEmpty()) {
             return null;
         }
@@ -544,7 +589,8 @@ final class RouteCompiler {
         if (compiled.isPublic()) {
             route.makePublic();
         } else {
-            route.settings(StageName.AUTHENTICATE, Objects.requireNonNull(accepted, "accepted tokens"));
+            route.settings(StageName.AUTHENTICATE, Objects.requireNonNull(accepted, "accepted tokens"))
+                    .resource(ProtectedResource.of(host, builtIn.metadata(host), compiled.scopes()));
         }
         route.settings(
                 StageName.FORWARD,
@@ -557,6 +603,7 @@ final class RouteCompiler {
         if (compiled.capacity() != null && compiled.capacity().limits()) {
             route.settings(StageName.ROUTE, compiled.capacity());
         }
-        return new CompiledRoute.OnHost(new RouteTable.Entry(route.build(), match.path(), match.methodSet()), accepted);
+        return new CompiledRoute.OnHost(
+                new RouteTable.Entry(route.build(), match.path(), match.methodSet(), paths), accepted);
     }
 }

@@ -5,6 +5,8 @@ import io.sallyport.authenticate.RouteAuthentication;
 import io.sallyport.authorize.RouteAuthorization;
 import io.sallyport.config.Setting;
 import io.sallyport.edge.MatchConfig;
+import io.sallyport.edge.PathRules;
+import io.sallyport.forward.RewriteConfig;
 import io.sallyport.forward.upstream.UpstreamConfig;
 import io.sallyport.ratelimit.LimitConfig;
 import io.sallyport.risk.RiskLadderConfig;
@@ -25,6 +27,9 @@ import org.springframework.util.unit.DataSize;
 public record RouteSection(
         @Setting(value = "Which requests are this route's.", required = true) @Nullable
         MatchConfig match,
+
+        @Setting("What the paths of these requests may have that is refused elsewhere. Without it nothing.") @Nullable
+        PathRules paths,
 
         @Setting("Whose tokens are accepted. Required unless authorize is public, and not allowed then.") @Nullable
         RouteAuthentication authenticate,
@@ -60,6 +65,9 @@ public record RouteSection(
                                 + " StripPrefix=1.",
                 byDefault = "[]")
         List<String> filters,
+
+        @Setting("What of an answer that names the upstream is made to name the gateway. Without it nothing.") @Nullable
+        RewriteConfig rewrite,
 
         @Setting("The longest request body; as stages.edge.max-body says when absent. A longer one is a 413.") @Nullable
         DataSize maxBody,

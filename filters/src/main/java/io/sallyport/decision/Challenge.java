@@ -2,18 +2,29 @@
 package io.sallyport.decision;
 
 import java.util.Map;
+import java.util.Set;
 
 /**
  * One challenge of a {@code WWW-Authenticate} field (RFC 9110 section 11.6.1), rendered once when it is made.
  *
  * <p>Every parameter value is written as a quoted-string and has to be printable ASCII without {@code "} and {@code \}: a
- * challenge is made of fixed texts and of configuration, never of what a client or a parser said.
+ * challenge is made of fixed texts and of configuration, never of what a client or a parser said. The one exception is a canonical
+ * path, which has neither.
  */
 public final class Challenge {
-    private final String headerValue;
+    private static final String BEARER = "Bearer";
+    private static final String REALM = "realm";
+    private static final String METADATA = "resource_metadata";
+    private static final String SCOPE = "scope";
 
-    private Challenge(String headerValue) {
+    private final String scheme;
+    private final String headerValue;
+    private final Set<String> names;
+
+    private Challenge(String scheme, String headerValue, Set<String> names) {
+        this.scheme = scheme;
         this.headerValue = headerValue;
+        this.names = names;
     }
 
     /**
@@ -22,7 +33,7 @@ public final class Challenge {
      * @throws IllegalArgumentException if a value cannot stand in a quoted-string as it is
      */
     public static Challenge bearer(Map<String, String> parameters) {
-        return of("Bearer", parameters);
+        return of(BEARER, parameters);
     }
 
     /**
@@ -42,7 +53,7 @@ public final class Challenge {
             rendered.append("=\"").append(parameter.getValue()).append('"');
             separator = ',';
         }
-        return new Challenge(rendered.toString());
+        return new Challenge(scheme, rendered.toString(), Set.copyOf(parameters.keySet()));
     }
 
     private static void requireQuotable(String name, String value) {
@@ -56,6 +67,27 @@ public final class Challenge {
     /** The challenge as one element of the {@code WWW-Authenticate} field. */
     public String headerValue() {
         return headerValue;
+    }
+
+    /**
+     * The same with all that the resource has to say: {@code realm}, {@code resource_metadata} and {@code scope} where it has none
+     * of its own.
+     *
+     * @param path canonical: of the resource that was asked for
+     */
+    public String headerValue(ProtectedResource resource, String path) {
+        if (!scheme.equals(BEARER)) {
+            return headerValue;
+        }
+        var scope =
+                names.contains(SCOPE) || resource.scope().isEmpty() ? "" : "," + SCOPE + "=\"" + resource.scope() + '"';
+        var metadata = resource.metadataOf(path);
+        if (names.contains(METADATA)) {
+            return headerValue.replace('"' + resource.metadata() + '"', '"' + metadata + '"') + scope;
+        }
+        var own = headerValue.substring(Math.min(headerValue.length(), BEARER.length() + 1));
+        return BEARER + (names.contains(REALM) ? " " : ' ' + REALM + "=\"" + resource.realm() + "\",") + own + scope
+                + ',' + METADATA + "=\"" + metadata + '"';
     }
 
     @Override

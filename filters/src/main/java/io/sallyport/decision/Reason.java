@@ -49,7 +49,7 @@ public enum Reason {
             "edge.target_malformed",
             400,
             PublicCode.BAD_REQUEST,
-            "The request target is neither origin-form nor an absolute-form that agrees with Host.",
+            "The request target is neither origin-form nor an absolute-form that agrees with Host, or it names https on a connection without TLS.",
             "Point the client at the gateway as an origin server, not as a proxy."),
     EDGE_TARGET_TOO_LONG(
             "edge.target_too_long",
@@ -121,14 +121,20 @@ public enum Reason {
             "edge.path_malformed",
             400,
             PublicCode.BAD_REQUEST,
-            "The path or the query has an invalid percent-encoding or a character that must be encoded, or the path encodes a control character or bytes that are not UTF-8.",
+            "The path has an invalid percent-encoding, a backslash or another character that must be encoded, or encodes a control character or bytes that are not UTF-8. The record says which, and where in the request target, counted from 0.",
             "Look at the client."),
     EDGE_PATH_AMBIGUOUS(
             "edge.path_ambiguous",
             400,
             PublicCode.BAD_REQUEST,
             "The path means different things to different readers: an encoded slash, backslash, NUL or dot segment, a plain dot segment, an empty segment, a double encoding, path parameters, or a character that Unicode compatibility folds into one of these.",
-            "Treat as an attack unless the API really uses such names; then rename them."),
+            "Treat as an attack unless the API really uses such names; the route then says paths.encoded-slash: pass or paths.parameters: pass, or the names change."),
+    EDGE_QUERY_MALFORMED(
+            "edge.query_malformed",
+            400,
+            PublicCode.BAD_REQUEST,
+            "The query has a character that must be encoded, and that no browser leaves as it is. The record says which, and where in the request target, counted from 0.",
+            "Look at the client."),
     EDGE_HEADER_NAME_REFUSED(
             "edge.header_name_refused",
             400,
@@ -547,6 +553,12 @@ public enum Reason {
             PublicCode.UPSTREAM_UNAVAILABLE,
             "The upstream closed the connection before its answer was complete.",
             "Look at the upstream's log."),
+    FORWARD_LOOP(
+            "forward.loop",
+            502,
+            PublicCode.UPSTREAM_UNAVAILABLE,
+            "The request has come through this gateway before, as its Via field says.",
+            "An upstream sends requests back: look at the route's upstream.uri and at what stands between."),
     FORWARD_UPSTREAM_PROTOCOL_ERROR(
             "forward.upstream_protocol_error",
             502,

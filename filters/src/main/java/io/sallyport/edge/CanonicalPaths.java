@@ -9,13 +9,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the path of a request target into the one spelling that it has here, or refuses it. Canonical (RFC 3986 section 6.2.2)
- * means: percent-encodings in upper case, and none of a character that needs none; everything else stays as it was sent.
- * Nothing is removed or resolved: a path that would need that is refused.
+ * means: percent-encodings in upper case, and none of a character that needs none; encoded is what browsers send although RFC 3986
+ * does not allow it (the URL standard's path state); everything else stays as it was sent. Nothing is resolved: a path that would
+ * need that is refused.
  *
- * <p>Malformed is what RFC 3986 section 3.3 does not allow, and encoded bytes that are no UTF-8 or are control characters.
+ * <p>Malformed is what RFC 3986 section 3.3 does not allow either way, and encoded bytes that are no UTF-8 or are control characters.
  * Ambiguous is what some reader splits, cuts or resolves and another does not: encoded slashes and backslashes, NUL, empty
  * segments, dot segments, {@code ;} with or without parameters, each of these plain, encoded, encoded twice, or as a
  * character that Unicode compatibility (NFKC) folds into it.
+ *
+ * <p>Two of these a route may let pass ({@link PathRules}), and they are read into {@link Reading.Conditional}: encoded slashes between
+ * which there is neither an empty nor a dot segment, and plain {@code ;} with parameters behind a segment that is neither.
  *
  * <p>{@code canonical(canonical(x)) = canonical(x)}, and decoding it once gives what decoding it twice gives.
  */
@@ -25,11 +29,31 @@ public final class CanonicalPaths {
     sealed interface Reading {
         record Canonical(CanonicalPath path) implements Reading {}
 
-        record Refused(Reason reason) implements Reading {}
+        /**
+         * Refused on every route that does not say otherwise.
+         *
+         * @param path without parameters
+         * @param forwarded the path with its parameters
+         * @param slashAt where in the target the first encoded slash is, or -1
+         * @param parameterAt where the first semicolon is, or -1
+         */
+        record Conditional(CanonicalPath path, String forwarded, int slashAt, int parameterAt) implements Reading {
+            /** What a route has to let pass. */
+            boolean isAllowedBy(PathRules rules) {
+                return (slashAt < 0 || rules.passesEncodedSlashes()) && (parameterAt < 0 || rules.passesParameters());
+            }
+        }
+
+        /**
+         * Refused on every route.
+         *
+         * @param at where in the target
+         */
+        record Refused(Reason reason, int at) implements Reading {}
     }
 
-    private static final Reading MALFORMED = new Reading.Refused(Reason.EDGE_PATH_MALFORMED);
-    private static final Reading AMBIGUOUS = new Reading.Refused(Reason.EDGE_PATH_AMBIGUOUS);
+    /** The encoded slash of canonical paths. */
+    static final String ENCODED_SLASH = "%2F";
 
     private static final byte NOT_ALLOWED = 0;
     private static final byte UNRESERVED = 1;
@@ -39,6 +63,7 @@ public final class CanonicalPaths {
     private static final byte PERCENT = 5;
     private static final byte SEMICOLON = 6;
     private static final byte BACKSLASH = 7;
+    private static final byte ENCODED_HERE = 8;
 
     private static final byte[] KIND = new byte[128];
 
@@ -51,6 +76,10 @@ public final class CanonicalPaths {
         KIND['~'] = UNRESERVED;
         for (char c : "!$&'()*+,=:@".toCharArray()) {
             KIND[c] = OTHER_ALLOWED;
+        }
+        // What browsers leave as it is.
+        for (char c : "\"<>^`{|}[]".toCharArray()) {
+            KIND[c] = ENCODED_HERE;
         }
         KIND['/'] = SLASH;
         KIND['.'] = DOT;
@@ -78,33 +107,56 @@ public final class CanonicalPaths {
                 case DOT -> {}
                 case SLASH -> {
                     if (i == segment || (onlyDots && i - segment <= 2)) {
-                        return AMBIGUOUS;
+                        return ambiguous(segment);
                     }
                     segment = i + 1;
                     onlyDots = true;
                 }
-                case PERCENT -> {
+                case PERCENT, SEMICOLON, ENCODED_HERE -> {
                     return new Decoding(target, from, to).read();
                 }
-                case SEMICOLON -> {
-                    return AMBIGUOUS;
-                }
                 default -> {
-                    return MALFORMED;
+                    return malformed(i);
                 }
             }
         }
         if (onlyDots && to > segment && to - segment <= 2) {
-            return AMBIGUOUS;
+            return ambiguous(segment);
         }
         return new Reading.Canonical(new CanonicalPath(target.substring(from, to)));
     }
 
-    /** Whether that path is the one spelling of itself: what {@code edge} would have made of it. */
-    public static boolean isCanonical(String path) {
+    private static Reading malformed(int at) {
+        return new Reading.Refused(Reason.EDGE_PATH_MALFORMED, at);
+    }
+
+    private static Reading ambiguous(int at) {
+        return new Reading.Refused(Reason.EDGE_PATH_AMBIGUOUS, at);
+    }
+
+    /** Whether that path is the one spelling of itself: what {@code edge} would have made of it on a route with those rules. */
+    public static boolean isCanonical(String path, PathRules rules) {
         return path.startsWith("/")
-                && read(path, 0, path.length()) instanceof Reading.Canonical(CanonicalPath(var canonical))
-                && canonical.equals(path);
+                && switch (read(path, 0, path.length())) {
+                    case Reading.Canonical(CanonicalPath(var canonical)) -> canonical.equals(path);
+                    case Reading.Conditional conditional ->
+                        conditional.isAllowedBy(rules)
+                                && conditional.forwarded().equals(path);
+                    case Reading.Refused _ -> false;
+                };
+    }
+
+    /** How a record names what is wrong with a target: the character, or its encoding, and its place, counted from 0. */
+    static String shown(String target, int at) {
+        if (at >= target.length()) {
+            return "its end";
+        }
+        char c = target.charAt(at);
+        if (c <= ' ' || c >= 0x7f) {
+            return "U+%04X at %d".formatted((int) c, at);
+        }
+        int end = byteAt(target, at, target.length()) >= 0 && c == '%' ? at + 3 : at + 1;
+        return "'%s' at %d".formatted(target.substring(at, end), at);
     }
 
     /** The characters that {@code path[from, to)} stands for. */
@@ -141,7 +193,7 @@ public final class CanonicalPaths {
         return c < 128 ? Character.digit(c, 16) : -1;
     }
 
-    /** The path with percent-encodings in it: rare, so it may allocate. */
+    /** The path with anything in it that is not as plain as can be: rare, so it may allocate. */
     private static final class Decoding {
         private static final int AFTER_PERCENT = 1;
         private static final int AFTER_DIGIT = 2;
@@ -153,7 +205,16 @@ public final class CanonicalPaths {
         private final StringBuilder canonical;
         private int at;
 
-        // Of the current segment.
+        /** With parameters, once there are any. */
+        private @Nullable StringBuilder withParameters;
+
+        private int slashAt = -1;
+        private int parameterAt = -1;
+
+        // Of the current segment, or of what an encoded slash would make one of.
+        private int segment;
+        private boolean inParameters;
+        private boolean afterEncodedSlash;
         private boolean empty = true;
         private int dots;
         private boolean onlyDots = true;
@@ -168,86 +229,149 @@ public final class CanonicalPaths {
         }
 
         Reading read() {
-            canonical.append('/');
-            at++;
+            beginSegment();
             while (at < to) {
                 var refused = target.charAt(at) == '/' ? slash() : character();
                 if (refused != null) {
                     return refused;
                 }
             }
-            // An empty last segment is a slash at the end.
-            return isDotSegment() ? AMBIGUOUS : new Reading.Canonical(new CanonicalPath(canonical.toString()));
+            // An empty last segment is a slash at the end, unless somebody reads an encoded one as such.
+            if (isDotSegment() || (empty && afterEncodedSlash)) {
+                return ambiguous(segment);
+            }
+            var path = new CanonicalPath(canonical.toString());
+            return slashAt < 0 && parameterAt < 0
+                    ? new Reading.Canonical(path)
+                    : new Reading.Conditional(
+                            path,
+                            withParameters == null ? path.value() : withParameters.toString(),
+                            slashAt,
+                            parameterAt);
         }
 
-        private @Nullable Reading slash() {
-            if (empty || isDotSegment()) {
-                return AMBIGUOUS;
-            }
+        private void beginSegment() {
+            inParameters = false;
+            afterEncodedSlash = false;
+            append('/');
+            at++;
+            begin();
+        }
+
+        private void begin() {
+            segment = at;
             empty = true;
             dots = 0;
             onlyDots = true;
             secondEncoding = 0;
-            canonical.append('/');
+        }
+
+        private @Nullable Reading slash() {
+            if (!inParameters && (empty || isDotSegment())) {
+                return ambiguous(empty ? at : segment);
+            }
+            beginSegment();
+            return null;
+        }
+
+        /** What some read as the end of the segment. */
+        private @Nullable Reading semicolon() {
+            if (!inParameters && (empty || isDotSegment())) {
+                return ambiguous(empty ? at : segment);
+            }
+            if (withParameters == null) {
+                withParameters = new StringBuilder(to - at + canonical.length()).append(canonical);
+                parameterAt = at;
+            }
+            inParameters = true;
+            secondEncoding = 0;
+            append(';');
             at++;
             return null;
         }
 
+        /** What some read as a slash: then what is on both sides of it has to be a segment to them too. */
+        private @Nullable Reading encodedSlash() {
+            if (inParameters || empty || isDotSegment()) {
+                return ambiguous(at);
+            }
+            if (slashAt < 0) {
+                slashAt = at;
+            }
+            appendEncoded('/');
+            at += 3;
+            begin();
+            afterEncodedSlash = true;
+            return null;
+        }
+
+        private void append(char c) {
+            if (!inParameters) {
+                canonical.append(c);
+            }
+            if (withParameters != null) {
+                withParameters.append(c);
+            }
+        }
+
         private boolean isDotSegment() {
-            return onlyDots && (dots == 1 || dots == 2);
+            return !inParameters && onlyDots && (dots == 1 || dots == 2);
         }
 
         private @Nullable Reading character() {
-            empty = false;
             char c = target.charAt(at);
-            if (c == '%') {
-                return encoded();
-            }
             switch (c < 128 ? KIND[c] : NOT_ALLOWED) {
-                case UNRESERVED, OTHER_ALLOWED, DOT -> {}
+                case UNRESERVED, OTHER_ALLOWED, DOT -> append(c);
+                case ENCODED_HERE -> appendEncoded(c);
+                case PERCENT -> {
+                    return encoded();
+                }
                 case SEMICOLON -> {
-                    return AMBIGUOUS;
+                    return semicolon();
                 }
                 default -> {
-                    return MALFORMED;
+                    return malformed(at);
                 }
             }
-            at++;
-            canonical.append(c);
-            return decoded(c);
+            return decoded(c, at++);
         }
 
         private @Nullable Reading encoded() {
             int b = byteAt(target, at, to);
             if (b < 0) {
-                return MALFORMED;
+                return malformed(at);
             }
             if (b >= 0x80) {
                 return encodedUtf8(b);
             }
-            at += 3;
             switch (KIND[b]) {
-                case UNRESERVED, DOT -> canonical.append((char) b);
-                case SLASH, BACKSLASH, SEMICOLON -> {
-                    return AMBIGUOUS;
+                case UNRESERVED, DOT -> append((char) b);
+                case SLASH -> {
+                    return encodedSlash();
+                }
+                case BACKSLASH, SEMICOLON -> {
+                    return ambiguous(at);
                 }
                 default -> {
                     if (b == 0) {
-                        return AMBIGUOUS;
+                        return ambiguous(at);
                     }
                     if (b < ' ' || b == 0x7f) {
-                        return MALFORMED;
+                        return malformed(at);
                     }
                     appendEncoded(b);
                 }
             }
-            return decoded(b);
+            int from = at;
+            at += 3;
+            return decoded(b, from);
         }
 
         private @Nullable Reading encodedUtf8(int first) {
+            int from = at;
             int length = utf8Length(first);
             if (length == 0) {
-                return MALFORMED;
+                return malformed(from);
             }
             appendEncoded(first);
             int codePoint = first & (0x7f >> length);
@@ -255,7 +379,7 @@ public final class CanonicalPaths {
             for (int i = 1; i < length; i++) {
                 int b = at < to && target.charAt(at) == '%' ? byteAt(target, at, to) : -1;
                 if (b < 0x80 || b > 0xbf) {
-                    return MALFORMED;
+                    return malformed(from);
                 }
                 appendEncoded(b);
                 codePoint = (codePoint << 6) | (b & 0x3f);
@@ -264,9 +388,9 @@ public final class CanonicalPaths {
             boolean shortest =
                     length == 2 || (length == 3 && codePoint >= 0x800) || (length == 4 && codePoint >= 0x10000);
             if (!shortest || codePoint > Character.MAX_CODE_POINT || isSurrogate(codePoint)) {
-                return MALFORMED;
+                return malformed(from);
             }
-            return isSeparatorLookalike(codePoint) ? AMBIGUOUS : decoded(codePoint);
+            return isSeparatorLookalike(codePoint) ? ambiguous(from) : decoded(codePoint, from);
         }
 
         /** Bytes of the character that begins so, or 0 if none does. */
@@ -285,19 +409,19 @@ public final class CanonicalPaths {
         }
 
         private void appendEncoded(int b) {
-            canonical.append('%').append(UPPER_HEX.charAt(b >> 4)).append(UPPER_HEX.charAt(b & 0xf));
+            append('%');
+            append(UPPER_HEX.charAt(b >> 4));
+            append(UPPER_HEX.charAt(b & 0xf));
         }
 
-        /** Notes a character of the decoded path. */
-        private @Nullable Reading decoded(int codePoint) {
+        /** Notes a character of the decoded path, which is written at that place of the target. */
+        private @Nullable Reading decoded(int codePoint, int from) {
+            empty = false;
             int dotsHere = dotsIn(codePoint);
             dots += dotsHere;
             onlyDots &= dotsHere > 0;
             secondEncoding = secondEncodingAfter(codePoint);
-            if (secondEncoding == ENCODED_TWICE) {
-                return AMBIGUOUS;
-            }
-            return null;
+            return secondEncoding == ENCODED_TWICE ? ambiguous(from) : null;
         }
 
         private int secondEncodingAfter(int codePoint) {

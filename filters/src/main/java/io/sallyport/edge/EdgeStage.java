@@ -31,6 +31,9 @@ public final class EdgeStage implements Stage {
     private static final Verdict METHOD_REFUSED =
             new Verdict.Deny(new Denial.MethodNotAllowed(Reason.EDGE_METHOD_REFUSED, Set.of()));
 
+    private static final String HTTP = "http://";
+    private static final String HTTPS = "https://";
+
     private static final Map<Reason, Verdict.Deny> REJECTED = new EnumMap<>(Reason.class);
 
     static {
@@ -126,6 +129,13 @@ public final class EdgeStage implements Stage {
         if (pathStart > 0 && !isAuthorityOf(target, pathStart, authority)) {
             return rejected(Reason.EDGE_HOST_AMBIGUOUS);
         }
+        // RFC 9110 section 7.4. A proxy that ends TLS says what its client has asked for.
+        if (pathStart > 0
+                && head.tls() == null
+                && startOfAuthority(target) == HTTPS.length()
+                && !ForwardedFor.isTrusted(head.peerAddress().getAddress(), settings.trustedProxies())) {
+            return rejected(Reason.EDGE_TARGET_MALFORMED, "https without TLS");
+        }
         var host = Authority.hostOf(authority.toString());
         if (host == null) {
             return rejected(Reason.EDGE_HOST_MALFORMED);
@@ -142,16 +152,34 @@ public final class EdgeStage implements Stage {
         if (question >= 0) {
             var refusal = QueryCheck.refusalOf(target, question + 1);
             if (refusal != null) {
-                return rejected(refusal);
+                return rejected(refusal.reason(), "query: " + CanonicalPaths.shown(target, refusal.at()));
             }
         }
+        var query = question < 0 ? null : QueryCheck.read(target, question + 1);
         return switch (readPath(target, pathStart, pathEnd)) {
-            case CanonicalPaths.Reading.Refused(Reason reason) -> rejected(reason);
-            case CanonicalPaths.Reading.Canonical(CanonicalPath path) -> {
-                var query = question < 0 ? null : target.substring(question + 1);
-                yield matched(context, routes.find(path.value(), head.method()), path, query, fields, settings);
+            case CanonicalPaths.Reading.Refused(Reason reason, int at) -> rejectedPath(reason, target, at);
+            case CanonicalPaths.Reading.Canonical(CanonicalPath path) ->
+                matched(context, routes.find(path.value(), head.method()), path, query, fields);
+            case CanonicalPaths.Reading.Conditional conditional -> {
+                var path = conditional.path();
+                var match = routes.find(path.value(), head.method());
+                if (!conditional.isAllowedBy(match.paths()) || !hasSlashesInVariablesOnly(match, conditional)) {
+                    int at = conditional.slashAt() < 0 ? conditional.parameterAt() : conditional.slashAt();
+                    yield rejectedPath(Reason.EDGE_PATH_AMBIGUOUS, target, at);
+                }
+                if (conditional.parameterAt() >= 0) {
+                    context.pathWithParameters(conditional.forwarded());
+                }
+                yield matched(context, match, path, query, fields);
             }
         };
+    }
+
+    private static boolean hasSlashesInVariablesOnly(RouteTable.Match match, CanonicalPaths.Reading.Conditional path) {
+        var pattern = match.pattern();
+        return path.slashAt() < 0
+                || (pattern != null
+                        && pattern.hasEncodedSlashesInVariablesOnly(path.path().value()));
     }
 
     private Verdict matched(
@@ -159,10 +187,8 @@ public final class EdgeStage implements Stage {
             RouteTable.Match match,
             CanonicalPath path,
             @Nullable String query,
-            HeaderScan fields,
-            EdgeSettings settings) {
-        long length = fields.contentLength();
-        if (length < -1) {
+            HeaderScan fields) {
+        if (fields.contentLength() < -1) {
             return rejected(Reason.EDGE_FRAMING_AMBIGUOUS);
         }
         var pattern = match.pattern();
@@ -172,10 +198,9 @@ public final class EdgeStage implements Stage {
         // Now that it is known what this route lets clients say. Whatever is refused before has no reader behind this
         // stage.
         fields.removeIdentityHeaders(context.head().headers(), match.route().removedHeaders(), removals);
-        // After the match, so that the record names the route whose limit it is.
-        return length > settings.bodyLimitOf(match.route()).bytes()
-                ? rejected(Reason.EDGE_BODY_TOO_LARGE)
-                : Verdict.Pass.PASS;
+        // Whether the body is too long is judged when somebody knows whose it is: a stranger is not told what a route
+        // takes.
+        return Verdict.Pass.PASS;
     }
 
     /**
@@ -210,10 +235,10 @@ public final class EdgeStage implements Stage {
     }
 
     private static int startOfAuthority(String target) {
-        if (target.regionMatches(true, 0, "http://", 0, 7)) {
-            return 7;
+        if (target.regionMatches(true, 0, HTTP, 0, HTTP.length())) {
+            return HTTP.length();
         }
-        return target.regionMatches(true, 0, "https://", 0, 8) ? 8 : -1;
+        return target.regionMatches(true, 0, HTTPS, 0, HTTPS.length()) ? HTTPS.length() : -1;
     }
 
     private static boolean isAuthorityOf(String target, int pathStart, CharSequence authority) {
@@ -225,6 +250,10 @@ public final class EdgeStage implements Stage {
     private static CanonicalPaths.Reading readPath(String target, int from, int to) {
         // An absolute-form target without a path names the root (RFC 9110 section 4.2.3).
         return from == to ? CanonicalPaths.read("/", 0, 1) : CanonicalPaths.read(target, from, to);
+    }
+
+    private static Verdict rejectedPath(Reason reason, String target, int at) {
+        return rejected(reason, "path: " + CanonicalPaths.shown(target, at));
     }
 
     private static Verdict rejected(Reason reason, @Nullable String detail) {

@@ -105,7 +105,7 @@ public final class PathPattern {
             when canonical.equals(literal) -> new Segment.Literal(segment);
             case CanonicalPaths.Reading.Canonical(CanonicalPath(String canonical)) ->
                 throw new InvalidSetting("", text, "the canonical spelling of that segment: " + canonical.substring(1));
-            case CanonicalPaths.Reading.Refused _ ->
+            case CanonicalPaths.Reading.Conditional _, CanonicalPaths.Reading.Refused _ ->
                 throw new InvalidSetting("", text, "segments that a request may have; this one is refused: " + segment);
         };
     }
@@ -171,6 +171,28 @@ public final class PathPattern {
             from = end + 1;
         }
         return Collections.unmodifiableMap(variables);
+    }
+
+    /**
+     * Whether every encoded slash of a path is part of the value of a variable.
+     *
+     * @param path canonical, and matched by this pattern
+     */
+    boolean hasEncodedSlashesInVariablesOnly(String path) {
+        int from = 1;
+        for (var segment : segments) {
+            int slash = path.indexOf('/', from);
+            int end = slash < 0 ? path.length() : slash;
+            int encoded = path.indexOf(CanonicalPaths.ENCODED_SLASH, from);
+            if (encoded < 0) {
+                return true;
+            }
+            if (encoded < end && !(segment instanceof Segment.Variable)) {
+                return false;
+            }
+            from = Math.min(end + 1, path.length());
+        }
+        return path.indexOf(CanonicalPaths.ENCODED_SLASH, from) < 0;
     }
 
     @Override

@@ -32,9 +32,14 @@ public final class RouteTable {
         private final PathPattern path;
         private final Set<HttpMethod> methods;
 
-        /** @param methods at least one */
+        /** One whose paths have nothing that a route has to let pass. */
         public Entry(Route route, PathPattern path, Set<HttpMethod> methods) {
-            this.match = new Match(route, path, Set.of());
+            this(route, path, methods, PathRules.STRICT);
+        }
+
+        /** @param methods at least one */
+        public Entry(Route route, PathPattern path, Set<HttpMethod> methods, PathRules paths) {
+            this.match = new Match(route, path, Set.of(), paths);
             this.path = path;
             this.methods = Set.copyOf(methods);
             if (methods.isEmpty()) {
@@ -59,8 +64,13 @@ public final class RouteTable {
      * @param route one of the kind {@code UNMATCHED} if the host has no route for the request
      * @param pattern null on an unmatched route
      * @param allowedMethods on an unmatched route, those of the routes that have its path
+     * @param paths what the route lets pass; nothing, on an unmatched route
      */
-    record Match(Route route, @Nullable PathPattern pattern, Set<HttpMethod> allowedMethods) {}
+    record Match(Route route, @Nullable PathPattern pattern, Set<HttpMethod> allowedMethods, PathRules paths) {
+        static Match nothing(Route unmatched, Set<HttpMethod> allowedMethods) {
+            return new Match(unmatched, null, allowedMethods, PathRules.STRICT);
+        }
+    }
 
     private final Map<String, Host> hosts;
 
@@ -113,7 +123,7 @@ public final class RouteTable {
             var earlier = before == null ? null : before.host(host);
             hosts.put(
                     host,
-                    new Host(new Match(route, null, Set.of()), root.freeze(earlier == null ? null : earlier.root())));
+                    new Host(Match.nothing(route, Set.of()), root.freeze(earlier == null ? null : earlier.root())));
         });
         return new RouteTable(hosts);
     }
@@ -171,7 +181,7 @@ public final class RouteTable {
                     return matches[i];
                 }
             }
-            return new Match(unmatched, null, allowed);
+            return Match.nothing(unmatched, allowed);
         }
 
         @SuppressWarnings("ReferenceEquality") // an entry that was taken over has its one match with it

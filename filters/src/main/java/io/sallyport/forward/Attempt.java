@@ -9,6 +9,7 @@ import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.DefaultHttpRequest;
 import io.netty.handler.codec.http.EmptyHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpVersion;
 import io.sallyport.decision.Denial;
@@ -26,12 +27,15 @@ import org.jspecify.annotations.Nullable;
  * One permitted request on its way to the upstream, and its answer on the way back. Bodies are streamed in both directions, at the
  * pace of the slower side.
  *
- * <p>The request is sent at most once: it is never repeated, and no redirect is followed. It never looks complete when it is not: if
- * the client's body breaks off, or the client leaves, the upstream's connection is closed instead, or its stream reset.
+ * <p>The request is sent once. It is sent once more if a connection that had been used before ended without a byte of an answer, and
+ * the request has no body and is a GET, HEAD or OPTIONS: on a new connection, which has to prove its identity like any other. No
+ * redirect is followed. The request never looks complete when it is not: if the client's body breaks off, or the client leaves, the
+ * upstream's connection is closed instead, or its stream reset.
  *
  * <p>Runs on the request's event loop, the upstream's side too.
  */
 public final class Attempt extends UpstreamCall implements ClientExchange.Leave {
+    private static final Denial LOOP = new Denial.UpstreamFailed(Reason.FORWARD_LOOP);
     private static final Denial WENT_ON = new Denial.Rejected(Reason.FORWARD_WEBSOCKET_MALFORMED);
 
     private final UpstreamClient upstreams;
@@ -52,6 +56,7 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
     private boolean answered;
     private boolean cancelled;
     private boolean rerouted;
+    private boolean repeated;
 
     Attempt(
             UpstreamClient upstreams,
@@ -76,6 +81,12 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
         return permit;
     }
 
+    /** The path that the upstream is asked for. */
+    String requestPath() {
+        int query = requestTarget.indexOf('?');
+        return query < 0 ? requestTarget : requestTarget.substring(0, query);
+    }
+
     ClientExchange client() {
         return client;
     }
@@ -96,6 +107,9 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
             return;
         }
         try {
+            if (Via.names(permit.context().head().headers())) {
+                throw new ForwardFailure(LOOP, null);
+            }
             if (plan.webSocket() != null) {
                 shakeHands(plan.webSocket());
             }
@@ -111,7 +125,7 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
 
     private void connect() {
         var pool = upstreams.connections().poolFor(plan.target(), client.eventLoop());
-        pool.acquire(taken -> connected(taken, pool), this::notConnected, () -> cancelled);
+        pool.acquire(taken -> connected(taken, pool), this::notConnected, () -> cancelled, repeated);
     }
 
     private void notConnected(Throwable why) {
@@ -128,10 +142,31 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
         }
     }
 
+    @Override
+    protected boolean repeat() {
+        if (repeated || cancelled || upload != null || handshake != null || !isSafe()) {
+            return false;
+        }
+        repeated = true;
+        connection = null;
+        try {
+            connect();
+        } catch (ForwardFailure e) {
+            failed(e);
+        }
+        return true;
+    }
+
+    private boolean isSafe() {
+        var method = permit.context().head().method();
+        return method.equals(HttpMethod.GET) || method.equals(HttpMethod.HEAD) || method.equals(HttpMethod.OPTIONS);
+    }
+
     /** Prepares for a WebSocket if the request asks for one. */
     private void shakeHands(WebSocketPlan plan) {
         var asked = permit.context().head();
-        if (!WebSocketHandshake.isAskedFor(asked.headers())) {
+        // RFC 9110 section 7.8: HTTP/1.0 cannot ask for another protocol.
+        if (asked.isHttp10() || !WebSocketHandshake.isAskedFor(asked.headers())) {
             return;
         }
         var refusal = WebSocketHandshake.refusalOf(asked, plan);
@@ -206,6 +241,13 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
     protected void writabilityChanged() {
         if (upload != null) {
             upload.writabilityChanged();
+        }
+    }
+
+    @Override
+    protected void interim(HttpResponse head) {
+        if (!cancelled) {
+            client.interim(head.status(), ResponseHeaders.interim(permit, head.headers()));
         }
     }
 

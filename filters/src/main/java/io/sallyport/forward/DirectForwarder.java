@@ -35,7 +35,7 @@ public final class DirectForwarder implements Forwarder {
     /** Path and query in the form that was authorized. */
     private static String targetOf(Permit permit) {
         var query = permit.context().query();
-        var path = permit.path().value();
+        var path = permit.forwardedPath();
         return query == null ? path : path + '?' + query;
     }
 }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param cors what the answer says to pages of other origins; null to say nothing, whatever the upstream says
  * @param stream how long one exchange may last
  * @param webSocket on what terms a request may become a WebSocket; null if none may, and nobody notices that one asks
+ * @param rewrite what of an answer is made to name the gateway; null if nothing is
  * @param disclosure what the upstream is told of the caller
  */
 public record ForwardPlan(
@@ -21,7 +22,19 @@ public record ForwardPlan(
         @Nullable CorsPolicy cors,
         StreamLimit stream,
         @Nullable WebSocketPlan webSocket,
+        @Nullable AnswerRewrite rewrite,
         Disclosure disclosure) {
+    /** One of a route whose answers say what they say. */
+    public ForwardPlan(
+            UpstreamTarget target,
+            RouteFilters filters,
+            @Nullable CorsPolicy cors,
+            StreamLimit stream,
+            @Nullable WebSocketPlan webSocket,
+            Disclosure disclosure) {
+        this(target, filters, cors, stream, webSocket, null, disclosure);
+    }
+
     /**
      * The plan of a route.
      *

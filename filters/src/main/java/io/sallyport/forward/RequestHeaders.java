@@ -5,12 +5,14 @@ import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.util.AsciiString;
 import io.netty.util.NetUtil;
 import io.sallyport.forward.upstream.FieldNames;
 import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.Permit;
+import io.sallyport.pipeline.RequestHead;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +26,7 @@ public final class RequestHeaders {
     private static final AsciiString X_FORWARDED_PROTO = AsciiString.cached("x-forwarded-proto");
     private static final AsciiString X_FORWARDED_HOST = AsciiString.cached("x-forwarded-host");
     private static final AsciiString X_FORWARDED_PREFIX = AsciiString.cached("x-forwarded-prefix");
+    private static final int MAX_FORWARDS_DIGITS = 9;
     private static final String HTTP2_EXTENSION = "x-http2-";
 
     /** Written anew for each request, or true of the client's connection alone. */
@@ -103,16 +106,45 @@ public final class RequestHeaders {
             out.set(HttpHeaderNames.TE, HttpHeaderValues.TRAILERS);
             out.set(HttpHeaderNames.CONNECTION, HttpHeaderNames.TE);
         }
+        Via.write(received, out);
+        if (received.method().equals(HttpMethod.OPTIONS)) {
+            countDown(out);
+        }
         writeFraming(received.headers(), out);
     }
 
     private static void writePrefix(Permit permit, Disclosure disclosure, String requestTarget, HttpHeaders out) {
         int query = requestTarget.indexOf('?');
         var forwarded = query < 0 ? requestTarget : requestTarget.substring(0, query);
-        var stripped = disclosure.strippedFrom(permit.path().value(), forwarded);
+        var stripped = disclosure.strippedFrom(permit.forwardedPath(), forwarded);
         if (stripped != null) {
             out.set(X_FORWARDED_PREFIX, stripped);
         }
+    }
+
+    /** RFC 9110 section 7.6.2; zero does not come here. What is no number is nobody's limit. */
+    private static void countDown(HttpHeaders out) {
+        var left = maxForwards(out);
+        if (left > 0) {
+            out.set(HttpHeaderNames.MAX_FORWARDS, left - 1);
+        } else {
+            out.remove(HttpHeaderNames.MAX_FORWARDS);
+        }
+    }
+
+    /** Whether no further recipient is to see that request. */
+    public static boolean isForUs(RequestHead received) {
+        return received.method().equals(HttpMethod.OPTIONS) && maxForwards(received.headers()) == 0;
+    }
+
+    private static int maxForwards(HttpHeaders head) {
+        var value = head.get(HttpHeaderNames.MAX_FORWARDS);
+        return value == null
+                        || value.isEmpty()
+                        || value.length() > MAX_FORWARDS_DIGITS
+                        || !value.chars().allMatch(c -> c >= '0' && c <= '9')
+                ? -1
+                : Integer.parseInt(value);
     }
 
     private static void writeFraming(HttpHeaders received, HttpHeaders out) {

@@ -8,7 +8,10 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.util.AsciiString;
 import io.sallyport.forward.upstream.FieldNames;
+import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.Permit;
+import io.sallyport.pipeline.RequestContext;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +22,8 @@ public final class ResponseHeaders {
     private static final AsciiString X_REQUEST_ID = AsciiString.cached("x-request-id");
     private static final AsciiString RATE_LIMIT = AsciiString.cached("ratelimit");
     private static final AsciiString RATE_LIMIT_POLICY = AsciiString.cached("ratelimit-policy");
+    private static final AsciiString LINK = AsciiString.cached("link");
+    private static final long SECOND = Duration.ofSeconds(1).toNanos();
     private static final String ACCESS_CONTROL = "access-control-";
 
     private static final FieldNames REPLACED = FieldNames.of("alt-svc", "content-length", "x-request-id");
@@ -39,12 +44,14 @@ public final class ResponseHeaders {
     private static final FieldNames NOT_IN_TRAILERS = FieldNames.of(
             "age",
             "authentication-info",
+            "authorization",
             "cache-control",
             "clear-site-data",
             "content-encoding",
             "content-range",
             "content-security-policy",
             "content-type",
+            "cookie",
             "date",
             "expires",
             "host",
@@ -91,6 +98,9 @@ public final class ResponseHeaders {
         if (contentLength != null) {
             out.set(HttpHeaderNames.CONTENT_LENGTH, contentLength);
         }
+        if (!out.contains(HttpHeaderNames.DATE)) {
+            out.set(HttpHeaderNames.DATE, now(context));
+        }
         out.set(X_REQUEST_ID, permit.requestId().toString());
         if (limits != null) {
             out.set(RATE_LIMIT, limits.stateField());
@@ -102,6 +112,34 @@ public final class ResponseHeaders {
         }
     }
 
+    // RFC 9110 section 6.6.1: when the answer came, where the upstream does not say.
+    private static AsciiString now(RequestContext context) {
+        var began = context.receivedAt();
+        long passed = began.getNano() + System.nanoTime() - context.startedNanos();
+        return HttpDate.ofSecond(began.getEpochSecond() + passed / SECOND);
+    }
+
+    /**
+     * The fields of an interim answer. Filters do not see it; so that nothing gets past them that they would remove, only {@code
+     * Link} is passed on where a route has any.
+     */
+    static HttpHeaders interim(Permit permit, HttpHeaders head) {
+        var out =
+                DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
+        var filtered = !ForwardPlan.of(permit.route()).filters().isEmpty();
+        var nominated = HopByHop.nominatedBy(head);
+        for (var fields = head.iteratorCharSequence(); fields.hasNext(); ) {
+            var field = fields.next();
+            var name = field.getKey();
+            if (!isDropped(name, true)
+                    && !HopByHop.isNominated(nominated, name)
+                    && (!filtered || LINK.contentEqualsIgnoreCase(name))) {
+                out.add(name, field.getValue());
+            }
+        }
+        return out;
+    }
+
     /** The trailer fields that may follow the answer. */
     static HttpHeaders trailers(HttpHeaders trailers) {
         var out = DefaultHttpHeadersFactory.trailersFactory()
@@ -109,8 +147,9 @@ public final class ResponseHeaders {
                 .newHeaders();
         for (var fields = trailers.iteratorCharSequence(); fields.hasNext(); ) {
             var field = fields.next();
-            if (!isDropped(field.getKey(), true) && !NOT_IN_TRAILERS.contains(field.getKey())) {
-                out.add(field.getKey(), field.getValue());
+            var name = field.getKey();
+            if (!isDropped(name, true) && !NOT_IN_TRAILERS.contains(name) && !IdentityHeaders.STANDARD.contains(name)) {
+                out.add(name, field.getValue());
             }
         }
         return out;

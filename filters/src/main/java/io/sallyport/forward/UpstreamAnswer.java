@@ -49,6 +49,11 @@ public final class UpstreamAnswer {
         var out =
                 DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
         ResponseHeaders.write(permit, head, contentLength(status), out);
+        var plan = ForwardPlan.of(permit.route());
+        if (plan.rewrite() != null) {
+            plan.rewrite()
+                    .edit(out, permit.route().host(), plan.target(), permit.forwardedPath(), attempt.requestPath());
+        }
         if (attempt.hasSwitched()) {
             attempt.switchClient(headers(), out);
         } else if (ResponseHeaders.isBodiless(permit.context().head().method(), status)) {

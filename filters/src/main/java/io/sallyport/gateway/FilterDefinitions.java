@@ -4,6 +4,7 @@ package io.sallyport.gateway;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.NearestName;
+import io.sallyport.edge.PathRules;
 import io.sallyport.forward.RequestHeaders;
 import io.sallyport.forward.ResponseHeaders;
 import io.sallyport.identity.IdentityHeaders;
@@ -70,6 +71,9 @@ public final class FilterDefinitions {
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,9})(B|KB|MB)");
     private static final Pattern PARTS = Pattern.compile("[1-9][0-9]?");
 
+    /** Those whose argument is a path. */
+    private static final Set<String> WITH_A_PATH = Set.of("PrefixPath", "SetPath");
+
     /** Makes one filter of what stands behind its equals sign, or throws {@link InvalidSetting} with what was expected. */
     @FunctionalInterface
     private interface Definition {
@@ -77,7 +81,7 @@ public final class FilterDefinitions {
     }
 
     /** What a definition has to know of its route. */
-    private record OfRoute(Set<String> variables, IdentityHeaders removed) {
+    private record OfRoute(Set<String> variables, PathRules paths, IdentityHeaders removed) {
         /** Whether the gateway itself writes or removes that field of a request. */
         boolean owns(CharSequence name) {
             return RequestHeaders.owns(name, removed);
@@ -117,19 +121,25 @@ public final class FilterDefinitions {
      *
      * @param definitions as the operator wrote them, in their order
      * @param variables the names of the variables in the route's path
+     * @param paths what the paths of the route may have
      * @param removed the identity headers that neither clients nor filters may write on the route
      * @return null, with findings added, if one of them is wrong
      */
     public static @Nullable CompiledFilters compile(
-            List<String> definitions, Set<String> variables, IdentityHeaders removed, Findings.Place at) {
+            List<String> definitions,
+            Set<String> variables,
+            PathRules paths,
+            IdentityHeaders removed,
+            Findings.Place at) {
+        var route = new OfRoute(variables, paths, removed);
         var filters = new ArrayList<GatewayFilter>();
         for (int i = 0; i < definitions.size(); i++) {
-            var filter = compile(definitions.get(i), new OfRoute(variables, removed), at.element(i));
+            var filter = compile(definitions.get(i), route, at.element(i));
             if (filter != null) {
                 filters.add(filter);
             }
         }
-        return filters.size() == definitions.size() ? new CompiledFilters(filters) : null;
+        return filters.size() == definitions.size() ? new CompiledFilters(filters, paths) : null;
     }
 
     private static @Nullable GatewayFilter compile(String definition, OfRoute route, Findings.Place at) {
@@ -138,6 +148,11 @@ public final class FilterDefinitions {
         var known = DEFINITIONS.get(name);
         if (known == null) {
             at.reject(definition, nearestFirst(name));
+            return null;
+        }
+        if (route.paths().passesEncodedSlashes() && WITH_A_PATH.contains(name) && definition.indexOf('{') >= 0) {
+            // The value would get its slash back, and be several segments.
+            at.reject(definition, "a path without variables, because of paths.encoded-slash");
             return null;
         }
         try {

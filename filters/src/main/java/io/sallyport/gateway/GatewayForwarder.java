@@ -129,7 +129,7 @@ public final class GatewayForwarder implements Forwarder {
         var query = permit.context().query();
         var uri = new StringBuilder(target.tls() ? "https://" : "http://")
                 .append(target.authority())
-                .append(permit.path().value());
+                .append(permit.forwardedPath());
         if (query != null) {
             uri.append('?').append(query);
         }

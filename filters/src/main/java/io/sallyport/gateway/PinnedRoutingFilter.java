@@ -7,6 +7,7 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.CanonicalPaths;
+import io.sallyport.edge.PathRules;
 import io.sallyport.forward.ClientExchange;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.UpstreamAnswer;
@@ -60,7 +61,7 @@ public final class PinnedRoutingFilter implements GatewayFilter {
         if (!isOf(target, uri) || !isOf(target, exchange.getAttribute(GATEWAY_REQUEST_URL_ATTR))) {
             return refused(TARGET_CHANGED, String.valueOf(uri.getRawAuthority()));
         }
-        if (!CanonicalPaths.isCanonical(uri.getRawPath())) {
+        if (!CanonicalPaths.isCanonical(uri.getRawPath(), pathsOf(permit))) {
             return refused(REWRITE_REFUSED, "path");
         }
         if (!areLatin1(request.getHeaders())) {
@@ -85,6 +86,13 @@ public final class PinnedRoutingFilter implements GatewayFilter {
             sink.onCancel(attempt::clientLeft);
             attempt.begin();
         });
+    }
+
+    /** A filter makes no path that the route would not have let in. */
+    private static PathRules pathsOf(Permit permit) {
+        return ForwardPlan.of(permit.route()).filters() instanceof CompiledFilters filters
+                ? filters.paths()
+                : PathRules.STRICT;
     }
 
     private static Mono<Void> refused(Denial denial, String detail) {

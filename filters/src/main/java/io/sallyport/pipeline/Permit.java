@@ -42,9 +42,15 @@ public final class Permit {
         return route;
     }
 
-    /** The path that was authorized, and so the only one that may be forwarded. */
+    /** The path that was authorized. */
     public CanonicalPath path() {
         return path;
+    }
+
+    /** The only path that may be forwarded: the one that was authorized, with its parameters where the route passes them. */
+    public String forwardedPath() {
+        var withParameters = context.pathWithParameters();
+        return withParameters == null ? path.value() : withParameters;
     }
 
     /** The principal that was authorized. */

@@ -28,6 +28,7 @@ public final class RequestContext {
 
     private @Nullable Route route;
     private @Nullable CanonicalPath path;
+    private @Nullable String pathWithParameters;
     private @Nullable String query;
     private Map<String, String> pathVariables = Map.of();
     private Set<HttpMethod> allowedMethods = Set.of();
@@ -107,7 +108,18 @@ public final class RequestContext {
         return path;
     }
 
-    /** The query as received, without the question mark, or null if there was none. */
+    /** The path with the parameters that the route forwards, or null if there are none. */
+    @Nullable
+    String pathWithParameters() {
+        return pathWithParameters;
+    }
+
+    /** Set by {@code edge} alone: what is forwarded in place of {@link #path()}, which everything else goes by. */
+    public void pathWithParameters(String path) {
+        this.pathWithParameters = path;
+    }
+
+    /** The query as it is authorized and forwarded, without the question mark, or null if there was none. */
     public @Nullable String query() {
         return query;
     }

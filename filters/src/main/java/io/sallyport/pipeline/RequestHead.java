@@ -18,6 +18,11 @@ public interface RequestHead {
 
     boolean isHttp2();
 
+    /** Whether the request is of HTTP/1.0, which knows neither interim responses nor other protocols. */
+    default boolean isHttp10() {
+        return false;
+    }
+
     /** The transport peer, before any {@code X-Forwarded-For} is read. */
     InetSocketAddress peerAddress();
 

@@ -3,6 +3,7 @@ package io.sallyport.pipeline;
 
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
+import io.sallyport.decision.ProtectedResource;
 import io.sallyport.identity.IdentityHeaders;
 import java.util.EnumMap;
 import java.util.Map;
@@ -31,6 +32,7 @@ public final class Route {
     private final Map<StageName, Mode> modes;
     private final Map<StageName, FaultPolicy> onUndecided;
     private final Map<StageName, Object> settings;
+    private final @Nullable ProtectedResource resource;
 
     private Route(Builder builder) {
         this.name = builder.name;
@@ -41,6 +43,7 @@ public final class Route {
         this.modes = Snapshot.enumMap(builder.modes);
         this.onUndecided = Snapshot.enumMap(builder.onUndecided);
         this.settings = Snapshot.enumMap(builder.settings);
+        this.resource = builder.resource;
     }
 
     public static Builder builder(String name, String host, Kind kind) {
@@ -69,6 +72,11 @@ public final class Route {
     /** The headers that no client may send here, or null for those of the gateway. */
     public @Nullable IdentityHeaders removedHeaders() {
         return removedHeaders;
+    }
+
+    /** What challenges say of it; null where nobody is challenged. */
+    public @Nullable ProtectedResource resource() {
+        return resource;
     }
 
     public Mode mode(StageName stage) {
@@ -109,6 +117,7 @@ public final class Route {
         private final Kind kind;
         private boolean isPublic;
         private @Nullable IdentityHeaders removedHeaders;
+        private @Nullable ProtectedResource resource;
         private final Map<StageName, Mode> modes = new EnumMap<>(StageName.class);
         private final Map<StageName, FaultPolicy> onUndecided = new EnumMap<>(StageName.class);
         private final Map<StageName, Object> settings = new EnumMap<>(StageName.class);
@@ -127,6 +136,12 @@ public final class Route {
         /** Has other headers removed from requests than the gateway removes anywhere. */
         public Builder removing(IdentityHeaders headers) {
             this.removedHeaders = headers;
+            return this;
+        }
+
+        /** Says what challenges say of it. */
+        public Builder resource(ProtectedResource resource) {
+            this.resource = resource;
             return this;
         }
 

@@ -68,7 +68,7 @@ class ArchitectureTest {
     // pipeline, workload -> the ground.
 
     @ParameterizedTest
-    @ValueSource(strings = {"decision", "config", "files"})
+    @ValueSource(strings = {"decision", "config", "files", "outbound"})
     void the_ground_stands_on_nothing_of_ours(String ground) {
         allow(ground, List.of());
     }
@@ -94,7 +94,9 @@ class ArchitectureTest {
         // The keys of JWT-SVIDs come from the Workload API too, by the same kind of stream.
         allow(
                 stage.code(),
-                stage == StageName.AUTHENTICATE ? with(GROUND, "pipeline", "workload.api") : with(GROUND, "pipeline"));
+                stage == StageName.AUTHENTICATE
+                        ? with(GROUND, "pipeline", "outbound", "workload.api")
+                        : with(GROUND, "pipeline", "outbound"));
     }
 
     @Test
@@ -105,6 +107,19 @@ class ArchitectureTest {
     @Test
     void the_way_to_an_upstream_knows_no_stage_and_nothing_above_it() {
         allow("forward", with(GROUND, "pipeline", "workload", "files"));
+    }
+
+    /** Else a fetch could go where the guard looks at nothing. */
+    @Test
+    void only_outbound_makes_an_http_client() {
+        noClasses()
+                .that(not(resideInAPackage(ROOT + "outbound..")))
+                .should()
+                .callMethodWhere(isOneOf(Map.of(
+                        "reactor.netty.http.client.HttpClient", Set.of("create", "newConnection"),
+                        "java.net.http.HttpClient", Set.of("newHttpClient", "newBuilder"),
+                        "java.net.URL", Set.of("openConnection", "openStream"))))
+                .check(MAIN);
     }
 
     @Test

@@ -58,6 +58,60 @@ class ConfigTest {
                         issuer);
     }
 
+    /** AD FS, Kubernetes and Google have such names. Nothing is fetched from there. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://adfs.example.org/adfs/services/trust",
+                "kubernetes/serviceaccount",
+                "accounts.google.com",
+                "urn:example:issuer"
+            })
+    void an_issuer_whose_keys_are_elsewhere_may_have_any_name(String name) {
+        var config = corp().issuer(name)
+                .jwksUri(URI.create("https://keys.example.org/jwks"))
+                .config();
+
+        assertThat(config.issuer()).isEqualTo(name);
+        assertThat(TestIssuer.accepting(
+                                List.of(),
+                                null,
+                                corp().issuer(name)
+                                        .jwksUri(URI.create("https://keys.example.org/jwks"))
+                                        .compile())
+                        .authorizationServers())
+                .as("what clients are told to go to")
+                .isEmpty();
+        assertThatThrownBy(() -> corp().issuer(name).config()).isInstanceOf(InvalidSetting.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "a b", "a\nb", "\u00e4"})
+    void a_name_is_printable(String name) {
+        refuses(
+                () -> corp().issuer(name)
+                        .jwksUri(URI.create("https://keys.example.org/jwks"))
+                        .config(),
+                "issuer: %s (expected: 1 to 1024 printable characters of ASCII without blanks)".formatted(name));
+    }
+
+    @Test
+    void a_bearer_token_is_not_sent_where_everybody_can_read_it() {
+        var jwks = new JwksConfig(
+                Duration.ofMinutes(5),
+                Duration.ofHours(24),
+                Duration.ofSeconds(30),
+                Duration.ofSeconds(3),
+                false,
+                false,
+                Path.of("token"));
+
+        refuses(
+                () -> corp().jwks(jwks).insecurePlaintext().config(),
+                "jwks.bearer-token-file: token (expected: nothing, because of insecure-plaintext: the token would be"
+                        + " readable on the way)");
+    }
+
     @Test
     void an_issuer_may_be_plain_http_where_somebody_wrote_so() {
         var config = config(URI.create("http://127.0.0.1:8080/jwks?p=1"), "http://127.0.0.1:8080", true);
@@ -107,6 +161,16 @@ class ConfigTest {
                         .clientClaim("azp")
                         .config(),
                 "client-claim: azp (expected: nothing, because of trust-domain: JWT-SVIDs and their keys have none)");
+    }
+
+    @Test
+    void an_issuer_without_keys_is_not_required_to_have_any() {
+        refuses(
+                () -> corp().introspection(introspection("https://idp.example.org", 2, 60, 64))
+                        .required()
+                        .config(),
+                "required: true (expected: nothing, because without jwks-uri there are no keys: the issuer is asked about"
+                        + " each token)");
     }
 
     @Test
@@ -426,7 +490,9 @@ class ConfigTest {
                 Duration.parse(maxStale),
                 Duration.parse(coolDown),
                 Duration.parse(timeout),
-                false);
+                false,
+                false,
+                null);
     }
 
     private @Nullable AcceptedTokens compile(RouteAuthentication section, Issuer issuer) {

@@ -18,6 +18,8 @@ public final class FakeJwkSetSource implements JwkSetSource {
     private static final CryptoProvider CRYPTO = CryptoProvider.detect();
 
     private volatile @Nullable JwkSet current;
+    private volatile @Nullable String problem;
+    private volatile boolean settled = true;
     private volatile Refresh answer = Refresh.Done.FRESH;
     private final List<String> asked = new ArrayList<>();
 
@@ -48,6 +50,28 @@ public final class FakeJwkSetSource implements JwkSetSource {
             throw new IllegalArgumentException("not a JWK Set: " + jwkSet);
         }
         current = new JwkSet(last == null ? 1 : last.revision() + 1, FakeRequest.NOW, document.keys());
+    }
+
+    /** From now on its last fetch failed for this. */
+    public void fail(String problem) {
+        this.problem = problem;
+    }
+
+    /** Its first fetch has not ended yet. */
+    public static FakeJwkSetSource fetching() {
+        var source = unavailable();
+        source.settled = false;
+        return source;
+    }
+
+    @Override
+    public @Nullable String problem() {
+        return problem;
+    }
+
+    @Override
+    public boolean isSettled() {
+        return settled;
     }
 
     /** The last set is too old. */

@@ -43,6 +43,7 @@ public final class TestIssuer {
     private boolean acceptIdTokens;
     private JwksConfig jwks = JwksConfig.DEFAULT;
     private @Nullable Path ca;
+    private boolean required;
     private boolean insecurePlaintext;
     private @Nullable IntrospectionConfig introspection;
     private @Nullable OpaqueTokenSource opaqueTokens;
@@ -111,6 +112,11 @@ public final class TestIssuer {
 
     public TestIssuer ca(Path ca) {
         this.ca = ca;
+        return this;
+    }
+
+    public TestIssuer required() {
+        this.required = true;
         return this;
     }
 
@@ -194,6 +200,7 @@ public final class TestIssuer {
                 profile,
                 jwks,
                 ca,
+                required,
                 insecurePlaintext);
     }
 
@@ -213,7 +220,7 @@ public final class TestIssuer {
         return route(compile());
     }
 
-    static Route route(Issuer... issuers) {
+    public static Route route(Issuer... issuers) {
         return route(accepting(List.of(), null, issuers));
     }
 

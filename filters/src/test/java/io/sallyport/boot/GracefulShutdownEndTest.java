@@ -22,7 +22,7 @@ class GracefulShutdownEndTest {
         });
         reported.await();
 
-        new GracefulShutdownEnd(() -> false, Duration.ZERO).stop();
+        new GracefulShutdownEnd(() -> {}, () -> false, Duration.ZERO).stop();
 
         assertThat(shutdown.isAlive()).isFalse();
     }
@@ -32,7 +32,7 @@ class GracefulShutdownEndTest {
         var requests = new CountDownLatch(1);
         var shutdown = Thread.ofPlatform().daemon().name("netty-shutdown").start(() -> awaitQuietly(requests));
 
-        new GracefulShutdownEnd(() -> false, Duration.ZERO).stop();
+        new GracefulShutdownEnd(() -> {}, () -> false, Duration.ZERO).stop();
 
         assertThat(shutdown.isAlive()).isTrue();
         requests.countDown();
@@ -42,7 +42,7 @@ class GracefulShutdownEndTest {
     void requests_that_the_server_does_not_know_of_are_waited_for() {
         var asked = new AtomicInteger();
 
-        new GracefulShutdownEnd(() -> asked.incrementAndGet() < 5, Duration.ofMinutes(1)).stop();
+        new GracefulShutdownEnd(() -> {}, () -> asked.incrementAndGet() < 5, Duration.ofMinutes(1)).stop();
 
         assertThat(asked).hasValue(5);
     }
@@ -55,7 +55,7 @@ class GracefulShutdownEndTest {
             return true;
         };
 
-        new GracefulShutdownEnd(always, Duration.ofMillis(50)).stop();
+        new GracefulShutdownEnd(() -> {}, always, Duration.ofMillis(50)).stop();
 
         assertThat(asked).hasPositiveValue();
     }
@@ -67,7 +67,7 @@ class GracefulShutdownEndTest {
             asked.incrementAndGet();
             return true;
         };
-        var step = new GracefulShutdownEnd(always, Duration.ofMillis(200));
+        var step = new GracefulShutdownEnd(() -> {}, always, Duration.ofMillis(200));
         step.start();
         Thread.sleep(300);
         step.onApplicationEvent(new ContextClosedEvent(new StaticApplicationContext()));
@@ -79,7 +79,7 @@ class GracefulShutdownEndTest {
 
     @Test
     void it_comes_between_the_two() {
-        assertThat(new GracefulShutdownEnd(() -> false, Duration.ZERO).getPhase())
+        assertThat(new GracefulShutdownEnd(() -> {}, () -> false, Duration.ZERO).getPhase())
                 .isLessThan(WebServerApplicationContext.GRACEFUL_SHUTDOWN_PHASE)
                 .isGreaterThan(WebServerApplicationContext.START_STOP_LIFECYCLE_PHASE);
     }

@@ -84,11 +84,7 @@ final class SnapshotCompilerTest {
                         "orders@api.example.net",
                         "observed@api.example.org",
                         "status@status.example.org",
-                        // /v1/orders, /v1/observed and the host as a whole
                         "sallyport:protected-resource@api.example.org",
-                        "sallyport:protected-resource@api.example.org",
-                        "sallyport:protected-resource@api.example.org",
-                        "sallyport:protected-resource@api.example.net",
                         "sallyport:protected-resource@api.example.net",
                         "sallyport:preflight@api.example.org",
                         "sallyport:preflight@api.example.net",
@@ -185,7 +181,7 @@ final class SnapshotCompilerTest {
                 .filter(route -> route.kind() == Route.Kind.LOCAL)
                 .toList();
 
-        assertThat(locals).hasSize(7).allMatch(Route::isPublic);
+        assertThat(locals).hasSize(4).allMatch(Route::isPublic);
         assertThat(locals)
                 .allSatisfy(route -> assertThat(route.settings(StageName.FORWARD, LocalAnswer.class))
                         .isNotNull());
@@ -345,14 +341,42 @@ final class SnapshotCompilerTest {
     void a_route_that_takes_what_a_built_in_one_needs_is_refused() throws IOException {
         var path = Files.writeString(
                 folder.resolve("gateway.yaml"),
-                FILE.replace("path: \"/v1/observed\"", "path: \"/.well-known/oauth-protected-resource\""));
+                FILE.replace("path: \"/v1/observed\"", "path: \"/.well-known/oauth-protected-resource/**\""));
 
         assertThat(ConfigurationCheck.check(path))
                 .extracting(Object::toString)
                 .containsExactly("sallyport.routes.observed.match: GET"
-                        + " api.example.org/.well-known/oauth-protected-resource (expected: what no other route takes;"
-                        + " route sallyport:protected-resource takes"
-                        + " api.example.org/.well-known/oauth-protected-resource)");
+                        + " api.example.org/.well-known/oauth-protected-resource/** (expected: what no other route"
+                        + " takes; route sallyport:protected-resource takes"
+                        + " api.example.org/.well-known/oauth-protected-resource/**)");
+    }
+
+    @Test
+    void a_route_that_takes_the_path_of_health_checks_is_refused() throws IOException {
+        assertThat(check(FILE.replace("{ port: 8443,", "{ port: 8443, health-path: /v1/observed,")))
+                .containsExactly("sallyport.routes.observed.match.path: /v1/observed (expected: another path:"
+                        + " listener.health-path is answered by the gateway on every host)");
+    }
+
+    @Test
+    void a_key_of_paths_or_rewrite_that_changes_nothing_is_refused() throws IOException {
+        var route = "    observed:\n";
+        assertThat(check(FILE.replace(route, route + "      paths: { encoded-slash: pass }\n      rewrite: {}\n")))
+                .containsExactlyInAnyOrder(
+                        "sallyport.routes.observed.paths.encoded-slash: pass (expected: refuse, because match.path has no"
+                                + " {name} for it to be in)",
+                        "sallyport.routes.observed.rewrite: (a section) (expected: location: true, or cookies: true, or no"
+                                + " such section)");
+        assertThat(check(FILE.replace(route, route + "      paths: { parameters: refuse }\n")))
+                .containsExactly(
+                        "sallyport.routes.observed.paths: (a section) (expected: nothing, because refuse is what"
+                                + " holds without it)");
+    }
+
+    private List<String> check(String yaml) throws IOException {
+        return ConfigurationCheck.check(Files.writeString(folder.resolve("gateway.yaml"), yaml)).stream()
+                .map(Object::toString)
+                .toList();
     }
 
     private CompiledConfiguration compile(String yaml) throws IOException {

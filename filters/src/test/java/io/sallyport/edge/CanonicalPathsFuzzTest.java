@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 
 /** Of any path: one canonical form, which is its own, and in which no reader finds a segment more or a dot segment. */
 public final class CanonicalPathsFuzzTest {
+    private static final PathRules ALL = new PathRules(PathRules.Handling.PASS, PathRules.Handling.PASS);
     private static final Pattern ENCODED = Pattern.compile("%[0-9A-Fa-f]{2}");
 
     @Test
@@ -26,12 +27,16 @@ public final class CanonicalPathsFuzzTest {
 
     public static void fuzzerTestOneInput(byte[] input) {
         var path = "/" + new String(input, StandardCharsets.ISO_8859_1);
+        if (CanonicalPaths.read(path, 0, path.length()) instanceof CanonicalPaths.Reading.Conditional conditional) {
+            requireOneReading(conditional);
+            return;
+        }
         var canonical = read(path);
         if (canonical == null) {
             return;
         }
         require(
-                canonical.equals(read(canonical)) && CanonicalPaths.isCanonical(canonical),
+                canonical.equals(read(canonical)) && CanonicalPaths.isCanonical(canonical, PathRules.STRICT),
                 "is a fixed point",
                 canonical);
         require(canonical.equals(read(spelledOut(canonical))), "is that of every spelling", canonical);
@@ -48,6 +53,23 @@ public final class CanonicalPathsFuzzTest {
             }
         }
         require(!decoded.contains("//"), "has no empty segment", canonical);
+    }
+
+    /** One that a route may let pass. */
+    private static void requireOneReading(CanonicalPaths.Reading.Conditional conditional) {
+        var forwarded = conditional.forwarded();
+        var canonical = conditional.path().value();
+        require(CanonicalPaths.isCanonical(forwarded, ALL), "is a fixed point", forwarded);
+        require(!CanonicalPaths.isCanonical(forwarded, PathRules.STRICT), "is refused elsewhere", forwarded);
+        require(forwarded.replaceAll(";[^/]*", "").equals(canonical), "is authorized without parameters", forwarded);
+        var decoded = CanonicalPaths.decode(canonical, 0, canonical.length());
+        require(!ENCODED.matcher(decoded).find(), "has nothing left to decode", canonical);
+        require(!decoded.contains("//"), "has no empty segment", canonical);
+        for (var reading : new String[] {canonical, decoded, Normalizer.normalize(decoded, Normalizer.Form.NFKC)}) {
+            for (var segment : reading.substring(1).split("/", -1)) {
+                require(!segment.equals(".") && !segment.equals(".."), "has no dot segment", canonical);
+            }
+        }
     }
 
     private static @Nullable String read(String path) {

@@ -15,6 +15,7 @@ import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.RateLimitState;
+import io.sallyport.wire.WireServer;
 import io.spiffe.spiffeid.SpiffeId;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -27,13 +28,19 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.format.DateTimeFormatter;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Messages, bodies and failures, over plaintext; what TLS adds is in {@code upstream.PinnedUpstreamTest}. */
@@ -107,7 +114,7 @@ class AttemptTest {
                 """, "hello");
 
         var head = orders.received().toLowerCase(java.util.Locale.ROOT);
-        assertThat(head.lines().skip(1).filter(line -> !line.isEmpty()))
+        assertThat(head.lines().skip(1).filter(line -> !line.isEmpty() && !line.startsWith("via: 1.1 sallyport-")))
                 .containsExactlyInAnyOrder(
                         "host: 127.0.0.1:" + orders.port(),
                         "accept: text/plain",
@@ -453,21 +460,338 @@ class AttemptTest {
         assertThat(get(front, "/v1").body()).isEqualTo("ok");
     }
 
+    /** RFC 9110 section 15.2. */
     @Test
-    void interim_answers_are_read_over() throws Exception {
-        var orders = upstream(turn -> {
-            turn.send("HTTP/1.1 100 Continue\r\n\r\n");
-            turn.send("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
-            turn.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-        });
+    void interim_answers_come_first() throws Exception {
+        var orders = upstream(hinting());
         var front = front(orders);
 
         try (var socket = send(front, "GET /1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n")) {
-            assertThat(readUntil(socket, "ok")).startsWith("HTTP/1.1 200").doesNotContain("Link");
-            socket.getOutputStream().write("GET /2 HTTP/1.1\r\nHost: api.example.org\r\n\r\n".getBytes(ISO_8859_1));
+            assertThat(readUntil(socket, "\r\n\r\n").lines()).containsExactly("HTTP/1.1 100 Continue", "");
+            assertThat(readUntil(socket, "\r\n\r\n").lines())
+                    .containsExactly("HTTP/1.1 103 Early Hints", "Link: </x>", "X-Hint: yes", "");
             assertThat(readUntil(socket, "ok")).startsWith("HTTP/1.1 200");
+            socket.getOutputStream().write("GET /2 HTTP/1.1\r\nHost: api.example.org\r\n\r\n".getBytes(ISO_8859_1));
+            assertThat(readUntil(socket, "ok")).startsWith("HTTP/1.1 100").contains("\r\nHTTP/1.1 200");
         }
         assertThat(orders.connections()).isEqualTo(1);
+    }
+
+    /** RFC 9110 section 15.2. */
+    @Test
+    void a_client_of_http_1_0_gets_no_interim_answer() throws Exception {
+        var front = front(upstream(hinting()));
+
+        assertThat(raw(front, "GET /1 HTTP/1.0\r\nHost: api.example.org\r\n\r\n", "ok"))
+                .startsWith("HTTP/1.1 200")
+                .doesNotContain("Link");
+    }
+
+    @Test
+    void a_client_that_waits_with_its_body_is_told_once_to_go_on() throws Exception {
+        var front = front(upstream(turn -> {
+            turn.send("HTTP/1.1 100 Continue\r\n\r\n");
+            turn.readBody();
+            turn.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        }));
+
+        try (var socket = send(
+                front,
+                "POST /1 HTTP/1.1\r\nHost: api.example.org\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")) {
+            assertThat(readUntil(socket, "\r\n\r\n")).isEqualTo("HTTP/1.1 100 Continue\r\n\r\n");
+            socket.getOutputStream().write("hello".getBytes(ISO_8859_1));
+            assertThat(readUntil(socket, "ok")).startsWith("HTTP/1.1 200");
+        }
+    }
+
+    private static RawUpstream.Script hinting() {
+        return turn -> {
+            turn.send("HTTP/1.1 100 Continue\r\n\r\n");
+            turn.send(
+                    "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nX-Hint: yes\r\nAlt-Svc: h3\r\nConnection: X-Hop\r\nX-Hop: one\r\n\r\n");
+            turn.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        };
+    }
+
+    /** RFC 9110 section 6.6.1. */
+    @Test
+    void an_answer_without_a_date_gets_one() throws Exception {
+        var front = front(upstream(RawUpstream.text("hello")));
+
+        var date = get(front, "/v1").headers().allValues("date");
+
+        assertThat(date).hasSize(1);
+        var at = Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(date.getFirst()));
+        assertThat(Duration.between(WireServer.NOW, at)).isBetween(Duration.ofSeconds(-1), Duration.ofSeconds(20));
+    }
+
+    @Test
+    void an_answers_own_date_stays() throws Exception {
+        var date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        var front = front(
+                upstream(turn -> turn.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nDate: " + date + "\r\n\r\n")));
+
+        assertThat(get(front, "/v1").headers().allValues("date")).containsExactly(date);
+    }
+
+    /** RFC 9110 section 5.3. */
+    @Test
+    void field_lines_of_one_name_keep_their_order() throws Exception {
+        var orders = upstream(turn ->
+                turn.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-A: 1\r\nX-B: x\r\nX-A: 2\r\nx-a: 3\r\n\r\n"));
+
+        var answer = raw(
+                front(orders),
+                "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\nX-A: 3\r\nX-B: x\r\nx-a: 2\r\nX-A: 1\r\n\r\n",
+                "\r\n\r\n");
+
+        assertThat(linesOf(orders.received(), "x-a:")).containsExactly("x-a: 3", "x-a: 2", "x-a: 1");
+        assertThat(linesOf(answer, "x-a:")).containsExactly("x-a: 1", "x-a: 2", "x-a: 3");
+    }
+
+    /** RFC 9110 sections 10.2.1 and 11.6.1. */
+    @Test
+    void what_an_upstream_says_of_itself_stays() throws Exception {
+        var front = front(
+                upstream(
+                        turn -> turn.send(
+                                "HTTP/1.1 401 No\r\nContent-Length: 0\r\nAllow: GET, BREW\r\nWWW-Authenticate: Basic realm=\"a\"\r\n\r\n")));
+
+        var headers = raw(front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n", "\r\n\r\n");
+
+        assertThat(linesOf(headers, "allow:")).containsExactly("allow: get, brew");
+        assertThat(linesOf(headers, "www-authenticate:")).containsExactly("www-authenticate: basic realm=\"a\"");
+    }
+
+    /** RFC 9110 section 13.2.1. */
+    @Test
+    void preconditions_are_the_upstreams_to_evaluate() throws Exception {
+        var orders = upstream(RawUpstream.text("hello"));
+
+        var answer = raw(front(orders), """
+                GET /v1 HTTP/1.1
+                Host: api.example.org
+                If-Match: "a"
+                If-None-Match: *
+                If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT
+                If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT
+                If-Range: "a"
+                Range: bytes=0-1
+
+                """, "hello");
+
+        assertThat(answer).startsWith("HTTP/1.1 200");
+        assertThat(linesOf(orders.received(), "if-")).hasSize(5);
+        assertThat(linesOf(orders.received(), "range:")).containsExactly("range: bytes=0-1");
+    }
+
+    /** RFC 9110 section 15. */
+    @Test
+    void an_unknown_status_is_passed_on() throws Exception {
+        var front = front(upstream(turn -> turn.send("HTTP/1.1 299 Odd\r\nContent-Length: 2\r\n\r\nok")));
+
+        assertThat(get(front, "/v1").statusCode()).isEqualTo(299);
+    }
+
+    private static List<String> linesOf(String head, String beginning) {
+        return head.toLowerCase(Locale.ROOT)
+                .lines()
+                .filter(line -> line.startsWith(beginning))
+                .toList();
+    }
+
+    /** RFC 9110 section 7.6.3. */
+    @Test
+    void the_upstream_sees_through_whom_a_request_came() throws Exception {
+        var orders = upstream(RawUpstream.text("hello"));
+        var front = front(orders);
+
+        raw(front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\nVia: 1.0 fred\r\n\r\n", "hello");
+        raw(front, "GET /v1 HTTP/1.0\r\nHost: api.example.org\r\n\r\n", "hello");
+
+        assertThat(vias(orders))
+                .satisfiesExactly(
+                        first -> assertThat(first).isEqualTo("via: 1.0 fred"),
+                        second -> assertThat(second).startsWith("via: 1.1 sallyport-"),
+                        third -> assertThat(third).startsWith("via: 1.0 sallyport-"));
+    }
+
+    /** RFC 9110 section 7.6. */
+    @Test
+    void a_request_that_comes_back_does_not_go_round() throws Exception {
+        var orders = upstream(RawUpstream.text("hello"));
+        var front = front(orders);
+        raw(front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n", "hello");
+        assertThat(front.nextEnd().outcome()).isInstanceOf(Outcome.Answered.class);
+
+        raw(
+                front,
+                "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n" + vias(orders).getFirst() + "\r\n\r\n",
+                "}");
+
+        assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_LOOP);
+        assertThat(vias(orders)).hasSize(1);
+    }
+
+    private static List<String> vias(RawUpstream upstream) {
+        return linesOf(upstream.received(), "via:");
+    }
+
+    /** RFC 9110 section 7.6.2. */
+    @ParameterizedTest
+    @CsvSource({"OPTIONS,2,max-forwards: 1", "OPTIONS,1,max-forwards: 0", "OPTIONS,many,''", "GET,2,max-forwards: 2"})
+    void max_forwards_counts_down(String method, String received, String forwarded) throws Exception {
+        var orders = upstream(RawUpstream.text("hello"));
+
+        raw(
+                front(orders),
+                method + " /v1 HTTP/1.1\r\nHost: api.example.org\r\nMax-Forwards: " + received + "\r\n\r\n",
+                "hello");
+
+        assertThat(orders.received().toLowerCase(Locale.ROOT).lines().filter(line -> line.startsWith("max-forwards")))
+                .containsExactlyElementsOf(forwarded.isEmpty() ? List.of() : List.of(forwarded));
+    }
+
+    /** What is still sent of the body meets a reset. */
+    @RepeatedTest(48)
+    void an_answer_before_the_end_of_the_body_is_not_lost() throws Exception {
+        var front = front(upstream(turn -> {
+            turn.send("HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge");
+            turn.close();
+        }));
+        var body = new byte[8 * 1024 * 1024];
+
+        try (var socket = send(
+                front,
+                "POST /1 HTTP/1.1\r\nHost: api.example.org\r\nExpect: 100-continue\r\nContent-Length: " + body.length
+                        + "\r\n\r\n")) {
+            var head = readUntil(socket, "\r\n\r\n");
+            if (head.startsWith("HTTP/1.1 100")) {
+                Thread.ofVirtual().start(() -> {
+                    try {
+                        socket.getOutputStream().write(body);
+                    } catch (IOException _) {
+                        // It is not wanted.
+                    }
+                });
+                head = readUntil(socket, "\r\n\r\n");
+            }
+            assertThat(head).startsWith("HTTP/1.1 413").containsIgnoringCase("connection: close");
+            assertThat(readUntil(socket, "large")).isEqualTo("large");
+        }
+        assertThat(front.nextEnd().outcome()).isEqualTo(new Outcome.Answered(413));
+    }
+
+    // requests that meet the end of their connection
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET", "HEAD", "OPTIONS"})
+    void a_request_that_is_safe_is_sent_once_more_where_its_connection_had_been_used(String method) throws Exception {
+        var requests = new AtomicInteger();
+        var orders = upstream(turn -> {
+            if (requests.incrementAndGet() == 2) {
+                turn.close();
+            } else {
+                turn.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Turn: %d\r\n\r\n".formatted(requests.get()));
+            }
+        });
+        var front = front(orders);
+
+        var answer = second(front, method + " /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n", "\r\n\r\n");
+
+        assertThat(answer).startsWith("HTTP/1.1 200").containsIgnoringCase("x-turn: 3");
+        assertThat(orders.connections()).isEqualTo(2);
+        var end = front.nextEnd();
+        assertThat(end.outcome()).isEqualTo(new Outcome.Answered(200));
+        assertThat(end.lease()).containsExactly("answered 200");
+    }
+
+    @Test
+    void it_is_not_sent_a_third_time() throws Exception {
+        var requests = new AtomicInteger();
+        var orders = upstream(turn -> {
+            if (requests.incrementAndGet() == 1) {
+                turn.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            } else {
+                turn.close();
+            }
+        });
+        var front = front(orders);
+
+        assertThat(second(front, FIRST, "}")).startsWith("HTTP/1.1 502");
+        assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_UPSTREAM_RESET);
+        assertThat(requests).hasValue(3);
+        assertThat(orders.connections()).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "POST /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
+                "DELETE /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n",
+                "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: 1\r\n\r\nx"
+            })
+    void any_other_request_is_not_sent_again(String request) throws Exception {
+        var requests = new AtomicInteger();
+        var orders = upstream(turn -> {
+            if (requests.incrementAndGet() == 2) {
+                turn.close();
+            } else {
+                turn.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            }
+        });
+        var front = front(orders);
+
+        assertThat(second(front, request, "}")).startsWith("HTTP/1.1 502");
+        assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_UPSTREAM_RESET);
+        assertThat(requests).hasValue(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"H", "HTTP/1.1 103 Early Hints\r\n\r\n", "HTTP/1.1 200 OK\r\n"})
+    void a_request_that_has_one_byte_of_an_answer_is_not_sent_again(String begun) throws Exception {
+        var requests = new AtomicInteger();
+        var orders = upstream(turn -> {
+            if (requests.incrementAndGet() == 2) {
+                turn.send(begun);
+                turn.close();
+            } else {
+                turn.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            }
+        });
+        var front = front(orders);
+
+        assertThat(second(front, FIRST, "}")).contains("HTTP/1.1 502");
+        assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_UPSTREAM_RESET);
+        assertThat(requests).hasValue(2);
+    }
+
+    @Test
+    void a_request_on_a_connection_that_was_reset_is_sent_once_more_too() throws Exception {
+        var requests = new AtomicInteger();
+        var orders = upstream(turn -> {
+            if (requests.incrementAndGet() == 2) {
+                turn.reset();
+            } else {
+                turn.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            }
+        });
+        var front = front(orders);
+
+        assertThat(second(front, FIRST, "\r\n\r\n")).startsWith("HTTP/1.1 200");
+        assertThat(requests).hasValue(3);
+    }
+
+    private static final String FIRST = "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n";
+
+    /** What a request gets behind another on the same connections. */
+    private static String second(TestFront front, String request, String end) throws Exception {
+        try (var socket = send(front, FIRST)) {
+            readUntil(socket, "\r\n\r\n");
+            front.nextEnd();
+            socket.getOutputStream().write(request.getBytes(ISO_8859_1));
+            return readUntil(socket, end);
+        }
     }
 
     @Test

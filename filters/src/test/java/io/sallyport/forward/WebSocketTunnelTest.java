@@ -98,7 +98,7 @@ class WebSocketTunnelTest {
             assertThat(answer.toLowerCase(Locale.ROOT)
                             .replaceFirst("x-request-id: [0-9a-f-]{36}", "x-request-id: <id>")
                             .lines()
-                            .filter(line -> !line.isEmpty()))
+                            .filter(line -> !line.isEmpty() && !line.startsWith("date:")))
                     .containsExactlyInAnyOrder(
                             "http/1.1 101 switching protocols",
                             "connection: upgrade",
@@ -113,6 +113,28 @@ class WebSocketTunnelTest {
                     .containsIgnoringCase("\r\nsec-websocket-protocol: chat\r\n")
                     .doesNotContainIgnoringCase("extensions");
         }
+    }
+
+    /** RFC 9110 section 7.8. */
+    @Test
+    void a_client_that_also_expects_100_gets_that_first() throws Exception {
+        start(this::answersNothing);
+        try (var client = new Client(new Socket(InetAddress.getLoopbackAddress(), front().port()))) {
+            client.send(HANDSHAKE
+                    .replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n")
+                    .getBytes(ISO_8859_1));
+            assertThat(client.head()).startsWith("HTTP/1.1 100 Continue\r\n");
+            assertThat(client.head()).startsWith("HTTP/1.1 101 Switching Protocols\r\n");
+        }
+    }
+
+    /** RFC 9110 section 7.8. */
+    @Test
+    void a_request_of_http_1_0_asks_for_no_other_protocol() throws Exception {
+        start(turn -> turn.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+
+        assertThat(refused(HANDSHAKE.replace("HTTP/1.1", "HTTP/1.0"))).startsWith("HTTP/1.1 200");
+        assertThat(upstream().received()).doesNotContainIgnoringCase("upgrade");
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.config.Finding;
 import io.sallyport.config.Findings;
+import io.sallyport.edge.PathRules;
 import io.sallyport.identity.IdentityHeaders;
 import java.util.List;
 import java.util.Objects;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class FilterDefinitionsTest {
     private final Findings findings = new Findings();
+    private PathRules paths = PathRules.STRICT;
 
     @ParameterizedTest
     @ValueSource(
@@ -130,10 +132,23 @@ class FilterDefinitionsTest {
                 .containsExactly("sallyport.routes.orders.filters[0]", "sallyport.routes.orders.filters[2]");
     }
 
+    @Test
+    void where_a_value_may_have_a_slash_no_path_is_made_of_it() {
+        paths = new PathRules(PathRules.Handling.PASS, PathRules.Handling.REFUSE);
+
+        assertThat(compile(
+                        "SetPath=/of/{tenant}", "PrefixPath=/{tenant}", "SetPath=/x", "AddRequestHeader=X-T, {tenant}"))
+                .isNull();
+        assertThat(findings.all())
+                .extracting(Finding::path)
+                .containsExactly("sallyport.routes.orders.filters[0]", "sallyport.routes.orders.filters[1]");
+    }
+
     private @Nullable CompiledFilters compile(String... definitions) {
         return FilterDefinitions.compile(
                 List.of(definitions),
                 Set.of("tenant"),
+                paths,
                 IdentityHeaders.STANDARD,
                 findings.at("sallyport.routes.orders.filters"));
     }

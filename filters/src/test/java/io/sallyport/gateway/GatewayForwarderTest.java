@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Reason;
+import io.sallyport.edge.PathRules;
 import io.sallyport.forward.Disclosure;
 import io.sallyport.forward.FakeSvidSource;
 import io.sallyport.forward.ForwardPlan;
@@ -192,7 +193,7 @@ class GatewayForwarderTest {
         var front = front(hostile);
         get(front, "/acme");
 
-        assertThat(lines(upstream.received()))
+        assertThat(lines(upstream.received()).stream().filter(line -> !line.startsWith("via: 1.1 sallyport-")))
                 .containsExactlyInAnyOrder(
                         "get /acme http/1.1",
                         "host: 127.0.0.1:" + upstream.port(),
@@ -367,7 +368,7 @@ class GatewayForwarderTest {
     private TestFront front(String... filters) {
         var findings = new Findings();
         var compiled = FilterDefinitions.compile(
-                List.of(filters), Set.of("tenant"), IdentityHeaders.STANDARD, findings.at("filters"));
+                List.of(filters), Set.of("tenant"), PathRules.STRICT, IdentityHeaders.STANDARD, findings.at("filters"));
         assertThat(findings.all()).isEmpty();
         return front(upstream, Objects.requireNonNull(compiled).filters());
     }
@@ -397,7 +398,7 @@ class GatewayForwarderTest {
                         StageName.FORWARD,
                         new ForwardPlan(
                                 target,
-                                new CompiledFilters(filters),
+                                new CompiledFilters(filters, PathRules.STRICT),
                                 null,
                                 new StreamLimit(Duration.ofHours(1), Duration.ZERO),
                                 null,

@@ -203,7 +203,8 @@ public final class WireServer implements AutoCloseable {
                 () -> snapshot,
                 InstantSource.fixed(NOW),
                 listener.bodyTimeout(),
-                listener.shutdownGrace());
+                listener.shutdownGrace(),
+                listener.healthPath());
         this.handler = handler;
         customizer = customizer(listener, handler);
         server = customizer
@@ -244,7 +245,9 @@ public final class WireServer implements AutoCloseable {
 
             @Override
             public Verdict evaluate(RequestContext context) {
-                context.matched(route, new CanonicalPath("/"), null, Map.of());
+                var target = context.head().target();
+                var path = target.startsWith("/") ? target.split("[?]", 2)[0] : "/";
+                context.matched(route, new CanonicalPath(path), null, Map.of());
                 return judge.apply(context);
             }
         };

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate.introspection;
 
-import io.netty.channel.ChannelOption;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.ssl.SslContext;
 import io.sallyport.authenticate.issuer.IntrospectionConfig;
-import io.sallyport.authenticate.jwks.AddressGuard;
 import io.sallyport.authenticate.token.IntrospectionResponse;
+import io.sallyport.outbound.OutboundHttp;
+import io.sallyport.outbound.SecretFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -31,8 +29,6 @@ import reactor.netty.resources.ConnectionProvider;
  * asks for no compression and takes none.
  */
 final class HttpIntrospectionEndpoint implements IntrospectionEndpoint {
-    private static final int LONGEST_SECRET = 1024;
-
     private final IntrospectionConfig config;
     private final Scheduler scheduler;
     private final ConnectionProvider connections;
@@ -52,18 +48,9 @@ final class HttpIntrospectionEndpoint implements IntrospectionEndpoint {
         this.config = config;
         this.scheduler = scheduler;
         this.connections = ConnectionProvider.create("introspection-" + issuerName, config.maxConcurrent());
-        var guard = new AddressGuard(publicOnly);
-        var plain = HttpClient.create(connections)
-                .followRedirect(false)
-                .compress(false)
-                .disableRetry(true)
-                .doOnChannelInit((_, channel, _) -> channel.pipeline().addFirst(guard))
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
-                        config.timeout().toMillis())
-                .headers(headers -> headers.set(HttpHeaderNames.USER_AGENT, "Sallyport")
-                        .set(HttpHeaderNames.ACCEPT, HttpHeaderValues.APPLICATION_JSON)
+        this.client = OutboundHttp.client(connections, tls, publicOnly, config.timeout())
+                .headers(headers -> headers.set(HttpHeaderNames.ACCEPT, HttpHeaderValues.APPLICATION_JSON)
                         .set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_X_WWW_FORM_URLENCODED));
-        this.client = tls == null ? plain : plain.secure(spec -> spec.sslContext(tls));
     }
 
     @Override
@@ -82,19 +69,8 @@ final class HttpIntrospectionEndpoint implements IntrospectionEndpoint {
 
     /** RFC 6749 section 2.3.1: both are form-encoded before they become one. */
     private String credentials() throws IOException {
-        var pair = encoded(config.clientId()) + ":" + encoded(secret(config.clientSecretFile()));
+        var pair = encoded(config.clientId()) + ":" + encoded(SecretFile.read(config.clientSecretFile()));
         return Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
-    }
-
-    /** Reads a secret: the file's one line. */
-    static String secret(Path file) throws IOException {
-        var secret = Files.readString(file).stripTrailing();
-        if (secret.isEmpty()
-                || secret.length() > LONGEST_SECRET
-                || secret.lines().count() != 1) {
-            throw new IOException("%s holds no secret of one line".formatted(file));
-        }
-        return secret;
     }
 
     private static String encoded(String text) {

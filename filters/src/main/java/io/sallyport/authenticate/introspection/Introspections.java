@@ -10,6 +10,7 @@ import io.sallyport.authenticate.jwks.IssuerAuthorities;
 import io.sallyport.authenticate.token.ClaimReading;
 import io.sallyport.authenticate.token.OpaqueTokenSource;
 import io.sallyport.config.Findings;
+import io.sallyport.outbound.SecretFile;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
@@ -51,7 +52,7 @@ public final class Introspections implements OpaqueTokenSourceFactory, AutoClose
             return null;
         }
         try {
-            HttpIntrospectionEndpoint.secret(introspection.clientSecretFile());
+            SecretFile.read(introspection.clientSecretFile());
         } catch (IOException e) {
             at.child("introspection")
                     .child("client-secret-file")

@@ -11,6 +11,7 @@ import io.sallyport.authenticate.token.OpaqueTokenSource;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Evidence;
 import io.spiffe.spiffeid.TrustDomain;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -140,6 +141,11 @@ public final class Issuer {
         return reading.trustDomain();
     }
 
+    /** Whether clients may be told of it as an authorization server: not a trust domain, and not one with a mere name. */
+    public boolean isAddress() {
+        return trustDomain() == null && config.isAddress();
+    }
+
     /** Every audience that its tokens may be for. */
     public Set<String> audiences() {
         return Set.copyOf(config.audiences());
@@ -193,6 +199,17 @@ public final class Issuer {
     /** Whether its JWTs are verified here; if not, it is asked about them as about its opaque tokens. */
     public boolean hasKeys() {
         return config.hasKeys();
+    }
+
+    /** Whether the gateway is to receive no traffic while it has no keys. */
+    public boolean isRequired() {
+        return config.required();
+    }
+
+    /** Whether it has a key at that time that may verify a token. */
+    public boolean holdsKeys(Instant now) {
+        var current = keys.current(now);
+        return current != null && !current.keys().isEmpty();
     }
 
     /** Where its keys come from; never any if {@link #hasKeys} is false. */

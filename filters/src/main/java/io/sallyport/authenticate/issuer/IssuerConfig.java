@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record IssuerConfig(
         @Setting(
-                "The exact iss of its tokens: an https URL without query and fragment. Required unless there is a trust-domain.")
+                "The exact iss of its tokens: an https URL without query and fragment, or with jwks-uri or introspection any name, "
+                        + "because nothing is then fetched from there. Required unless there is a trust-domain.")
         @Nullable
         String issuer,
 
@@ -119,6 +120,13 @@ public record IssuerConfig(
 
         @Setting(
                 value =
+                        "Keeps the gateway from being ready while it has no key set of this issuer. If false, it is ready, and this "
+                                + "issuer's callers get 503.",
+                byDefault = "false")
+        boolean required,
+
+        @Setting(
+                value =
                         "Allows http in issuer, jwks-uri and introspection.uri: whoever sits on that way can forge every token.",
                 byDefault = "false")
         boolean insecurePlaintext) {
@@ -126,6 +134,7 @@ public record IssuerConfig(
     private static final List<SignatureAlgorithm> USUAL_ALGORITHMS = List.of(
             SignatureAlgorithm.RS256, SignatureAlgorithm.PS256, SignatureAlgorithm.ES256, SignatureAlgorithm.EDDSA);
     private static final List<String> USUAL_TYPES = List.of("at+jwt", "JWT");
+    private static final int LONGEST_NAME = 1024;
     private static final String ABSENT_TYPE = "absent";
     private static final Set<String> CLIENT_CLAIMS = Set.of("client_id", "azp", "cid", "appid");
     /** JWT-SVID section 2.1. */
@@ -139,8 +148,16 @@ public record IssuerConfig(
             throw new InvalidSetting(
                     "issuer", issuer == null ? Finding.ABSENT : issuer, "exactly one of issuer and trust-domain");
         }
-        if (issuer != null) {
+        if (issuer != null && jwksUri == null && introspection == null) {
             requireUrl("issuer", issuer, insecurePlaintext);
+        } else if (issuer != null) {
+            requireName(issuer);
+        }
+        if (jwks.bearerTokenFile() != null && insecurePlaintext) {
+            throw new InvalidSetting(
+                    "jwks.bearer-token-file",
+                    jwks.bearerTokenFile(),
+                    "nothing, because of insecure-plaintext: the token would be readable on the way");
         }
         if (jwksUri != null) {
             requireUrl("jwks-uri", jwksUri.toString(), insecurePlaintext);
@@ -185,6 +202,12 @@ public record IssuerConfig(
                     "accept-id-tokens",
                     true,
                     "nothing, because they are refused only where types has absent, or there are clients");
+        }
+        if (required && !hasKeys(jwksUri, introspection)) {
+            throw new InvalidSetting(
+                    "required",
+                    true,
+                    "nothing, because without jwks-uri there are no keys: the issuer is asked about each token");
         }
         requireRange("max-token-lifetime", maxTokenLifetime);
         if (maxTokenAge != null) {
@@ -252,6 +275,10 @@ public record IssuerConfig(
 
     /** Whether its tokens may be JWTs, so that it has keys. */
     public boolean hasKeys() {
+        return hasKeys(jwksUri, introspection);
+    }
+
+    private static boolean hasKeys(@Nullable URI jwksUri, @Nullable IntrospectionConfig introspection) {
         return introspection == null || jwksUri != null;
     }
 
@@ -305,7 +332,26 @@ public record IssuerConfig(
                 profile,
                 jwks,
                 ca,
+                required,
                 insecurePlaintext);
+    }
+
+    /** Whether its {@code iss} is an address, so that it can be told to clients as one (RFC 9728 section 2). */
+    boolean isAddress() {
+        try {
+            requireUrl("issuer", requireIssuer(), insecurePlaintext);
+            return true;
+        } catch (InvalidSetting _) {
+            return false;
+        }
+    }
+
+    private static void requireName(String issuer) {
+        if (issuer.isEmpty()
+                || issuer.length() > LONGEST_NAME
+                || !issuer.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
+            throw new InvalidSetting("issuer", issuer, "1 to 1024 printable characters of ASCII without blanks");
+        }
     }
 
     private static void requireUrl(String key, String value, boolean insecurePlaintext) {

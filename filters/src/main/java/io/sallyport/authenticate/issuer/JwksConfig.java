@@ -3,7 +3,9 @@ package io.sallyport.authenticate.issuer;
 
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
+import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** {@code issuers.<name>.jwks}: when an issuer's key set is fetched, and how long the last good one serves. */
 public record JwksConfig(
@@ -35,13 +37,33 @@ public record JwksConfig(
         @Setting(
                 value =
                         "Whether the issuer's endpoints are on the internet: an answer of DNS that leads to this machine or to a "
-                                + "private network is then refused. Link-local addresses always are.",
+                                + "private network is then refused. Link-local addresses and those of metadata services always are.",
                 byDefault = "false")
-        boolean publicOnly) {
+        boolean publicOnly,
+
+        @Setting(
+                value =
+                        "Takes the key set and discovery whatever content type they are sent with, for example from a plain file "
+                                + "server. They are read as JSON all the same.",
+                byDefault = "false")
+        boolean anyContentType,
+
+        @Setting(
+                "A file with a bearer token, sent with each fetch of discovery and keys, for issuers that show their keys to "
+                        + "known clients alone, such as a Kubernetes API server. Read again for each fetch. Not with "
+                        + "insecure-plaintext.")
+        @Nullable
+        Path bearerTokenFile) {
 
     /** What is written when nothing is. */
     public static final JwksConfig DEFAULT = new JwksConfig(
-            Duration.ofMinutes(5), Duration.ofHours(24), Duration.ofSeconds(30), Duration.ofSeconds(3), false);
+            Duration.ofMinutes(5),
+            Duration.ofHours(24),
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(3),
+            false,
+            false,
+            null);
 
     public JwksConfig {
         require("refresh", refresh, Duration.ofSeconds(1), Duration.ofHours(24), "1s to 24h");

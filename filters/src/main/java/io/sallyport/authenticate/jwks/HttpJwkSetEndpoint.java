@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate.jwks;
 
-import io.netty.channel.ChannelOption;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.ssl.SslContext;
 import io.sallyport.authenticate.issuer.IssuerConfig;
 import io.sallyport.authenticate.keys.JwkSetDocument;
+import io.sallyport.outbound.OutboundHttp;
+import io.sallyport.outbound.SecretFile;
 import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.time.Duration;
@@ -17,8 +18,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
 import reactor.netty.http.client.HttpClient;
 import reactor.netty.http.client.HttpClientResponse;
+import reactor.netty.resources.ConnectionProvider;
 
 /**
  * A JWK Set over HTTPS, at a URL that the operator wrote or that OpenID Connect discovery names. Follows no redirect, asks for no
@@ -33,26 +36,27 @@ final class HttpJwkSetEndpoint implements JwkSetEndpoint {
     private final IssuerConfig config;
     private final HttpClient client;
     private final InstantSource clock;
+    private final Scheduler scheduler;
     private volatile @Nullable Discovered discovered;
     /** Where the last document came from: its ETag means nothing anywhere else. */
     private volatile @Nullable URI documentOf;
 
     private record Discovered(URI jwksUri, Instant at) {}
 
-    /** @param tls what the operator's own certificate authorities vouch for, or null for those of the Java runtime */
-    HttpJwkSetEndpoint(IssuerConfig config, @Nullable SslContext tls, InstantSource clock) {
+    /**
+     * @param tls what the operator's own certificate authorities vouch for, or null for those of the Java runtime
+     * @param scheduler for reading the bearer token; not an event loop
+     */
+    HttpJwkSetEndpoint(IssuerConfig config, @Nullable SslContext tls, InstantSource clock, Scheduler scheduler) {
         this.config = config;
         this.clock = clock;
-        var guard = new AddressGuard(config.jwks().publicOnly());
-        var plain = HttpClient.newConnection()
-                .followRedirect(false)
-                .compress(false)
-                .doOnChannelInit((_, channel, _) -> channel.pipeline().addFirst(guard))
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int)
-                        config.jwks().timeout().toMillis())
-                .headers(headers -> headers.set(HttpHeaderNames.USER_AGENT, "Sallyport")
-                        .set(HttpHeaderNames.ACCEPT, "application/json, application/jwk-set+json"));
-        this.client = tls == null ? plain : plain.secure(spec -> spec.sslContext(tls));
+        this.scheduler = scheduler;
+        this.client = OutboundHttp.client(
+                        ConnectionProvider.newConnection(),
+                        tls,
+                        config.jwks().publicOnly(),
+                        config.jwks().timeout())
+                .headers(headers -> headers.set(HttpHeaderNames.ACCEPT, "application/json, application/jwk-set+json"));
     }
 
     @Override
@@ -78,17 +82,28 @@ final class HttpJwkSetEndpoint implements JwkSetEndpoint {
     }
 
     private Mono<Answer> get(URI uri, @Nullable String etag) {
-        var conditional =
-                etag == null ? client : client.headers(headers -> headers.set(HttpHeaderNames.IF_NONE_MATCH, etag));
-        return conditional
-                .get()
-                .uri(uri)
-                .response((response, content) -> read(uri, etag, response, content.asByteArray()))
-                .single();
+        return authorized()
+                .map(asking -> etag == null
+                        ? asking
+                        : asking.headers(headers -> headers.set(HttpHeaderNames.IF_NONE_MATCH, etag)))
+                .flatMap(asking -> asking.get()
+                        .uri(uri)
+                        .response((response, content) -> read(uri, etag, response, content.asByteArray()))
+                        .single());
     }
 
-    private static Mono<Answer> read(
-            URI uri, @Nullable String etag, HttpClientResponse response, Flux<byte[]> content) {
+    /** The client, with the bearer token that is in its file now, if there is any. */
+    private Mono<HttpClient> authorized() {
+        var file = config.jwks().bearerTokenFile();
+        return file == null
+                ? Mono.just(client)
+                : Mono.fromCallable(() -> SecretFile.read(file))
+                        .subscribeOn(scheduler)
+                        .map(token -> client.headers(
+                                headers -> headers.set(HttpHeaderNames.AUTHORIZATION, "Bearer " + token)));
+    }
+
+    private Mono<Answer> read(URI uri, @Nullable String etag, HttpClientResponse response, Flux<byte[]> content) {
         var headers = response.responseHeaders();
         int status = response.status().code();
         if (status == 304 && etag != null) {
@@ -97,8 +112,9 @@ final class HttpJwkSetEndpoint implements JwkSetEndpoint {
         if (status != 200) {
             return Mono.error(new UnusableAnswer("%s answered %d (expected: 200)".formatted(uri, status)));
         }
-        if (!isJson(headers.get(HttpHeaderNames.CONTENT_TYPE))) {
-            return Mono.error(new UnusableAnswer("%s has another content type than JSON".formatted(uri)));
+        if (!config.jwks().anyContentType() && !isJson(headers.get(HttpHeaderNames.CONTENT_TYPE))) {
+            return Mono.error(new UnusableAnswer(
+                    "%s has another content type than JSON (jwks.any-content-type takes it)".formatted(uri)));
         }
         var encoding = headers.get(HttpHeaderNames.CONTENT_ENCODING);
         if (encoding != null && !encoding.equalsIgnoreCase("identity")) {

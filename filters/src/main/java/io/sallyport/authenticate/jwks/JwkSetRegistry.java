@@ -12,6 +12,8 @@ import io.sallyport.authenticate.issuer.JwksConfig;
 import io.sallyport.authenticate.keys.CryptoProvider;
 import io.sallyport.authenticate.keys.JwkSetSource;
 import io.sallyport.config.Findings;
+import io.sallyport.outbound.SecretFile;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -97,7 +99,7 @@ public final class JwkSetRegistry implements JwkSetSourceFactory, AutoCloseable 
     @Override
     public synchronized @Nullable JwkSetSource source(String issuerName, IssuerConfig config, Findings.Place at) {
         var authorities = IssuerAuthorities.of(config, at);
-        if (authorities == null) {
+        if (authorities == null || !hasBearerToken(config, at)) {
             return null;
         }
         var place = new Place(
@@ -113,7 +115,7 @@ public final class JwkSetRegistry implements JwkSetSourceFactory, AutoCloseable 
         }
         var source = new RefreshingJwkSetSource(
                 issuerName,
-                new HttpJwkSetEndpoint(config, authorities.tls(), clock),
+                new HttpJwkSetEndpoint(config, authorities.tls(), clock, scheduler),
                 config.jwks(),
                 crypto,
                 scheduler,
@@ -122,6 +124,20 @@ public final class JwkSetRegistry implements JwkSetSourceFactory, AutoCloseable 
                 directory == null ? null : directory.file(issuerName, place.fingerprint(), meters));
         made.add(new Made(issuerName, place, source));
         return source;
+    }
+
+    /** Whether the token is there that keys are to be fetched with, if any is. */
+    private static boolean hasBearerToken(IssuerConfig config, Findings.Place at) {
+        var file = config.jwks().bearerTokenFile();
+        try {
+            if (file != null) {
+                SecretFile.read(file);
+            }
+            return true;
+        } catch (IOException e) {
+            at.child("jwks").child("bearer-token-file").reject(file, "a readable file with one line: the token");
+            return false;
+        }
     }
 
     private RefreshingJwkSetSource.RefreshListener refreshCounters(String issuerName) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.authenticate.jwks;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import io.sallyport.authenticate.issuer.JwksConfig;
 import io.sallyport.authenticate.jose.ShownText;
 import io.sallyport.authenticate.keys.CryptoProvider;
@@ -42,8 +40,6 @@ final class RefreshingJwkSetSource implements JwkSetSource {
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
     private static final Duration LAST_RETRY = Duration.ofSeconds(30);
     private static final Duration LAST_RETRY_WITHOUT_KEYS = Duration.ofSeconds(5);
-    private static final int MAX_ABSENT = 128;
-    private static final Duration ABSENT_FOR = Duration.ofMinutes(5);
     /** A document has room for a hundred thousand odd keys; the log has not. */
     private static final int MAX_REPORTED = 20;
 
@@ -63,17 +59,15 @@ final class RefreshingJwkSetSource implements JwkSetSource {
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicBoolean started = new AtomicBoolean();
     private final Disposable.Swap timer = Disposables.swap();
-    /** Keys that a fetch did not bring, and when it did not. */
-    private final Cache<String, Instant> absent = Caffeine.newBuilder()
-            .maximumSize(MAX_ABSENT)
-            .executor(Runnable::run)
-            .build();
-
     private volatile @Nullable State state;
+    private volatile boolean settled;
     private volatile Refresh.Done lastAnswer = Refresh.Done.UNAVAILABLE;
     private volatile @Nullable Instant lastAsked;
-    /** Written by whoever has the fetch that is under way. */
+    /** Written by whoever has the fetch that is under way; so are the next two. */
     private volatile int failures;
+
+    private volatile @Nullable String problem;
+    private boolean lapsed;
 
     /** Counts what became of fetches; on the scheduler. */
     @FunctionalInterface
@@ -115,6 +109,20 @@ final class RefreshingJwkSetSource implements JwkSetSource {
         }
     }
 
+    /** An answer that is a key set, but has no key that could verify anything. */
+    private static final class NoUsableKey extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        NoUsableKey(int ignored) {
+            super(
+                    "the key set has no usable key"
+                            + (ignored == 0 ? "" : ", and %d that cannot be used".formatted(ignored)),
+                    null,
+                    false,
+                    false);
+        }
+    }
+
     /** @param file what keeps the last good set over a restart, or null if nothing does */
     RefreshingJwkSetSource(
             String issuer,
@@ -140,7 +148,7 @@ final class RefreshingJwkSetSource implements JwkSetSource {
         if (started.compareAndSet(false, true)) {
             var first = Sinks.<Refresh.Done>one();
             underWay.set(first);
-            launch(first, null, restore());
+            launch(first, restore());
         }
         var running = underWay.get();
         return running == null ? Mono.just(lastAnswer) : running.asMono();
@@ -170,6 +178,16 @@ final class RefreshingJwkSetSource implements JwkSetSource {
         return known == null ? null : known.keys().confirmedAt();
     }
 
+    @Override
+    public @Nullable String problem() {
+        return problem;
+    }
+
+    @Override
+    public boolean isSettled() {
+        return settled;
+    }
+
     /** Whether the keys in use are older than they should be, because fetching failed. */
     boolean isStale() {
         return failures > 0;
@@ -178,27 +196,23 @@ final class RefreshingJwkSetSource implements JwkSetSource {
     @Override
     public Refresh refresh(@Nullable String kid, Instant now) {
         var running = underWay.get();
-        if (current(now) == null) {
-            // Without any keys the schedule asks every few seconds already; tokens cannot make that faster.
-            return running == null ? Refresh.Done.UNAVAILABLE : await(running);
-        }
-        if (kid != null && isKnownAbsent(kid, now)) {
-            return Refresh.Done.FRESH;
-        }
         if (running != null) {
             return await(running);
         }
-        return isCoolingDown(now) ? lastAnswer : ask(kid, now);
+        if (!started.get()) {
+            return Refresh.Done.UNAVAILABLE;
+        }
+        return isCoolingDown(now) ? known(now) : ask(kid, now);
     }
 
-    private boolean isKnownAbsent(String kid, Instant now) {
-        var since = absent.getIfPresent(kid);
-        return since != null && now.isBefore(since.plus(ABSENT_FOR));
-    }
-
+    /** Without any keys every token is worth asking for, once in a second: an issuer that is back is then found at once. */
     private boolean isCoolingDown(Instant now) {
         var last = lastAsked;
-        return last != null && now.isBefore(last.plus(timing.coolDown()));
+        return last != null && now.isBefore(last.plus(current(now) == null ? FIRST_RETRY : timing.coolDown()));
+    }
+
+    private Refresh.Done known(Instant now) {
+        return current(now) == null ? Refresh.Done.UNAVAILABLE : lastAnswer;
     }
 
     private Refresh ask(@Nullable String kid, Instant now) {
@@ -210,15 +224,15 @@ final class RefreshingJwkSetSource implements JwkSetSource {
         // Another token's fetch may have come and gone since the look at the cool-down.
         if (isCoolingDown(now)) {
             underWay.set(null);
-            mine.tryEmitValue(lastAnswer);
-            return lastAnswer;
+            mine.tryEmitValue(known(now));
+            return known(now);
         }
         lastAsked = now;
         log.atDebug()
                 .addKeyValue("issuer", issuer)
                 .addKeyValue("kid", ShownText.kid(kid))
                 .log("unknown key; refreshing");
-        launch(mine, kid, Mono.empty());
+        launch(mine, Mono.empty());
         return await(mine);
     }
 
@@ -234,15 +248,12 @@ final class RefreshingJwkSetSource implements JwkSetSource {
     private void fetchOnSchedule() {
         var mine = Sinks.<Refresh.Done>one();
         if (underWay.compareAndSet(null, mine)) {
-            launch(mine, null, Mono.empty());
+            launch(mine, Mono.empty());
         }
     }
 
-    /**
-     * @param kid the key that the fetch is for, or null if it is for none in particular
-     * @param before what is to be done first; never fails
-     */
-    private void launch(Sinks.One<Refresh.Done> mine, @Nullable String kid, Mono<Void> before) {
+    /** @param before what is to be done first; never fails */
+    private void launch(Sinks.One<Refresh.Done> mine, Mono<Void> before) {
         // Subscribed to by nobody but us: no client's cancel ends it.
         before.then(Mono.defer(this::fetch))
                 .timeout(timing.timeout(), Mono.error(this::noAnswer), scheduler)
@@ -250,7 +261,7 @@ final class RefreshingJwkSetSource implements JwkSetSource {
                 .publishOn(scheduler)
                 .map(this::accept)
                 .onErrorResume(error -> Mono.fromSupplier(() -> fail(error)))
-                .subscribe(delay -> conclude(mine, kid, delay));
+                .subscribe(delay -> conclude(mine, delay));
     }
 
     private Mono<JwkSetEndpoint.Answer> fetch() {
@@ -316,12 +327,9 @@ final class RefreshingJwkSetSource implements JwkSetSource {
     }
 
     /** Ends a fetch: what it brought is in place before anybody who waited looks for it. */
-    private void conclude(Sinks.One<Refresh.Done> mine, @Nullable String kid, Duration delay) {
+    private void conclude(Sinks.One<Refresh.Done> mine, Duration delay) {
         lastAnswer = failures == 0 ? Refresh.Done.FRESH : Refresh.Done.UNAVAILABLE;
-        var known = state;
-        if (kid != null && failures == 0 && known != null && !known.keys().names(kid)) {
-            absent.put(kid, clock.instant());
-        }
+        settled = true;
         underWay.set(null);
         if (!timer.isDisposed()) {
             timer.update(scheduler.schedule(this::fetchOnSchedule, delay.toMillis(), TimeUnit.MILLISECONDS));
@@ -354,6 +362,10 @@ final class RefreshingJwkSetSource implements JwkSetSource {
                 if (read == null) {
                     throw new JwkSetEndpoint.UnusableAnswer("the document is not a JWK Set");
                 }
+                if (read.keys().isEmpty()) {
+                    report(read.ignored());
+                    throw new NoUsableKey(read.ignored().size());
+                }
                 state = new State(
                         new Published(document.content(), read),
                         next(known, read.keys(), now),
@@ -366,6 +378,8 @@ final class RefreshingJwkSetSource implements JwkSetSource {
             log.atInfo().addKeyValue("issuer", issuer).log("the key set can be fetched again");
         }
         failures = 0;
+        problem = null;
+        lapsed = false;
         return interval(answer.maxAge());
     }
 
@@ -418,19 +432,46 @@ final class RefreshingJwkSetSource implements JwkSetSource {
     private Duration fail(Throwable error) {
         int before = failures;
         failures = before + 1;
-        var known = state;
-        // The first of a row is news; the others are the same news.
-        var event = (before == 0 ? log.atWarn() : log.atDebug())
-                .addKeyValue("issuer", issuer)
-                .addKeyValue(
-                        "cause",
-                        error instanceof JwkSetEndpoint.UnusableAnswer ? error.getMessage() : error.toString());
-        (known == null ? event : event.addKeyValue("keys_of", known.keys().confirmedAt()))
-                .log("the key set could not be fetched");
+        var cause = error instanceof JwkSetEndpoint.UnusableAnswer || error instanceof NoUsableKey
+                ? String.valueOf(error.getMessage())
+                : error.toString();
+        log(error, cause, before == 0 || !cause.equals(problem));
+        problem = cause;
         listener.refreshed(RefreshResult.FAILED);
-        var retry = FIRST_RETRY.multipliedBy(1L << Math.min(before, 5));
-        var last = current(clock.instant()) == null ? LAST_RETRY_WITHOUT_KEYS : LAST_RETRY;
-        return shorter(retry, last);
+        return retry(before, clock.instant());
+    }
+
+    private void log(Throwable error, String cause, boolean isNews) {
+        var known = state;
+        // An issuer that withdraws all of its keys has made a mistake that only it can mend; one that is away comes
+        // back.
+        var level = error instanceof NoUsableKey ? log.atError() : log.atWarn();
+        // The first of a row is news; the others are the same news.
+        var event =
+                (isNews ? level : log.atDebug()).addKeyValue("issuer", issuer).addKeyValue("cause", cause);
+        (known == null
+                        ? event
+                        : event.addKeyValue("keys_of", known.keys().confirmedAt())
+                                .addKeyValue("usable_until", known.usableUntil()))
+                .log("the key set could not be fetched");
+    }
+
+    private Duration retry(int failuresBefore, Instant now) {
+        var wanted = FIRST_RETRY.multipliedBy(1L << Math.min(failuresBefore, 5));
+        var known = state;
+        if (known == null || current(now) == null) {
+            if (known != null && !lapsed) {
+                lapsed = true;
+                log.atError()
+                        .addKeyValue("issuer", issuer)
+                        .addKeyValue("keys_of", known.keys().confirmedAt())
+                        .log("the last good keys are older than max-stale; tokens of this issuer get 503");
+            }
+            return shorter(wanted, LAST_RETRY_WITHOUT_KEYS);
+        }
+        // Not a moment longer than there are keys: without any it is asked more often.
+        var left = Duration.between(now, known.usableUntil()).plusMillis(1);
+        return shorter(shorter(wanted, LAST_RETRY), left);
     }
 
     private Duration interval(@Nullable Duration maxAge) {

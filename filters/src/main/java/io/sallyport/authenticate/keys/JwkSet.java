@@ -76,11 +76,6 @@ public final class JwkSet {
         return found;
     }
 
-    /** Whether some key has that name. */
-    public boolean names(String kid) {
-        return byKid.containsKey(kid);
-    }
-
     /** Whether that very key is still among them. */
     public boolean holds(VerificationKey key) {
         return key.kid() == null

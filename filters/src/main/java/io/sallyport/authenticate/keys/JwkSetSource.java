@@ -20,6 +20,16 @@ public interface JwkSetSource {
      */
     Refresh refresh(@Nullable String kid, Instant now);
 
+    /** Why the last attempt to have a fresh set failed, for operators; null if it did not, or if there was none. */
+    default @Nullable String problem() {
+        return null;
+    }
+
+    /** Whether the first attempt to have keys has ended, well or not. */
+    default boolean isSettled() {
+        return true;
+    }
+
     /** What came, or will come, of asking. */
     sealed interface Refresh {
         /** An answer that stands. */

@@ -25,6 +25,7 @@ final class AnswerDecoder extends HttpResponseDecoder implements AnswerReader {
     private static final int STATUS_LINE = "HTTP/1.1 200".length();
 
     private boolean toHead;
+    private boolean begun;
     private boolean inHead = true;
     private boolean atStatusLine = true;
     private @Nullable String malformed;
@@ -40,6 +41,12 @@ final class AnswerDecoder extends HttpResponseDecoder implements AnswerReader {
     @Override
     public void expectAnswerToHead(boolean toHead) {
         this.toHead = toHead;
+        this.begun = false;
+    }
+
+    @Override
+    public boolean hasBegun() {
+        return begun;
     }
 
     @Override
@@ -59,6 +66,7 @@ final class AnswerDecoder extends HttpResponseDecoder implements AnswerReader {
 
     @Override
     protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out) throws Exception {
+        begun |= in.isReadable();
         if (inHead) {
             readLines(in);
         }

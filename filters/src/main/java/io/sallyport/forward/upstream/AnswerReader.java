@@ -8,6 +8,9 @@ interface AnswerReader {
     /** Whether the next answer is one to a HEAD, which has no body whatever its head says. */
     void expectAnswerToHead(boolean toHead);
 
+    /** Whether anything of an answer has come since then, be it one byte. */
+    boolean hasBegun();
+
     /** Whether there are bytes that belong to no message yet. */
     boolean hasBytesLeft();
 

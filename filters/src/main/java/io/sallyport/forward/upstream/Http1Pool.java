@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import reactor.netty.Connection;
 import reactor.netty.tcp.TcpClient;
 
@@ -34,7 +35,11 @@ final class Http1Pool implements UpstreamPool {
     private boolean retired;
 
     private record Waiter(
-            Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone, long since) {}
+            Consumer<UpstreamConnection> taken,
+            Consumer<Throwable> failed,
+            BooleanSupplier gone,
+            boolean anew,
+            long since) {}
 
     /**
      * @param client connects and proves the peer's identity, on that event loop
@@ -49,8 +54,9 @@ final class Http1Pool implements UpstreamPool {
     }
 
     @Override
-    public void acquire(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone) {
-        for (var connection = idle.pollFirst(); connection != null; connection = idle.pollFirst()) {
+    public void acquire(
+            Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone, boolean anew) {
+        for (var connection = anew ? null : idle.pollFirst(); connection != null; connection = idle.pollFirst()) {
             if (isReusable(connection)) {
                 taken.accept(connection);
                 return;
@@ -62,7 +68,7 @@ final class Http1Pool implements UpstreamPool {
         } else if (retired) {
             failed.accept(new PoolRetired());
         } else {
-            waiting.addLast(new Waiter(taken, failed, gone, System.nanoTime()));
+            waiting.addLast(new Waiter(taken, failed, gone, anew, System.nanoTime()));
         }
     }
 
@@ -150,14 +156,15 @@ final class Http1Pool implements UpstreamPool {
         }
         serving = true;
         try {
-            while (!waiting.isEmpty() && !idle.isEmpty()) {
-                if (waiting.getFirst().gone.getAsBoolean()) {
-                    waiting.removeFirst();
-                    continue;
+            while (!idle.isEmpty()) {
+                var next = nextForAny();
+                if (next == null) {
+                    return;
                 }
                 var connection = idle.removeFirst();
                 if (isReusable(connection)) {
-                    waiting.removeFirst().taken.accept(connection);
+                    waiting.remove(next);
+                    next.taken.accept(connection);
                 } else {
                     connection.retire();
                 }
@@ -165,6 +172,19 @@ final class Http1Pool implements UpstreamPool {
         } finally {
             serving = false;
         }
+    }
+
+    /** The first who takes a connection that others have used. */
+    private @Nullable Waiter nextForAny() {
+        for (var waiters = waiting.iterator(); waiters.hasNext(); ) {
+            var waiter = waiters.next();
+            if (waiter.gone.getAsBoolean()) {
+                waiters.remove();
+            } else if (!waiter.anew) {
+                return waiter;
+            }
+        }
+        return null;
     }
 
     private boolean isReusable(UpstreamConnection connection) {

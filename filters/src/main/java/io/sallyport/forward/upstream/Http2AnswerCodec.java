@@ -49,6 +49,7 @@ final class Http2AnswerCodec extends ChannelDuplexHandler implements AnswerReade
 
     private final Http2Carrier carrier;
     private boolean toHead;
+    private boolean begun;
     private boolean headRead;
     private boolean bodiless;
     private boolean over;
@@ -63,6 +64,12 @@ final class Http2AnswerCodec extends ChannelDuplexHandler implements AnswerReade
     @Override
     public void expectAnswerToHead(boolean toHead) {
         this.toHead = toHead;
+    }
+
+    @Override
+    public boolean hasBegun() {
+        // A reset is an answer of sorts: the upstream has seen the request.
+        return begun || reset != null;
     }
 
     @Override
@@ -107,6 +114,7 @@ final class Http2AnswerCodec extends ChannelDuplexHandler implements AnswerReade
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
+        begun = true;
         try {
             switch (message) {
                 case Http2HeadersFrame _ when over -> {}

@@ -169,6 +169,11 @@ final class Http2Carrier extends ChannelDuplexHandler implements Retirable {
         return ready && !retired && channel().isActive() && Math.max(underWay, streams.numActiveStreams()) < limit();
     }
 
+    /** Whether it has been connected since then. */
+    boolean isMadeSince(long nanoTime) {
+        return connectedAt - nanoTime >= 0;
+    }
+
     /** Whether it ought not to be used again, or has not been for long. */
     boolean isOld(long maxIdle, long maxLife) {
         long now = System.nanoTime();

@@ -43,13 +43,20 @@ final class Http2Pool implements UpstreamPool {
         private final Consumer<UpstreamConnection> taken;
         private final Consumer<Throwable> failed;
         private final BooleanSupplier gone;
+        private final boolean anew;
+        private final long since = System.nanoTime();
         private final Future<?> timer;
 
-        Waiter(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone) {
+        Waiter(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone, boolean anew) {
             this.taken = taken;
             this.failed = failed;
             this.gone = gone;
+            this.anew = anew;
             this.timer = eventLoop.schedule(this, PHASES * patience.toNanos(), TimeUnit.NANOSECONDS);
+        }
+
+        boolean takes(Http2Carrier carrier) {
+            return !anew || carrier.isMadeSince(since);
         }
 
         void take(UpstreamConnection connection) {
@@ -92,21 +99,23 @@ final class Http2Pool implements UpstreamPool {
     }
 
     @Override
-    public void acquire(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone) {
-        var connection = waiting.isEmpty() ? open() : null;
+    public void acquire(
+            Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone, boolean anew) {
+        var connection = waiting.isEmpty() && !anew ? open(null) : null;
         if (connection != null) {
             taken.accept(connection);
         } else if (retired) {
             failed.accept(new PoolRetired());
         } else {
-            waiting.addLast(new Waiter(taken, failed, gone));
+            waiting.addLast(new Waiter(taken, failed, gone, anew));
             connectAsNeeded();
         }
     }
 
-    private @Nullable UpstreamConnection open() {
+    /** @param next who has waited for it; null if nobody has */
+    private @Nullable UpstreamConnection open(@Nullable Waiter next) {
         for (var carrier : carriers) {
-            if (carrier.hasRoom() && !carrier.isOld(maxIdle, MAX_LIFE)) {
+            if ((next == null || next.takes(carrier)) && carrier.hasRoom() && !carrier.isOld(maxIdle, MAX_LIFE)) {
                 return carrier.open(this);
             }
         }
@@ -190,7 +199,7 @@ final class Http2Pool implements UpstreamPool {
         try {
             waiting.removeIf(Waiter::hasGone);
             while (!waiting.isEmpty()) {
-                var connection = open();
+                var connection = open(waiting.getFirst());
                 if (connection == null) {
                     connectAsNeeded();
                     return;

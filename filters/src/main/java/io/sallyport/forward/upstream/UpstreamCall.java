@@ -30,7 +30,10 @@ public abstract class UpstreamCall {
     }
 
     void begin() {
-        began = System.nanoTime();
+        if (began == 0) {
+            began = System.nanoTime();
+        }
+        requestSent = false;
     }
 
     void requestSent() {
@@ -48,6 +51,9 @@ public abstract class UpstreamCall {
 
     /** The upstream takes more of the request's body, or no more for now. */
     protected abstract void writabilityChanged();
+
+    /** An interim answer, not 101; another follows. */
+    protected void interim(HttpResponse head) {}
 
     /** The answer begins; no interim one. */
     protected abstract void head(HttpResponse head);
@@ -67,6 +73,15 @@ public abstract class UpstreamCall {
 
     /** What is still to come will not: the connection ended, was silent for too long, or brought what is no answer. */
     protected abstract void failed(Throwable why);
+
+    /**
+     * The connection, on which other requests had been answered, ended before anything of this answer had come.
+     *
+     * @return whether the call begins once more on another; if not, it fails
+     */
+    protected boolean repeat() {
+        return false;
+    }
 
     /** What is wrong with a 101 as the answer to this request; null if it is what was asked for. */
     protected @Nullable String problemOfSwitch(HttpResponse head) {

@@ -58,7 +58,7 @@ public record UpstreamConfig(
                 value =
                         "How long a connection to the upstream is kept without a request under way; 1s to 10m. Longer saves handshakes, but it"
                                 + " has to be shorter than the upstream's own, 5 s for some servers: a request that meets its connection's"
-                                + " end is a 502, for it is not repeated.",
+                                + " end is a 502, unless it is a GET, HEAD or OPTIONS without a body, which is sent once more.",
                 byDefault = "4s")
         Duration idleTimeout,
 

@@ -22,9 +22,11 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.io.EOFException;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import reactor.netty.NettyPipeline;
 
@@ -33,7 +35,7 @@ import reactor.netty.NettyPipeline;
  * gets exactly one answer, its own, in time:
  *
  * <ul>
- *   <li>Interim answers (1xx) are read over, so many of them; one that switches protocols is an error, unless its request asked
+ *   <li>Interim answers (1xx) are told of, so many of them; one that switches protocols is an error, unless its request asked
  *       for just that: then this is no connection for HTTP any more.
  *   <li>The end of an answer is passed on only when all that came with it has been looked at. If anything follows, as the
  *       body of a 204 does, the connection is closed and not used for another request, which would get it as its answer.
@@ -51,8 +53,8 @@ import reactor.netty.NettyPipeline;
 public final class UpstreamConnection extends ChannelDuplexHandler implements Retirable, Runnable {
     private static final long NOT_WAITING = 0;
 
-    /** Of one request; upstreams send one or two. */
-    private static final int MAX_INTERIMS = 16;
+    /** Of one request; upstreams send one or two. As many as the JDK's client takes; and nobody waits until a client takes them. */
+    private static final int MAX_INTERIMS = 8;
 
     private final AnswerReader decoder;
 
@@ -66,6 +68,12 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
     private @Nullable LastHttpContent heldEnd;
     private boolean lastOne;
     private boolean used;
+
+    /** The request under way is not the first. */
+    private boolean reused;
+
+    /** Why nothing can be sent any more, or read; the connection ends when what has come before that has been read. */
+    private @Nullable Throwable lost;
 
     private long connectedAt;
     private long idleSince;
@@ -146,6 +154,7 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
      */
     public boolean begin(UpstreamCall call) {
         var first = !used;
+        reused = used;
         used = true;
         this.call = call;
         interim = false;
@@ -312,6 +321,7 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
         }
         if (status < HttpResponseStatus.OK.code()) {
             interim = true;
+            call.interim(head);
             ReferenceCountUtil.release(head);
             return;
         }
@@ -393,8 +403,13 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
         var broken = call;
         if (broken != null) {
             over();
-            broken.failed(
-                    new EOFException(headRead ? "the answer broke off" : "the connection ended without an answer"));
+            if (!reused || decoder.hasBegun() || !broken.repeat()) {
+                broken.failed(
+                        lost != null
+                                ? lost
+                                : new EOFException(
+                                        headRead ? "the answer broke off" : "the connection ended without an answer"));
+            }
         }
         context.fireChannelInactive();
     }
@@ -404,9 +419,32 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
         if (pool == null) {
             // Still connecting.
             context.fireExceptionCaught(cause);
+        } else if (isOfTransport(cause) && call != null && context.channel().isOpen()) {
+            lose(cause);
         } else {
             fail(context, cause);
         }
+    }
+
+    private static boolean isOfTransport(Throwable cause) {
+        return cause instanceof IOException
+                && !(cause instanceof SSLException)
+                && !(cause instanceof UpstreamProtocolError);
+    }
+
+    /**
+     * An upstream that refuses a body answers and closes its connection, and what we still send it meets a reset. Its answer is
+     * here all the same, and is read before the end of the connection is.
+     */
+    private void lose(Throwable cause) {
+        lastOne = true;
+        if (lost == null) {
+            lost = cause;
+        }
+        if (stuckSince == NOT_WAITING) {
+            stuckSince = System.nanoTime();
+        }
+        resume();
     }
 
     private void passEnd(ChannelHandlerContext context) {

@@ -40,6 +40,8 @@ final class UpstreamDialer implements AutoCloseable {
                 .option(
                         ChannelOption.CONNECT_TIMEOUT_MILLIS,
                         Math.toIntExact(peer.connectTimeout().toMillis()))
+                // Not with the first write that fails: an answer may be here to be read.
+                .option(ChannelOption.AUTO_CLOSE, false)
                 .doOnChannelInit((_, channel, _) -> {
                     opened.add(channel);
                     switch (peer.protocol()) {

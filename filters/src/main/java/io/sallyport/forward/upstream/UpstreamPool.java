@@ -27,8 +27,9 @@ public sealed interface UpstreamPool permits Http1Pool, Http2Pool {
      * @param taken gets it, at once or later; whoever does not need it any more by then gives it back by {@link #release}
      * @param failed gets the reason why there is none; {@link PoolRetired} if another pool is to be asked
      * @param gone whether nobody waits for it any more: nothing is made for that one alone, and neither of both may be told
+     * @param anew whether it has to be on a connection that is made from now on
      */
-    void acquire(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone);
+    void acquire(Consumer<UpstreamConnection> taken, Consumer<Throwable> failed, BooleanSupplier gone, boolean anew);
 
     /** Takes back what has nothing under way. */
     void release(UpstreamConnection connection);

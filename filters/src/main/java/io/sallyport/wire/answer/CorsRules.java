@@ -83,12 +83,17 @@ public final class CorsRules implements CorsPolicy {
     /**
      * Answers a preflight for one of the {@link #methods}.
      *
-     * @return whether the page may go on; if not, nothing was written
+     * @return what of the question is refused, and then nothing was written; null if the page may go on
      */
-    boolean answerPreflight(HttpHeaders request, HttpHeaders answer) {
+    @Nullable
+    String answerPreflight(HttpHeaders request, HttpHeaders answer) {
         var origin = request.get(HttpHeaderNames.ORIGIN);
-        if (origin == null || !origins.contains(origin) || !mayAllBeSet(request)) {
-            return false;
+        if (origin == null || !origins.contains(origin)) {
+            return origin == null ? "no origin" : "origin: " + origin;
+        }
+        var header = headerThatMayNotBeSet(request);
+        if (header != null) {
+            return "header: " + header;
         }
         allow(origin, answer);
         answer.set(HttpHeaderNames.ACCESS_CONTROL_ALLOW_METHODS, methodsField)
@@ -97,18 +102,18 @@ public final class CorsRules implements CorsPolicy {
         if (!requestHeaders.isEmpty()) {
             answer.set(HttpHeaderNames.ACCESS_CONTROL_ALLOW_HEADERS, requestHeadersField);
         }
-        return true;
+        return null;
     }
 
-    private boolean mayAllBeSet(HttpHeaders request) {
+    private @Nullable String headerThatMayNotBeSet(HttpHeaders request) {
         for (var line : request.getAll(HttpHeaderNames.ACCESS_CONTROL_REQUEST_HEADERS)) {
             for (var name : line.split(",", -1)) {
                 if (!requestHeaders.contains(name.strip().toLowerCase(Locale.ROOT))) {
-                    return false;
+                    return name.strip();
                 }
             }
         }
-        return true;
+        return null;
     }
 
     private void allow(String origin, HttpHeaders answer) {

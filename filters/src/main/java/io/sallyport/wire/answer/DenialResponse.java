@@ -17,6 +17,7 @@ import io.netty.util.AsciiString;
 import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;
 import io.sallyport.forward.ForwardPlan;
+import io.sallyport.forward.HttpDate;
 import io.sallyport.forward.RequestHeaders;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Route;
@@ -82,14 +83,14 @@ public final class DenialResponse {
                 .add(HttpHeaderNames.CACHE_CONTROL, HttpHeaderValues.NO_STORE)
                 .add(X_REQUEST_ID, requestId);
         switch (denial) {
-            case Denial.Rejected rejected -> addChallenge(headers, rejected.challenge());
+            case Denial.Rejected rejected -> addChallenge(headers, rejected.challenge(), context);
             case Denial.MethodNotAllowed notAllowed -> headers.add(HttpHeaderNames.ALLOW, list(notAllowed.allow()));
             case Denial.UpgradeRequired _ ->
                 headers.add(HttpHeaderNames.UPGRADE, HttpHeaderValues.WEBSOCKET)
                         .add(HttpHeaderNames.SEC_WEBSOCKET_VERSION, WEBSOCKET_VERSION);
             case Denial.Unauthenticated unauthenticated ->
-                unauthenticated.challenges().forEach(challenge -> addChallenge(headers, challenge));
-            case Denial.Forbidden forbidden -> addChallenge(headers, forbidden.challenge());
+                unauthenticated.challenges().forEach(challenge -> addChallenge(headers, challenge, context));
+            case Denial.Forbidden forbidden -> addChallenge(headers, forbidden.challenge(), context);
             case Denial.Throttled throttled -> addRetryAfter(headers, throttled.retryAfter());
             case Denial.Unavailable unavailable -> addRetryAfter(headers, unavailable.retryAfter());
             case Denial.UpstreamFailed _ -> {}
@@ -113,10 +114,18 @@ public final class DenialResponse {
         }
     }
 
-    private static void addChallenge(HttpHeaders headers, @Nullable Challenge challenge) {
-        if (challenge != null) {
-            headers.add(HttpHeaderNames.WWW_AUTHENTICATE, challenge.headerValue());
+    private static void addChallenge(HttpHeaders headers, @Nullable Challenge challenge, RequestContext context) {
+        if (challenge == null) {
+            return;
         }
+        var route = context.route();
+        var path = context.path();
+        var resource = route == null ? null : route.resource();
+        headers.add(
+                HttpHeaderNames.WWW_AUTHENTICATE,
+                resource == null || path == null
+                        ? challenge.headerValue()
+                        : challenge.headerValue(resource, path.value()));
     }
 
     private static void addRetryAfter(HttpHeaders headers, Duration retryAfter) {

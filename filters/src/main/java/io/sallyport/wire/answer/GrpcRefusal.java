@@ -59,18 +59,18 @@ public final class GrpcRefusal {
     public static HttpHeaders trailers(Denial denial, boolean expired) {
         return DefaultHttpHeadersFactory.trailersFactory()
                 .newHeaders()
-                .setInt(STATUS, expired ? UNAUTHENTICATED : UNAVAILABLE)
+                .setInt(STATUS, expired ? UNAUTHENTICATED : statusOf(denial.status()))
                 .set(MESSAGE, denial.reason().publicCode().code());
     }
 
-    /** As clients of gRPC translate statuses themselves, but for 429, which they would take for an outage. */
+    /** As clients of gRPC translate statuses themselves, but for 429, which they would take for an outage, and 413, of which they know nothing. */
     private static int statusOf(int http) {
         return switch (http) {
             case 400 -> INTERNAL;
             case 401 -> UNAUTHENTICATED;
             case 403 -> PERMISSION_DENIED;
             case 404 -> UNIMPLEMENTED;
-            case 429 -> RESOURCE_EXHAUSTED;
+            case 413, 429 -> RESOURCE_EXHAUSTED;
             case 502, 503, 504 -> UNAVAILABLE;
             default -> UNKNOWN;
         };

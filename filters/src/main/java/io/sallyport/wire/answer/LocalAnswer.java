@@ -2,6 +2,7 @@
 package io.sallyport.wire.answer;
 
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,24 +42,28 @@ public sealed interface LocalAnswer {
         SIGNING_KEY_SET
     }
 
-    /** Protected-resource metadata (RFC 9728 section 3.2), rendered. Everybody may read it, pages of any origin included. */
+    /**
+     * The metadata of the protected resources of one host (RFC 9728 section 3.2): of any path the same, so that it tells nobody which
+     * paths there are. Everybody may read it, pages of any origin included.
+     */
     final class ProtectedResource implements LocalAnswer {
-        private final byte[] json;
+        private final String origin;
+        private final String rest;
 
-        private ProtectedResource(byte[] json) {
-            this.json = json;
+        private ProtectedResource(String origin, String rest) {
+            this.origin = origin;
+            this.rest = rest;
         }
 
         /**
          * Renders the document.
          *
-         * @param resource what it is about: the URL of the host, and the literal beginning of the path
+         * @param origin the URL of the host
          * @param authorizationServers the issuers whose tokens are accepted there, as their {@code iss} says, if there are any
          * @param scopes that the routes there ask for; none if they are not known
          */
-        public static ProtectedResource of(URI resource, List<String> authorizationServers, Collection<String> scopes) {
+        public static ProtectedResource of(URI origin, List<String> authorizationServers, Collection<String> scopes) {
             var document = new LinkedHashMap<String, Object>();
-            document.put("resource", resource.toString());
             if (!authorizationServers.isEmpty()) {
                 // Workloads with JWT-SVIDs get them from their own agent.
                 document.put("authorization_servers", authorizationServers);
@@ -67,12 +72,18 @@ public sealed interface LocalAnswer {
             if (!scopes.isEmpty()) {
                 document.put("scopes_supported", new TreeSet<>(scopes));
             }
-            return new ProtectedResource(JsonMapper.shared().writeValueAsBytes(document));
+            // Behind the one member that differs.
+            var rest = JsonMapper.shared().writeValueAsString(document).substring(1);
+            return new ProtectedResource("{\"resource\":\"" + origin, "\"," + rest);
         }
 
-        /** The document; the caller does not change it. */
-        byte[] json() {
-            return json;
+        /**
+         * The document of the resource with that path.
+         *
+         * @param path canonical, so that nothing in it needs escaping; empty for the host
+         */
+        byte[] json(String path) {
+            return (origin + path + rest).getBytes(StandardCharsets.US_ASCII);
         }
     }
 }

@@ -8,10 +8,12 @@ import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.sallyport.decision.Denial;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.Body;
 import io.sallyport.forward.ClientExchange;
 import io.sallyport.forward.Forwarder;
+import io.sallyport.forward.HttpDate;
 import io.sallyport.pipeline.Permit;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.StageName;
@@ -24,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LocalForwarder implements Forwarder {
     private static final Denial PREFLIGHT_REFUSED = new Denial.Forbidden(Reason.FORWARD_PREFLIGHT_REFUSED);
+    /** Behind which the path of a resource stands in the path of its metadata (RFC 9728 section 3.1). */
+    public static final String METADATA_PATH = "/.well-known/oauth-protected-resource";
+
     private static final String FIVE_MINUTES = "public, max-age=300";
     private static final String ANY_ORIGIN = "*";
 
@@ -40,7 +45,12 @@ public final class LocalForwarder implements Forwarder {
         var context = permit.context();
         switch (permit.route().requireSettings(StageName.FORWARD, LocalAnswer.class)) {
             case LocalAnswer.Preflight preflight -> answer(preflight, context, client);
-            case LocalAnswer.ProtectedResource metadata -> answer(metadata.json(), ANY_ORIGIN, context, client);
+            case LocalAnswer.ProtectedResource metadata ->
+                answer(
+                        metadata.json(permit.path().value().substring(METADATA_PATH.length())),
+                        ANY_ORIGIN,
+                        context,
+                        client);
             case LocalAnswer.SigningKeySet _ -> answer(signingKeys.get(), null, context, client);
         }
     }
@@ -50,8 +60,11 @@ public final class LocalForwarder implements Forwarder {
         var method = asked.get(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD);
         var rules = method == null ? null : preflight.rules().get(method);
         var head = headOf(context);
-        if (rules == null || !rules.answerPreflight(asked, head)) {
-            client.refuse(PREFLIGHT_REFUSED);
+        var problem = rules == null
+                ? (method == null ? "no method" : "method: " + method)
+                : rules.answerPreflight(asked, head);
+        if (problem != null) {
+            client.refuse(PREFLIGHT_REFUSED.with(Evidence.Key.DETAIL, problem));
         } else {
             client.answer(HttpResponseStatus.NO_CONTENT, head, Body.NONE);
         }
@@ -69,6 +82,12 @@ public final class LocalForwarder implements Forwarder {
                 HttpResponseStatus.OK,
                 head,
                 context.head().method().equals(HttpMethod.HEAD) ? Body.NONE : Body.of(json));
+    }
+
+    /** Answers a request that may be forwarded no further (RFC 9110 section 7.6.2). */
+    public static void answerLast(Permit permit, ClientExchange client) {
+        permit.redeem();
+        client.answer(HttpResponseStatus.NO_CONTENT, headOf(permit.context()), Body.NONE);
     }
 
     private static HttpHeaders headOf(RequestContext context) {

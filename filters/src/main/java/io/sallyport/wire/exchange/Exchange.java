@@ -10,6 +10,7 @@ import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.EmptyHttpHeaders;
+import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -34,6 +35,7 @@ import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.wire.answer.DenialResponse;
 import io.sallyport.wire.answer.GrpcRefusal;
+import io.sallyport.wire.answer.HealthResponse;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +77,9 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
     /** The last message of the answer has been written: what comes of that write decides. */
     private boolean lastWritten;
 
+    /** The client has been told to send its body. */
+    private boolean continued;
+
     private boolean permitted;
     private boolean goingAway;
     private boolean ended;
@@ -87,6 +92,11 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
 
     /** Has the request judged, and answered. May be over when this returns. */
     public void begin() {
+        if (handler.isHealthCheck(context.head())) {
+            ended = true;
+            writeWhole(HealthResponse.of(handler.isDraining(), context), hasUnreadBody());
+            return;
+        }
         var admission = handler.judge(context);
         if (admission instanceof Admission.Refused(var denial)) {
             ended = true;
@@ -116,6 +126,8 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
         }
         try {
             switch (settled) {
+                case Admission.Permitted _
+                when body != null && body.isAnnouncedTooLarge() -> refuse(RequestBody.TOO_LARGE);
                 case Admission.Permitted(var permit) -> handler.forwarder().forward(permit, this);
                 case Admission.Refused(var denial) -> refuse(denial);
             }
@@ -182,6 +194,10 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
 
     /** The forwarder has begun to read the body. */
     void bodyTaken() {
+        sayContinue();
+    }
+
+    private void sayContinue() {
         if (context.head().headers().containsValue(HttpHeaderNames.EXPECT, HttpHeaderValues.CONTINUE, true)) {
             interim(
                     HttpResponseStatus.CONTINUE,
@@ -197,7 +213,9 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
 
     @Override
     public void interim(HttpResponseStatus interim, HttpHeaders head) {
-        if (!ended && sent == 0 && connection.knowsChunks()) {
+        boolean twice = continued && interim.code() == HttpResponseStatus.CONTINUE.code();
+        if (!ended && sent == 0 && connection.knowsChunks() && !twice) {
+            continued |= interim.code() == HttpResponseStatus.CONTINUE.code();
             var client = connection.context();
             client.writeAndFlush(
                     new DefaultFullHttpResponse(
@@ -302,6 +320,8 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
         if (ended || sent != 0) {
             return;
         }
+        // RFC 9110 section 7.8: who asked for it gets it first, with nothing to send or not.
+        sayContinue();
         sent = HttpResponseStatus.SWITCHING_PROTOCOLS.code();
         this.tunnel = tunnel;
         var client = connection.context();
@@ -364,13 +384,16 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
 
     /** What completes a stream that ends here for no fault of the upstream; null if it can only be broken off. */
     private @Nullable LastHttpContent endOf(Denial denial) {
-        var inOrder =
-                denial.reason() == Reason.FORWARD_GATEWAY_STOPPED || denial.reason() == Reason.FORWARD_STREAM_OVER;
-        if (writer == null || lastWritten || !inOrder) {
+        if (writer == null || lastWritten) {
             return null;
         }
-        if (GrpcRefusal.isFor(context)) {
+        var inOrder =
+                denial.reason() == Reason.FORWARD_GATEWAY_STOPPED || denial.reason() == Reason.FORWARD_STREAM_OVER;
+        if (GrpcRefusal.isFor(context) && (inOrder || denial.reason() == Reason.EDGE_BODY_TOO_LARGE)) {
             return new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER, GrpcRefusal.trailers(denial, hasExpired()));
+        }
+        if (!inOrder) {
+            return null;
         }
         return writer.isBetweenEvents() ? LastHttpContent.EMPTY_LAST_CONTENT : null;
     }
@@ -396,11 +419,18 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
     }
 
     private void writeRefusal(Denial denial) {
+        var message = DenialResponse.of(denial, context, connection.context().alloc());
+        writeWhole(
+                message, context.head().isHttp2() ? hasUnreadBody() : DenialResponse.endsConnection(context, denial));
+    }
+
+    private boolean hasUnreadBody() {
+        return RequestHeaders.announceBody(context.head().headers()) && (body == null || !body.hasArrived());
+    }
+
+    /** @param unread whether nobody will read what is left of the request */
+    private void writeWhole(FullHttpResponse message, boolean unread) {
         var client = connection.context();
-        var message = DenialResponse.of(denial, context, client.alloc());
-        var unread = context.head().isHttp2()
-                ? RequestHeaders.announceBody(context.head().headers()) && (body == null || !body.hasArrived())
-                : DenialResponse.endsConnection(context, denial);
         if (connection.beginResponse(message.headers(), unread)) {
             client.writeAndFlush(message).addListener(_ -> connection.finished(unread));
         } else {

@@ -3,6 +3,7 @@ package io.sallyport.wire.exchange;
 
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.EdgeSettings;
@@ -43,6 +44,8 @@ public final class IngressHandler {
     private final LoadShedding shedding;
     private final Duration bodyTimeout;
     private final Duration shutdownGrace;
+    private final @Nullable String healthPath;
+    private volatile boolean draining;
 
     /** Requests that were not refused at once and have not ended. */
     private final LongAdder open = new LongAdder();
@@ -55,6 +58,7 @@ public final class IngressHandler {
      *     answer is then 503
      * @param bodyTimeout the longest that a body that is waited for may stand still
      * @param shutdownGrace the longest that a request may last once the gateway stops
+     * @param healthPath what health checks ask for; null if they ask elsewhere
      */
     public IngressHandler(
             LoadShedding shedding,
@@ -62,13 +66,15 @@ public final class IngressHandler {
             Supplier<@Nullable Snapshot> snapshots,
             InstantSource clock,
             Duration bodyTimeout,
-            Duration shutdownGrace) {
+            Duration shutdownGrace,
+            @Nullable String healthPath) {
         this.shedding = shedding;
         this.ingress = ingress;
         this.snapshots = snapshots;
         this.clock = clock;
         this.bodyTimeout = bodyTimeout;
         this.shutdownGrace = shutdownGrace;
+        this.healthPath = healthPath;
     }
 
     /** A request whose head has been read, on whatever carries it; to be {@linkplain Exchange#begin() begun}. */
@@ -76,6 +82,25 @@ public final class IngressHandler {
         var snapshot = snapshots.get();
         var eventLoop = connection.context().channel().eventLoop();
         return new Exchange(this, connection, newContext(head, snapshot == null ? NO_SNAPSHOT : snapshot, eventLoop));
+    }
+
+    /** The gateway stops: health checks are told, so that nobody is sent here any more. On whatever thread. */
+    public void drain() {
+        draining = true;
+    }
+
+    boolean isDraining() {
+        return draining;
+    }
+
+    /** Whether that request is a health check, which is nobody's and for no host. */
+    boolean isHealthCheck(RequestHead head) {
+        if (healthPath == null || !head.target().startsWith(healthPath)) {
+            return false;
+        }
+        boolean reads = head.method().equals(HttpMethod.GET) || head.method().equals(HttpMethod.HEAD);
+        int end = healthPath.length();
+        return reads && (head.target().length() == end || head.target().charAt(end) == '?');
     }
 
     /** Whether a request is under way. On whatever thread. */

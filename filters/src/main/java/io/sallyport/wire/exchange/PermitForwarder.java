@@ -6,8 +6,10 @@ import io.sallyport.decision.Reason;
 import io.sallyport.forward.ClientExchange;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.Forwarder;
+import io.sallyport.forward.RequestHeaders;
 import io.sallyport.pipeline.Permit;
 import io.sallyport.pipeline.Route;
+import io.sallyport.wire.answer.LocalForwarder;
 
 /** Gives each permit to the one forwarder that its route was compiled for. */
 public final class PermitForwarder implements Forwarder {
@@ -34,9 +36,17 @@ public final class PermitForwarder implements Forwarder {
     public void forward(Permit permit, ClientExchange client) {
         switch (permit.route().kind()) {
             case LOCAL -> local.forward(permit, client);
-            case UPSTREAM -> (isDirect(permit.route()) ? direct : filtered).forward(permit, client);
+            case UPSTREAM -> forwardUpstream(permit, client);
             // authorize has let nobody come here; if it ever does, there is still nothing to forward to.
             case UNMATCHED -> client.refuse(UNMATCHED);
+        }
+    }
+
+    private void forwardUpstream(Permit permit, ClientExchange client) {
+        if (RequestHeaders.isForUs(permit.context().head())) {
+            LocalForwarder.answerLast(permit, client);
+        } else {
+            (isDirect(permit.route()) ? direct : filtered).forward(permit, client);
         }
     }
 

@@ -32,7 +32,7 @@ import org.springframework.util.unit.DataSize;
  * <p>Confined to the request's event loop.
  */
 final class RequestBody implements Body, Runnable {
-    private static final Denial TOO_LARGE = new Denial.Rejected(Reason.EDGE_BODY_TOO_LARGE);
+    static final Denial TOO_LARGE = new Denial.Rejected(Reason.EDGE_BODY_TOO_LARGE);
     private static final Denial TOO_LATE = new Denial.Rejected(Reason.EDGE_REQUEST_TIMEOUT);
 
     private static final long NEVER = -1;
@@ -47,6 +47,7 @@ final class RequestBody implements Body, Runnable {
     private final @Nullable Duration timeout;
     private final BodyLimit limit;
     private final long holdBackAt;
+    private final boolean announcedTooLarge;
 
     /** What has arrived before there was a taker, or has to wait for the end. */
     private final ArrayDeque<ByteBuf> held = new ArrayDeque<>(2);
@@ -74,8 +75,15 @@ final class RequestBody implements Body, Runnable {
         this.eventLoop = eventLoop;
         this.timeout = timeout;
         this.limit = limit;
-        var length = http2 ? head.get(HttpHeaderNames.CONTENT_LENGTH) : null;
-        this.holdBackAt = length == null ? NEVER : Long.parseLong(length);
+        var announced = head.get(HttpHeaderNames.CONTENT_LENGTH);
+        long length = announced == null ? NEVER : Long.parseLong(announced);
+        this.holdBackAt = http2 ? length : NEVER;
+        this.announcedTooLarge = length > limit.bytes();
+    }
+
+    /** Whether it is not worth waiting for. */
+    boolean isAnnouncedTooLarge() {
+        return announcedTooLarge;
     }
 
     void begin() {

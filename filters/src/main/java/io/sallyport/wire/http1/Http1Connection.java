@@ -28,6 +28,7 @@ import io.sallyport.wire.exchange.ClientConnection;
 import io.sallyport.wire.exchange.ConnectionFacts;
 import io.sallyport.wire.exchange.Exchange;
 import io.sallyport.wire.exchange.IngressHandler;
+import io.sallyport.wire.exchange.LingeringClose;
 import io.sallyport.wire.exchange.WireRequestHead;
 import io.sallyport.wire.framing.FramingGuard;
 import io.sallyport.wire.framing.HeadDeadline;
@@ -383,6 +384,8 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
     /** A refusal is not waited for: it may not have been sent yet. */
     private void closeBehindAnswers(ChannelPromise promise) {
         ending = true;
+        // The client may have sent its next request meanwhile, and would lose the answer to the one before.
+        LingeringClose.arm(context.channel());
         context.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(_ -> context.close(promise));
     }
 
@@ -408,6 +411,7 @@ public final class Http1Connection extends ChannelDuplexHandler implements Clien
         } else if (!(cause instanceof IOException)) {
             context.fireExceptionCaught(cause);
         }
+        LingeringClose.arm(context.channel());
         context.close();
     }
 }

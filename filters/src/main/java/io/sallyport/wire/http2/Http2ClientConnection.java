@@ -17,6 +17,7 @@ import io.sallyport.edge.HeadLimits;
 import io.sallyport.forward.upstream.BatchedFlush;
 import io.sallyport.wire.exchange.AnswerDeadline;
 import io.sallyport.wire.exchange.IngressHandler;
+import io.sallyport.wire.exchange.LingeringClose;
 import io.sallyport.wire.framing.HeadDeadline;
 import io.sallyport.wire.framing.Http2FrameGuard;
 import io.sallyport.wire.framing.Http2MessageGuard;
@@ -103,6 +104,8 @@ public final class Http2ClientConnection extends ChannelOutboundHandlerAdapter {
                 .addBefore(before, "sallyport.http2-message-guard", new Http2MessageGuard(frames))
                 .addBefore(before, "sallyport.http2-streams", new Http2MultiplexHandler(connection.streams()))
                 .addBefore(before, "sallyport.http2", connection);
+        // Clients send on all streams at once: there is hardly an end of the connection with nothing on its way.
+        LingeringClose.arm(pipeline.channel());
         return connection;
     }
 

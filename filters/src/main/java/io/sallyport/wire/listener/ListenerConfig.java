@@ -5,7 +5,9 @@ import io.netty.util.NetUtil;
 import io.sallyport.config.Finding;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
+import io.sallyport.edge.CanonicalPaths;
 import io.sallyport.edge.Cidr;
+import io.sallyport.edge.PathRules;
 import io.sallyport.wire.shedding.SheddingConfig;
 import io.sallyport.wire.tls.CertificateFiles;
 import io.sallyport.wire.tls.ClientCertificates;
@@ -98,7 +100,13 @@ public record ListenerConfig(
         @Setting(
                 value = "How long requests under way may take to finish when the gateway stops, 0s to 10m.",
                 byDefault = "20s")
-        Duration shutdownGrace) {
+        Duration shutdownGrace,
+
+        @Setting(
+                "A path that the gateway itself answers for health checks, whatever the Host, without one, and in HTTP/1.0: GET and HEAD"
+                        + " are 200, and 503 while the gateway stops. Such requests are neither judged nor recorded. Without it there is none.")
+        @Nullable
+        String healthPath) {
 
     private static final String TLS_OR_PLAINTEXT = "certificate and key, or else insecure-plaintext: true";
     private static final int HIGHEST_PORT = 65_535;
@@ -185,7 +193,14 @@ public record ListenerConfig(
         requireDuration("body-timeout", bodyTimeout, Duration.ofMillis(100), Duration.ofHours(1), "100ms to 1h");
         requireDuration("answer-timeout", answerTimeout, Duration.ofMillis(100), Duration.ofHours(1), "100ms to 1h");
         requireDuration("idle-timeout", idleTimeout, Duration.ofSeconds(1), Duration.ofHours(1), "1s to 1h");
+        requireHealthPath(healthPath);
         requireDuration("shutdown-grace", shutdownGrace, Duration.ZERO, Duration.ofMinutes(10), "0s to 10m");
+    }
+
+    private static void requireHealthPath(@Nullable String path) {
+        if (path != null && (path.equals("/") || !CanonicalPaths.isCanonical(path, PathRules.STRICT))) {
+            throw new InvalidSetting("health-path", path, "a path such as /healthz, spelled as a request has it");
+        }
     }
 
     private static void requirePort(String key, int port, int lowest) {

@@ -87,6 +87,8 @@ class HttpJwkSetEndpointTest {
     private static final String DISCOVERY = "/.well-known/openid-configuration";
 
     private boolean publicOnly;
+    private boolean anyContentType;
+    private @Nullable Path bearerTokenFile;
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private final Scheduler scheduler = Schedulers.newSingle("key-sets", true);
     private final MeterRegistry meters = new SimpleMeterRegistry();
@@ -245,8 +247,73 @@ class HttpJwkSetEndpointTest {
     void an_issuer_of_the_internet_is_not_looked_for_on_this_machine() {
         publicOnly = true;
 
-        assertThatThrownBy(() -> fetch(issuer())).hasStackTraceContaining("an address that is not connected to");
+        assertThatThrownBy(() -> fetch(issuer()))
+                .hasStackTraceContaining("an address that the gateway fetches nothing from");
         assertThat(requests).isEmpty();
+    }
+
+    /** Where clouds hand out the machine's own credentials; whoever names it in a file, or in discovery, gets nothing from there. */
+    @Test
+    void neither_keys_nor_discovery_are_fetched_from_a_metadata_service() {
+        for (var config : List.of(
+                issuer("https://169.254.169.254/latest/meta-data/iam/"),
+                issuer("https://[fd00:ec2::254]/latest/meta-data/iam/"),
+                written(null).issuer("https://169.254.169.254").config())) {
+            assertThatThrownBy(() -> fetch(config))
+                    .hasStackTraceContaining("an address that the gateway fetches nothing from");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"text/plain", "application/octet-stream", "text/html; charset=utf-8"})
+    void another_content_type_is_taken_where_the_operator_says_so(String type) {
+        anyContentType = true;
+        answer = (request, response) -> response.header("Content-Type", type)
+                .sendString(Mono.just(
+                        request.uri().equals(DISCOVERY)
+                                ? "{\"issuer\":\"URL\",\"jwks_uri\":\"URL/jwks\"}".replace("URL", url())
+                                : TestTokens.jwkSet(CORP)));
+
+        assertThat(fetch(issuer())).asString(StandardCharsets.UTF_8).isEqualTo(TestTokens.jwkSet(CORP));
+    }
+
+    /** As a Kubernetes API server asks for. The kubelet renews the file. */
+    @Test
+    void the_bearer_token_that_is_in_its_file_is_sent_with_each_fetch() throws IOException {
+        var file = Files.writeString(folder.resolve("token"), "first\n");
+        bearerTokenFile = file;
+        var sent = new CopyOnWriteArrayList<String>();
+        var good = answer;
+        answer = (request, response) -> {
+            sent.add(String.valueOf(request.requestHeaders().get("Authorization")));
+            return good.apply(request, response);
+        };
+        var endpoint = endpoint(issuer());
+
+        endpoint.fetch(null).block();
+        Files.writeString(file, "second\n");
+        endpoint.fetch(null).block();
+
+        assertThat(sent).containsExactly("Bearer first", "Bearer first", "Bearer second");
+        bearerTokenFile = null;
+        sent.clear();
+        fetch(issuer());
+        assertThat(sent).containsOnly("null");
+    }
+
+    @Test
+    void a_bearer_token_that_is_not_there_is_a_finding() {
+        bearerTokenFile = folder.resolve("none");
+        var findings = new Findings();
+
+        var source = new JwkSetRegistry(CryptoProvider.jdk(), scheduler, CLOCK, meters, null)
+                .source("corp", issuer(), findings.at("issuers.corp"));
+
+        assertThat(source).isNull();
+        assertThat(findings.all())
+                .singleElement()
+                .asString()
+                .startsWith("issuers.corp.jwks.bearer-token-file: " + folder.resolve("none"));
     }
 
     @Test
@@ -286,7 +353,7 @@ class HttpJwkSetEndpointTest {
 
     @Test
     void a_server_that_the_java_runtime_does_not_know_is_refused_without_a_ca_of_ones_own() {
-        var endpoint = new HttpJwkSetEndpoint(issuer(), null, CLOCK);
+        var endpoint = new HttpJwkSetEndpoint(issuer(), null, CLOCK, scheduler);
 
         assertThatThrownBy(() -> endpoint.fetch(null).block()).satisfies(HttpJwkSetEndpointTest::isTlsFailure);
     }
@@ -597,7 +664,11 @@ class HttpJwkSetEndpointTest {
     private Verdict verdictOf(JwkSetRegistry sources, IssuerConfig config, String iss) {
         var stage = new AuthenticateStage(stageConfig(), () -> null, new SimpleMeterRegistry());
         var route = route(compile(sources, config).issuer());
-        return stage.evaluate(bearing(CORP.token().issuer(iss).issue(), route).context());
+        var verdict =
+                stage.evaluate(bearing(CORP.token().issuer(iss).issue(), route).context());
+        return verdict instanceof Verdict.Pending
+                ? Objects.requireNonNull(settled(verdict).join())
+                : verdict;
     }
 
     @Test
@@ -680,14 +751,20 @@ class HttpJwkSetEndpointTest {
                 .types("at+jwt")
                 .jwksUri(jwksUri == null ? null : URI.create(jwksUri))
                 .jwks(new JwksConfig(
-                        Duration.ofMinutes(5), Duration.ofHours(24), Duration.ofSeconds(30), TIMEOUT, publicOnly))
+                        Duration.ofMinutes(5),
+                        Duration.ofHours(24),
+                        Duration.ofSeconds(30),
+                        TIMEOUT,
+                        publicOnly,
+                        anyContentType,
+                        bearerTokenFile))
                 .ca(ca());
     }
 
     private HttpJwkSetEndpoint endpoint(IssuerConfig config) {
         try {
             var tls = SslContextBuilder.forClient().trustManager(ca().toFile()).build();
-            return new HttpJwkSetEndpoint(config, tls, CLOCK);
+            return new HttpJwkSetEndpoint(config, tls, CLOCK, scheduler);
         } catch (SSLException e) {
             throw new IllegalStateException(e);
         }

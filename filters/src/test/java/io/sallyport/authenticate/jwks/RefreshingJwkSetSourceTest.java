@@ -26,6 +26,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import reactor.core.publisher.Mono;
@@ -158,7 +160,47 @@ class RefreshingJwkSetSourceTest {
 
         pass(Duration.ofMillis(1));
         assertThat(current()).isNull();
-        assertThat(source.refresh("first", now())).isEqualTo(Refresh.Done.UNAVAILABLE);
+        assertThat(underWay(source.refresh("first", now()))).isCompletedWithValue(Refresh.Done.UNAVAILABLE);
+    }
+
+    /** The next attempt may be half a minute away when the keys lapse. */
+    @Test
+    void an_issuer_that_is_back_when_the_keys_have_lapsed_is_asked_by_the_next_token() {
+        source.start();
+        endpoint = () -> Mono.error(new UnusableAnswer("down"));
+        pass(Duration.ofHours(24).plusSeconds(1));
+        assertThat(current()).isNull();
+        endpoint = () -> publishing(SECOND);
+
+        assertThat(underWay(source.refresh("second", now()))).isCompletedWithValue(Refresh.Done.FRESH);
+        assertThat(kids()).containsExactly("second");
+    }
+
+    @Test
+    void it_is_asked_the_moment_that_the_keys_lapse_without_any_token() {
+        source.start();
+        endpoint = () -> Mono.error(new UnusableAnswer("down"));
+        pass(Duration.ofHours(24));
+        endpoint = () -> publishing(SECOND);
+
+        pass(Duration.ofMillis(1));
+
+        assertThat(kids()).containsExactly("second");
+    }
+
+    @Test
+    void without_any_keys_tokens_cause_one_attempt_in_a_second() {
+        endpoint = () -> Mono.error(new UnusableAnswer("down"));
+        source.start();
+        pass(Duration.ofMillis(7_500));
+        int before = etags.size();
+
+        for (int i = 0; i < 1000; i++) {
+            var refresh = source.refresh("kid-" + i, now());
+            assertThat(i == 0 ? underWay(refresh).join() : refresh).isEqualTo(Refresh.Done.UNAVAILABLE);
+        }
+
+        assertThat(etags).hasSize(before + 1);
     }
 
     @Test
@@ -211,14 +253,66 @@ class RefreshingJwkSetSourceTest {
         assertThat(results).containsExactly(RefreshResult.CHANGED, RefreshResult.FAILED);
     }
 
-    @Test
-    void an_issuer_that_publishes_no_keys_has_none() {
+    static Stream<String> setsWithoutAUsableKey() {
+        var encrypting = SECOND.jwk();
+        encrypting.put("use", "enc");
+        return Stream.of(
+                "{\"keys\":[]}",
+                "{\"keys\":[{\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"kid\":\"next\"}]}",
+                "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"},7]}",
+                TestTokens.jwkSet(List.of(encrypting)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("setsWithoutAUsableKey")
+    void a_key_set_without_a_usable_key_is_a_failed_refresh_and_an_error(String document, CapturedOutput output) {
         source.start();
-        endpoint = () -> Mono.just(document("{\"keys\":[]}", null));
+        endpoint = () -> Mono.just(document(document, null));
 
         pass(Duration.ofMinutes(4));
 
-        assertThat(set().keys()).isEmpty();
+        assertThat(kids()).containsExactly("first");
+        assertThat(results).containsExactly(RefreshResult.CHANGED, RefreshResult.FAILED);
+        assertThat(source.problem()).startsWith("the key set has no usable key");
+        pass(Duration.ofMinutes(10));
+        assertThat(output.getOut().lines().filter(line -> line.contains("ERROR")))
+                .singleElement()
+                .asString()
+                .contains("the key set has no usable key", "usable_until");
+
+        pass(Duration.ofHours(24));
+        assertThat(current()).isNull();
+        assertThat(output.getOut().lines().filter(line -> line.contains("ERROR")))
+                .hasSize(2)
+                .last()
+                .asString()
+                .contains("older than max-stale");
+    }
+
+    @Test
+    void an_issuer_that_has_never_published_a_usable_key_has_none() {
+        endpoint = () -> Mono.just(document("{\"keys\":[]}", null));
+
+        assertThat(source.start().block()).isEqualTo(Refresh.Done.UNAVAILABLE);
+
+        assertThat(current()).isNull();
+        assertThat(source.isSettled()).isTrue();
+    }
+
+    @Test
+    void what_went_wrong_is_told_until_it_is_right_again() {
+        assertThat(source.problem()).isNull();
+        assertThat(source.isSettled()).isFalse();
+        source.start();
+        assertThat(source.problem()).isNull();
+        endpoint = () -> Mono.error(new UnusableAnswer("down"));
+
+        pass(Duration.ofMinutes(4));
+        assertThat(source.problem()).isEqualTo("down");
+        endpoint = () -> publishing(FIRST);
+        pass(Duration.ofSeconds(30));
+
+        assertThat(source.problem()).isNull();
     }
 
     @Test
@@ -302,21 +396,28 @@ class RefreshingJwkSetSourceTest {
         assertThat(etags).hasSize(3);
     }
 
+    /** A token may come a moment before its key is published, and again. */
     @Test
-    void a_key_that_a_fetch_did_not_bring_is_not_asked_for_again_for_five_minutes() {
+    void a_key_that_a_fetch_did_not_bring_is_asked_for_again_after_the_cool_down() {
         var source = source(new JwksConfig(
-                Duration.ofHours(24), Duration.ofHours(48), Duration.ofSeconds(1), Duration.ofSeconds(3), false));
+                Duration.ofHours(24),
+                Duration.ofHours(48),
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(3),
+                false,
+                false,
+                null));
         source.start();
-        underWay(source.refresh("nobody", now())).join();
-        assertThat(etags).hasSize(2);
+        assertThat(underWay(source.refresh("second", now()))).isCompletedWithValue(Refresh.Done.FRESH);
+        endpoint = () -> publishing(FIRST, SECOND);
 
-        pass(Duration.ofSeconds(299));
-        assertThat(source.refresh("nobody", now())).isEqualTo(Refresh.Done.FRESH);
-        assertThat(etags).hasSize(2);
+        pass(Duration.ofMillis(1_999));
+        assertThat(source.refresh("second", now())).isEqualTo(Refresh.Done.FRESH);
+        assertThat(kidsOf(source)).containsExactly("first");
 
-        pass(Duration.ofSeconds(1));
-        underWay(source.refresh("nobody", now())).join();
-        assertThat(etags).hasSize(3);
+        pass(Duration.ofMillis(1));
+        assertThat(underWay(source.refresh("second", now()))).isCompletedWithValue(Refresh.Done.FRESH);
+        assertThat(kidsOf(source)).containsExactly("first", "second");
         source.stop();
     }
 

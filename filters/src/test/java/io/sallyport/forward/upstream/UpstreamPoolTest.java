@@ -129,7 +129,7 @@ class UpstreamPoolTest {
 
             boolean atOnce = eventLoop
                     .submit(() -> {
-                        pool.acquire(_ -> {}, failures::add, gone::get);
+                        pool.acquire(_ -> {}, failures::add, gone::get, false);
                         return made.get();
                     })
                     .get();
@@ -154,7 +154,7 @@ class UpstreamPoolTest {
         eventLoop
                 .submit(() -> {
                     for (int i = 0; i < requests; i++) {
-                        pool.acquire(_ -> {}, failures::add, gone::get);
+                        pool.acquire(_ -> {}, failures::add, gone::get, false);
                     }
                 })
                 .sync();

@@ -4,6 +4,7 @@ package io.sallyport.wire.answer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.sallyport.decision.Challenge;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import java.time.Duration;
@@ -23,7 +24,12 @@ class GrpcRefusalTest {
                         new Denial.Throttled(Reason.FLOOD_CONNECTIONS, Duration.ofSeconds(1), List.of()),
                         "8",
                         "rate_limited"),
-                Arguments.of(new Denial.Rejected(Reason.EDGE_BODY_TOO_LARGE), "2", "too_large"),
+                Arguments.of(new Denial.Rejected(Reason.EDGE_BODY_TOO_LARGE), "8", "too_large"),
+                Arguments.of(
+                        new Denial.Unauthenticated(
+                                Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID, List.of(Challenge.clientCertificate("a"))),
+                        "16",
+                        "unauthenticated"),
                 Arguments.of(
                         new Denial.Unavailable(Reason.PIPELINE_NOT_READY, Duration.ofSeconds(1)), "14", "unavailable"),
                 Arguments.of(new Denial.UpstreamFailed(Reason.FORWARD_FAILED), "14", "upstream_unavailable"),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.handler.codec.http.HttpMethod;
 import io.sallyport.config.Findings;
+import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.Forwarder;
 import io.sallyport.pipeline.Outcome;
@@ -19,7 +20,7 @@ import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the gateway answers itself, over a real socket. */
 class LocalForwarderTest {
@@ -56,44 +57,50 @@ class LocalForwarderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
+    @CsvSource(
+            delimiter = '|',
+            value = {
                 // another route's origin
-                "Origin: https://admin.example.org\r\nAccess-Control-Request-Method: GET\r\n",
+                "Origin: https://admin.example.org; Access-Control-Request-Method: GET|origin: https://admin.example.org",
                 // nobody's origin
-                "Origin: https://app.example.org.evil.test\r\nAccess-Control-Request-Method: GET\r\n",
-                "Origin: null\r\nAccess-Control-Request-Method: GET\r\n",
-                "Access-Control-Request-Method: GET\r\n",
+                "Origin: https://app.example.org.evil.test; Access-Control-Request-Method: GET|origin: https://app.example.org.evil.test",
+                "Origin: null; Access-Control-Request-Method: GET|origin: null",
+                "Access-Control-Request-Method: GET|no origin",
                 // a method that no route of the path has, or none
-                "Origin: https://app.example.org\r\nAccess-Control-Request-Method: DELETE\r\n",
-                "Origin: https://app.example.org\r\nAccess-Control-Request-Method: get\r\n",
-                "Origin: https://app.example.org\r\nAccess-Control-Request-Method: \r\n",
-                "Origin: https://app.example.org\r\n",
+                "Origin: https://app.example.org; Access-Control-Request-Method: DELETE|method: DELETE",
+                "Origin: https://app.example.org; Access-Control-Request-Method: get|method: get",
+                "Origin: https://app.example.org; Access-Control-Request-Method: |'method: '",
+                "Origin: https://app.example.org|no method",
                 // a header that the section does not list
-                "Origin: https://app.example.org\r\nAccess-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: authorization, x-user\r\n"
+                "Origin: https://app.example.org; Access-Control-Request-Method: GET; Access-Control-Request-Headers: authorization, x-user|header: x-user"
             })
-    void a_preflight_for_anything_else_is_refused_with_a_record_and_without_a_hint(String fields) throws Exception {
+    void a_preflight_for_anything_else_is_refused_with_a_record_and_without_a_hint(String fields, String detail)
+            throws Exception {
+        var request = "OPTIONS / HTTP/1.1\r\nHost: localhost\r\n" + fields.replace("; ", "\r\n") + "\r\n\r\n";
         try (var server = preflights();
-                var client = server.connect().send("OPTIONS / HTTP/1.1\r\nHost: localhost\r\n" + fields + "\r\n")) {
+                var client = server.connect().send(request)) {
             assertThat(client.readAnswer())
                     .startsWith("HTTP/1.1 403 Forbidden\r\n")
                     .doesNotContain("access-control");
             var outcome = (Outcome.Refused) server.outcome();
             assertThat(outcome.denial().reason()).isEqualTo(Reason.FORWARD_PREFLIGHT_REFUSED);
+            assertThat(outcome.denial().evidence().get(Evidence.Key.DETAIL)).isEqualTo(detail);
         }
     }
 
     @Test
     void the_metadata_of_a_protected_resource_says_who_issues_tokens_for_it() throws Exception {
         try (var server = metadata();
-                var client = server.connect().send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
+                var client = server.connect()
+                        .send(
+                                "GET /.well-known/oauth-protected-resource/v1/orders HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
             var answer = client.readAnswer();
 
             // RFC 9728 section 3.2
             assertThat(answer)
                     .startsWith("HTTP/1.1 200 OK\r\n")
                     .contains("\r\ncontent-type: application/json\r\n", "\r\naccess-control-allow-origin: *\r\n")
-                    .endsWith("\r\n\r\n{\"resource\":\"https://api.example.org/v1\","
+                    .endsWith("\r\n\r\n{\"resource\":\"https://api.example.org/v1/orders\","
                             + "\"authorization_servers\":[\"https://idp.example.org\"],"
                             + "\"bearer_methods_supported\":[\"header\"],"
                             + "\"scopes_supported\":[\"orders:read\",\"orders:write\"]}");
@@ -103,11 +110,11 @@ class LocalForwarderTest {
 
     @Test
     void HEAD_gets_the_length_of_the_metadata_and_nothing_of_it() throws Exception {
+        var head = "HEAD /.well-known/oauth-protected-resource HTTP/1.1\r\nHost: localhost\r\n\r\n";
         try (var server = metadata();
-                var client = server.connect().send("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
-            assertThat(client.readHead()).startsWith("HTTP/1.1 200 OK\r\n").contains("\r\ncontent-length: 181\r\n");
-            assertThat(client.send("HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n").readHead())
-                    .startsWith("HTTP/1.1 200 OK\r\n");
+                var client = server.connect().send(head)) {
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 OK\r\n").contains("\r\ncontent-length: 178\r\n");
+            assertThat(client.send(head).readHead()).startsWith("HTTP/1.1 200 OK\r\n");
         }
     }
 
@@ -116,7 +123,7 @@ class LocalForwarderTest {
         var document = LocalAnswer.ProtectedResource.of(
                 URI.create("https://api.example.org"), List.of("https://idp.example.org"), List.of());
 
-        assertThat(new String(document.json(), java.nio.charset.StandardCharsets.UTF_8))
+        assertThat(new String(document.json("/v1"), java.nio.charset.StandardCharsets.UTF_8))
                 .doesNotContain("scopes_supported");
     }
 
@@ -142,7 +149,7 @@ class LocalForwarderTest {
 
     private static WireServer metadata() {
         return serving(LocalAnswer.ProtectedResource.of(
-                URI.create("https://api.example.org/v1"),
+                URI.create("https://api.example.org"),
                 List.of("https://idp.example.org"),
                 List.of("orders:write", "orders:read")));
     }

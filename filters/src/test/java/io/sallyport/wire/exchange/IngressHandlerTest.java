@@ -21,6 +21,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.util.unit.DataSize;
@@ -46,6 +48,63 @@ class IngressHandlerTest {
             assertThat(client.readAnswer()).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\n\r\nforwarded");
             assertThat(server.outcome()).isEqualTo(new Outcome.Answered(200));
             assertThat(server.hasAnotherOutcome()).isFalse();
+        }
+    }
+
+    // health checks
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "GET /healthz HTTP/1.1\r\nHost: 10.1.2.3:29443\r\n\r\n",
+                "GET /healthz HTTP/1.1\r\nHost: nobody.example.org\r\n\r\n",
+                "GET /healthz HTTP/1.1\r\n\r\n",
+                "GET /healthz HTTP/1.0\r\n\r\n",
+                "GET /healthz?from=lb HTTP/1.0\r\n\r\n",
+            })
+    void a_health_check_needs_no_host_and_is_nobodys(String check) throws Exception {
+        var server = new WireServer()
+                .judging(_ -> new Verdict.Deny(DENIED))
+                .listening(listener -> listener.healthPath("/healthz"));
+        try (var started = server.start();
+                var client = started.connect().send(check)) {
+            assertThat(client.readAnswer()).startsWith("HTTP/1.1 200 OK\r\n").endsWith("\r\n\r\nok\n");
+            assertThat(started.hasAnotherOutcome()).isFalse();
+        }
+    }
+
+    @Test
+    void a_health_check_by_HEAD_has_no_body_and_the_connection_goes_on() throws Exception {
+        var server = new WireServer().listening(listener -> listener.healthPath("/healthz"));
+        try (var started = server.start();
+                var client = started.connect().send("HEAD /healthz HTTP/1.1\r\n\r\n" + GET)) {
+            assertThat(client.readHead()).startsWith("HTTP/1.1 200 OK\r\n").contains("\r\ncontent-length: 3\r\n");
+            assertThat(client.readAnswer()).endsWith("forwarded");
+        }
+    }
+
+    @Test
+    void a_health_check_is_told_that_the_gateway_stops() throws Exception {
+        var server = new WireServer().listening(listener -> listener.healthPath("/healthz"));
+        try (var started = server.start();
+                var client = started.connect()) {
+            started.handler().drain();
+
+            assertThat(client.send("GET /healthz HTTP/1.1\r\n\r\n").readAnswer())
+                    .startsWith("HTTP/1.1 503 Service Unavailable\r\n");
+            assertThat(client.send(GET).readAnswer()).endsWith("forwarded");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GET /healthzz", "GET /healthz/", "POST /healthz", "GET /%68ealthz"})
+    void nothing_else_is_a_health_check(String request) throws Exception {
+        var server = new WireServer()
+                .judging(_ -> new Verdict.Deny(DENIED))
+                .listening(listener -> listener.healthPath("/healthz"));
+        try (var started = server.start();
+                var client = started.connect().send(request + " HTTP/1.1\r\nHost: localhost\r\n\r\n")) {
+            assertThat(client.readAnswer()).startsWith("HTTP/1.1 403 Forbidden\r\n");
         }
     }
 

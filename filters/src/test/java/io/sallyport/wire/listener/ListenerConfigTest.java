@@ -65,7 +65,13 @@ public class ListenerConfigTest {
                 Arguments.of(new Listener().idleTimeout(Duration.ZERO), "idle-timeout: PT0S (expected: 1s to 1h)"),
                 Arguments.of(
                         new Listener().shutdownGrace(Duration.ofHours(1)),
-                        "shutdown-grace: PT1H (expected: 0s to 10m)"));
+                        "shutdown-grace: PT1H (expected: 0s to 10m)"),
+                Arguments.of(
+                        new Listener().healthPath("/"),
+                        "health-path: / (expected: a path such as /healthz, spelled as a request has it)"),
+                Arguments.of(
+                        new Listener().healthPath("/a/../b"),
+                        "health-path: /a/../b (expected: a path such as /healthz, spelled as a request has it)"));
     }
 
     @ParameterizedTest
@@ -137,6 +143,7 @@ public class ListenerConfigTest {
         private int maxConnectionsPerAddress = 10_000;
         private Duration answerTimeout = Duration.ofSeconds(30);
         private SheddingConfig shedding = new SheddingConfig(Duration.ofSeconds(10), 100);
+        private @Nullable String healthPath;
         private Duration shutdownGrace = Duration.ofSeconds(20);
 
         public Listener address(String address) {
@@ -219,6 +226,11 @@ public class ListenerConfigTest {
             return this;
         }
 
+        public Listener healthPath(@Nullable String healthPath) {
+            this.healthPath = healthPath;
+            return this;
+        }
+
         public Listener shedding(SheddingConfig shedding) {
             this.shedding = shedding;
             return this;
@@ -242,7 +254,8 @@ public class ListenerConfigTest {
                     answerTimeout,
                     idleTimeout,
                     shedding,
-                    shutdownGrace);
+                    shutdownGrace,
+                    healthPath);
         }
     }
 }

@@ -222,7 +222,8 @@ final class EmbeddedClient {
 
     private void end(End how) {
         endSeen = true;
-        var partial = reader.end(how == End.CLOSED);
+        // Behind the client's own end, a body up to the end may be one that was broken off.
+        var partial = reader.end(how == End.CLOSED && !left);
         if (!left) {
             // A stop closes a connection without a request at once. If one was on its way, the client sees a reset.
             model.ended(leaves && connection.hasLost() ? End.LEFT : how, partial);

@@ -224,6 +224,11 @@ final class EmbeddedConnection extends EmbeddedChannel implements DuplexChannel 
         }
     }
 
+    @Override
+    protected void doShutdownOutput() {
+        outputShutdown = true;
+    }
+
     private void resetByGateway() {
         reset = true;
         lost |= toClient.isReadable();
@@ -287,8 +292,8 @@ final class EmbeddedConnection extends EmbeddedChannel implements DuplexChannel 
 
     @Override
     public ChannelFuture shutdownOutput(ChannelPromise promise) {
-        outputShutdown = true;
-        return promise.setSuccess();
+        unsafe.shutdownOutput(promise);
+        return promise;
     }
 
     @Override

@@ -59,7 +59,8 @@ final class EmbeddedGateway {
                 () -> snapshot,
                 InstantSource.fixed(WireServer.NOW),
                 BODY_TIMEOUT,
-                SHUTDOWN_GRACE);
+                SHUTDOWN_GRACE,
+                null);
     }
 
     private Mono<Verdict.Settled> later(Mono<Verdict.Settled> verdict) {

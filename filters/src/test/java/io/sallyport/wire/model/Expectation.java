@@ -54,12 +54,17 @@ final class Expectation {
         require(
                 response.status == script.status()
                         && request.isForwarded()
-                        && script.death() == Death.NEVER
+                        && (script.death() == Death.NEVER || (script.death() == Death.FIRST_TIME && isRepeatable()))
                         && (!neverWhole || script.early()),
                 "not what may be answered",
                 response);
         var id = String.valueOf(response.field("x-echo"));
         require(id.endsWith("-" + number), "the answer to another request", response);
+        // RFC 9110 section 15.2
+        require(
+                !script.hints() || request.http10 || response.informational.contains(103),
+                "an informational response that was lost",
+                response);
         int length = script.hasBody(request.method) && response.status != 101 ? script.length() : 0;
         require(
                 Arrays.equals(response.body.toByteArray(), Script.body(id, length)),
@@ -147,7 +152,11 @@ final class Expectation {
         if (!request.isForwarded()) {
             return 0;
         }
-        return !request.hasBody() && script.death() == Death.BEFORE_HEAD ? 2 : 1;
+        return isRepeatable() && (script.death() == Death.BEFORE_HEAD || script.death() == Death.FIRST_TIME) ? 2 : 1;
+    }
+
+    private boolean isRepeatable() {
+        return !request.hasBody() && (request.method.equals("GET") || request.isHead());
     }
 
     /** Whether an upstream may read the whole request. */

@@ -38,6 +38,8 @@ record Script(
     /** Where the answer breaks off. */
     enum Death {
         NEVER,
+        /** Before the head, and only the first time that the request comes. */
+        FIRST_TIME,
         BEFORE_HEAD,
         IN_HEAD,
         IN_BODY,
@@ -96,7 +98,7 @@ record Script(
 
     /** Whether the connection ends with the answer. */
     boolean ends() {
-        return closes || death != Death.NEVER;
+        return closes || !(death == Death.NEVER || death == Death.FIRST_TIME);
     }
 
     /** Whether there is never an end of the answer, nor of the connection. */
@@ -136,7 +138,7 @@ record Script(
                     case BEFORE_HEAD, SILENT -> "";
                     case IN_HEAD -> head.substring(0, head.length() - 4);
                     case NONSENSE -> "HTTP/7 ok\r\n\r\n";
-                    case NEVER -> head + content(id, method);
+                    case NEVER, FIRST_TIME -> head + content(id, method);
                     case IN_BODY, ENDLESS -> head + content(id, method).substring(0, cutAt(method));
                 };
         return cut(text.getBytes(StandardCharsets.ISO_8859_1), pieces);

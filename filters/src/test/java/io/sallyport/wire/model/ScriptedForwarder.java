@@ -113,6 +113,7 @@ final class ScriptedForwarder implements Forwarder {
         private @Nullable Upload upload;
         private int delay;
         private boolean hinted;
+        private boolean repeated;
         private @Nullable Answer answer;
         boolean over;
 
@@ -186,6 +187,10 @@ final class ScriptedForwarder implements Forwarder {
         }
 
         private void answer() {
+            if (script.death() == Death.FIRST_TIME && !repeated) {
+                endForTheFirstTime();
+                return;
+            }
             switch (script.death()) {
                 case BEFORE_HEAD, IN_HEAD, NONSENSE -> fail(RESET);
                 default -> {
@@ -209,6 +214,17 @@ final class ScriptedForwarder implements Forwarder {
                         client.answer(status, head, Body.NONE);
                     }
                 }
+            }
+        }
+
+        /** The connection ends. If others had used it, and nothing had come, another is made. */
+        private void endForTheFirstTime() {
+            if (request.hasBody() || hinted || random.nextBoolean()) {
+                fail(RESET);
+            } else {
+                repeated = true;
+                run.begun(number);
+                run.whole(number, new byte[0]);
             }
         }
 
@@ -318,7 +334,7 @@ final class ScriptedForwarder implements Forwarder {
                 var part = toCome.poll();
                 if (part != null) {
                     here.add(part);
-                } else if (script.death() == Death.NEVER) {
+                } else if (script.death() == Death.NEVER || script.death() == Death.FIRST_TIME) {
                     complete = true;
                 }
             }

@@ -8,6 +8,7 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.edge.BodyLimit;
+import io.sallyport.edge.PathRules;
 import io.sallyport.forward.Disclosure;
 import io.sallyport.forward.ForwardPlan;
 import io.sallyport.forward.RouteFilters;
@@ -124,6 +125,7 @@ final class ScriptedStage implements Stage {
         var filters = FilterDefinitions.compile(
                 List.of("AddResponseHeader=X-Way, filters"),
                 Set.of(),
+                PathRules.STRICT,
                 IdentityHeaders.STANDARD,
                 new Findings().at("filters"));
         return Objects.requireNonNull(filters);

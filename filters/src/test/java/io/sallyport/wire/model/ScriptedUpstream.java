@@ -113,6 +113,10 @@ final class ScriptedUpstream implements AutoCloseable {
         }
         run.begun(number);
         var script = request.script;
+        if (script.death() == Script.Death.FIRST_TIME && run.timesBegun(number) == 1) {
+            readBody(in, length, chunked, run, number);
+            return false;
+        }
         if (script.early()) {
             answer(run, number, connection);
             if (script.ends()) {

@@ -171,6 +171,8 @@ final class Sequences {
             script = script.slow(random.nextInt(20), 1 + random.nextInt(4));
         }
         if (chance(4)) {
+            script = script.dies(Death.FIRST_TIME);
+        } else if (chance(4)) {
             script = script.dies(chance(50) ? Death.BEFORE_HEAD : chance(50) ? Death.IN_HEAD : Death.NONSENSE);
         }
         return request.isHead() ? script.body(script.length(), Framing.LENGTH) : script;

@@ -176,7 +176,8 @@ final class SocketClient {
     }
 
     private void end(End how) {
-        var partial = reader.end(how == End.CLOSED);
+        // Behind the client's own end, a body up to the end may be one that was broken off.
+        var partial = reader.end(how == End.CLOSED && !isLeaving());
         model.ended(isLeaving() && how != End.SILENT ? End.LEFT : how, partial);
         model.tunnelled(reader.tunnel());
     }
@@ -225,7 +226,8 @@ final class SocketClient {
     }
 
     /** Checks again what had been found right: nothing may have come later. */
-    void checkAgain() {
-        model.check(run);
+    void checkAgain() throws InterruptedException {
+        // A request of a client that has left may be on its way to its outcome just now.
+        checkSoon();
     }
 }

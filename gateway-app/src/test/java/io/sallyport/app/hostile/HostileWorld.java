@@ -102,10 +102,23 @@ final class HostileWorld implements BeforeAllCallback {
                   authorize: public
                   accept-client-header: [X-Tenant-ID, X-Told-Subject]
             FILTERS      upstream: UPSTREAM
+                HOST-projects:
+                  match: { hosts: [HOST], path: "/projects/{project}/**", methods: [GET, OPTIONS] }
+                  paths: { encoded-slash: pass, parameters: pass }
+                  authorize: { allow: { own: "path.project == 'group/proj' || path.project == 'plain'" } }
+                  authenticate: { issuers: [demo] }
+                  rewrite: { location: true, cookies: true }
+            FILTERS      upstream: UPSTREAM
                 HOST-stripped:
                   match: { hosts: [HOST], path: "/api/v1/**", methods: [GET] }
                   authorize: public
                   filters: [StripPrefix=2]
+                  upstream: UPSTREAM
+                HOST-shop:
+                  match: { hosts: [HOST], path: "/shop/**", methods: [GET] }
+                  authorize: public
+                  rewrite: { location: true, cookies: true }
+                  filters: [StripPrefix=1]
                   upstream: UPSTREAM
                 HOST-guarded:
                   match: { hosts: [HOST], path: "/guarded", methods: [POST] }
@@ -251,7 +264,10 @@ final class HostileWorld implements BeforeAllCallback {
 
         private void addRoutes() throws IOException {
             var configuration = Files.readString(parts.configuration())
-                    .replace("  listener:\n", "  listener:\n    idle-timeout: %ds\n".formatted(IDLE.toSeconds()))
+                    .replace(
+                            "  listener:\n",
+                            "  listener:\n    health-path: /healthz\n    idle-timeout: %ds\n"
+                                    .formatted(IDLE.toSeconds()))
                     // Who is turned away unread shows nothing.
                     .replace("failures-per-minute: 100 ", "failures-per-minute: 10000000 ")
                     .replace("      signals:\n", "      signals:\n        ua-scanner: { weight: 60 }\n");

@@ -125,7 +125,25 @@ class WhatIsLetThroughIsReadOnceIT {
 
     /** Client-side desync: a request without a body to an upstream that closes is never repeated on another connection. */
     @Test
-    void a_request_is_sent_once_even_if_the_upstream_closes_without_an_answer() throws Exception {
+    void a_request_that_may_do_something_is_sent_once_even_if_the_upstream_closes_without_an_answer() throws Exception {
+        int mark = world.upstream().mark();
+        var target = world.target();
+        world.upstream().answer(target, new RecordingUpstream.Answer("", false, true));
+        try (var connection = world.connect()) {
+            var response = connection
+                    .write("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 0\r\n\r\n".formatted(target, way.host()))
+                    .read();
+            assertThat(response.status()).isEqualTo(502);
+        }
+
+        world.requireNeighboursUnharmed(way);
+        assertThat(world.upstream().since(mark)).hasSize(1);
+    }
+
+    /** The connection that a neighbour has used is the one that it ends on. */
+    @Test
+    void one_that_may_not_is_sent_twice_at_the_most() throws Exception {
+        world.requireNeighboursUnharmed(way);
         int mark = world.upstream().mark();
         var target = world.target();
         world.upstream().answer(target, new RecordingUpstream.Answer("", false, true));
@@ -137,7 +155,7 @@ class WhatIsLetThroughIsReadOnceIT {
         }
 
         world.requireNeighboursUnharmed(way);
-        assertThat(world.upstream().since(mark)).hasSize(1);
+        assertThat(world.upstream().since(mark)).hasSizeBetween(1, 2);
     }
 
     static Stream<Attack> withBody() {

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -303,6 +304,26 @@ class GrpcIT {
         as(gateway.token(DemoParts.ACME));
         assertThat(say("Guarded", "you")).isEqualTo("hello you");
         assertThat(failure(() -> say("Nowhere", "you")).getStatus().getCode()).isEqualTo(Code.UNIMPLEMENTED);
+    }
+
+    @Test
+    void a_token_that_is_not_valid_here_is_unauthenticated() {
+        as(gateway.parts().issuer().mint(DemoParts.ACME, "another-api", Map.of()));
+
+        assertThat(failure(() -> say("Guarded", "you")).getStatus().getCode()).isEqualTo(Code.UNAUTHENTICATED);
+    }
+
+    @Test
+    void a_message_that_is_larger_than_the_route_takes_is_too_much() throws Exception {
+        var large = "x".repeat(17 * 1024 * 1024);
+        assertThat(failure(() -> say("Open", large)).getStatus().getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
+
+        var answers = new Answers();
+        var questions = chat("Open", answers);
+        questions.onNext("ping");
+        assertThat(answers.next()).isEqualTo("re: ping");
+        questions.onNext(large);
+        assertThat(answers.end().getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
     }
 
     @Test

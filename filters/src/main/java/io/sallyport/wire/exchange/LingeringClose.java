@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sallyport.wire.http1;
+package io.sallyport.wire.exchange;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * <p>First in the pipeline, where a close arrives when TLS has said its close_notify. What comes in meanwhile is dropped.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // promises are handed on, and their owners watch them
-final class LingeringClose extends ChannelDuplexHandler {
+public final class LingeringClose extends ChannelDuplexHandler {
     private static final String NAME = "sallyport.lingering-close";
 
     /** Long enough for a round trip to the client, short enough to be no way of holding connections. */
@@ -32,7 +32,7 @@ final class LingeringClose extends ChannelDuplexHandler {
     private LingeringClose() {}
 
     /** Makes the next close of this connection a lingering one. On its event loop; again is harmless. */
-    static void arm(Channel channel) {
+    public static void arm(Channel channel) {
         if (channel.pipeline().get(NAME) == null) {
             channel.pipeline().addFirst(NAME, new LingeringClose());
         }
@@ -50,12 +50,14 @@ final class LingeringClose extends ChannelDuplexHandler {
             return;
         }
         lingering = true;
-        deadline = context.executor().schedule(() -> context.close(promise), AT_MOST.toMillis(), TimeUnit.MILLISECONDS);
+        // Whoever ends it in the end: the client, or the deadline.
+        context.channel().closeFuture().addListener(_ -> promise.trySuccess());
+        deadline = context.executor().schedule(() -> context.close(), AT_MOST.toMillis(), TimeUnit.MILLISECONDS);
         duplex.shutdownOutput().addListener(shutdown -> {
             if (shutdown.isSuccess()) {
                 context.read();
             } else {
-                context.close(promise);
+                context.close();
             }
         });
     }
