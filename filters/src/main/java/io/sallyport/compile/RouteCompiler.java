@@ -32,6 +32,7 @@ import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.route.UpstreamCapacity;
+import io.sallyport.wire.answer.LocalForwarder;
 import io.sallyport.wire.answer.CorsRules;
 import io.sallyport.wire.answer.WebSocketConfig;
 import java.util.ArrayList;
@@ -43,6 +44,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
 
@@ -125,6 +127,7 @@ final class RouteCompiler {
                 compile(name, section, at.child(name));
             }
         });
+        checkMetadata(at);
         if (!findings.isEmpty()) {
             RouteTable.requireDistinct(places(), at);
             return null;
@@ -138,6 +141,30 @@ final class RouteCompiler {
         return RouteTable.compile(entries, unmatched, before.table(), at);
     }
 
+    /** No route takes a part of a host's metadata (RFC 9728), which would no longer answer every path alike. */
+    private void checkMetadata(Findings.Place at) {
+        var withMetadata = settings.routes().values().stream()
+                .filter(section -> !isPublic(section))
+                .map(RouteSection::match)
+                .filter(Objects::nonNull)
+                .flatMap(match -> match.hosts().stream())
+                .collect(Collectors.toSet());
+        settings.routes().forEach((name, section) -> {
+            var match = section.match();
+            if (match != null
+                    && LocalForwarder.isMetadata(match.path().toString())
+                    && match.hosts().stream().anyMatch(withMetadata::contains)) {
+                at.child(name)
+                        .child("match")
+                        .reject(match.path(), "another path: the gateway answers it with the metadata of its host");
+            }
+        });
+    }
+
+    private static boolean isPublic(RouteSection section) {
+        return section.authorize() != null && section.authorize().isPublic();
+    }
+
     /** What the routes take whose sections could be read, though nothing is compiled of them; built-in ones first. */
     private List<RouteTable.Entry> places() {
         var builtInPlaces = new LinkedHashMap<String, RouteTable.Entry>();
@@ -147,10 +174,8 @@ final class RouteCompiler {
             if (match == null) {
                 return;
             }
-            boolean isPublic =
-                    section.authorize() != null && section.authorize().isPublic();
             for (var host : match.hosts()) {
-                builtIn.place(host.value(), match.path(), isPublic, section.cors() != null, builtInPlaces);
+                builtIn.place(host.value(), match.path(), section.cors() != null, builtInPlaces);
                 var route =
                         Route.builder(name, host.value(), Route.Kind.UPSTREAM).build();
                 places.add(new RouteTable.Entry(route, match.path(), match.methodSet()));
