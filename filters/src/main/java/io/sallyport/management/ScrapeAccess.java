@@ -4,7 +4,7 @@ package io.sallyport.management;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.files.FileWatch;
 import io.sallyport.identity.ExpectedIds;
-import io.sallyport.identity.SvidTrustManager;
+import io.sallyport.identity.PeerTrustManager;
 import io.sallyport.identity.TrustBundleSource;
 import io.sallyport.identity.TrustBundles;
 import java.io.ByteArrayInputStream;
@@ -162,11 +162,11 @@ public final class ScrapeAccess implements AutoCloseable {
     /**
      * Judges the certificates of clients in the handshake; null if none is asked for. Who shows none is let in, for the probes.
      */
-    public @Nullable SvidTrustManager clients() {
+    public @Nullable PeerTrustManager clients() {
         return config == null || !config.asksForCertificates() ? null : new Scrapers();
     }
 
-    private final class Scrapers extends SvidTrustManager {
+    private final class Scrapers extends PeerTrustManager {
         private Scrapers() {
             super(TrustBundles.Role.CLIENT);
         }

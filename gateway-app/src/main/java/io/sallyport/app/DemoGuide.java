@@ -61,7 +61,9 @@ public final class DemoGuide {
             items.add(List.of(
                     "upstream", "%s, port %d, is %s".formatted(upstream.name(), upstream.port(), upstream.id())));
         }
-        items.add(List.of("configuration", parts.configuration() + "  (edit it, with a line ... at its end: it is read again while this runs)"));
+        items.add(List.of(
+                "configuration",
+                parts.configuration() + "  (edit it, with a line ... at its end: it is read again while this runs)"));
         items.add(List.of("decision log", parts.decisionLog().toString()));
         return items;
     }
