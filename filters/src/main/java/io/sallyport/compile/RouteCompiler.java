@@ -45,6 +45,8 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
 
@@ -304,6 +306,7 @@ final class RouteCompiler {
                         : capacities.agree(name, UpstreamCapacities.of(upstream, target), upstreamAt));
         if (section.authenticate() != null) {
             checkIssuers(section.authenticate(), at.child("authenticate"));
+            checkTenants(section.authenticate(), authorize, at);
             checkCertificates(section.authenticate(), authorize, at);
         }
         if (match == null) {
@@ -528,6 +531,27 @@ final class RouteCompiler {
                     authenticate.issuers().get(i),
                     issuers.keySet(),
                     at.child("issuers").element(i));
+        }
+    }
+
+    /** Who admits every tenant of an issuer has to say in a rule which of them may do what. */
+    private void checkTenants(
+            RouteAuthentication authenticate, @Nullable RouteAuthorization authorize, Findings.Place at) {
+        for (var name : authenticate.issuers()) {
+            var config = settings.issuers().get(name);
+            if (config == null || !config.insecureAnyTenant() || authorize == null) {
+                continue;
+            }
+            var claim = Pattern.quote(config.requireTenantClaim());
+            var reads = Pattern.compile("token\\.claims(?:\\.%1$s\\b|\\[['\"]%1$s['\"]\\])".formatted(claim));
+            if (Stream.concat(authorize.allow().values().stream(), authorize.deny().values().stream())
+                    .noneMatch(rule -> reads.matcher(rule).find())) {
+                at.child("authorize")
+                        .reject(
+                                "(rules)",
+                                "a rule that reads token.claims.%s, because issuer %s admits every tenant"
+                                        .formatted(config.requireTenantClaim(), name));
+            }
         }
     }
 
