@@ -28,6 +28,7 @@ import io.sallyport.forward.upstream.UpstreamConfig;
 import io.sallyport.forward.upstream.UpstreamProtocol;
 import io.sallyport.forward.upstream.UpstreamTarget;
 import io.sallyport.gateway.FilterDefinitions;
+import io.sallyport.identity.FoldedName;
 import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
@@ -104,7 +105,7 @@ final class RouteCompiler {
                 for (var name : section.upstream().identity().headers().keySet()) {
                     // Any other one is a finding of its route.
                     if (IdentityFields.mayBeWritten(name)) {
-                        names.add(IdentityHeaders.folded(name));
+                        names.add(FoldedName.of(name));
                     }
                 }
             }
@@ -232,6 +233,7 @@ final class RouteCompiler {
         if (match != null) {
             checkHealthPath(match, at.child("match"));
         }
+        checkOverrides(section, at);
         boolean isPublic = authorize != null && authorize.isPublic();
         if (authorize != null) {
             checkAuthentication(section, isPublic, at);
@@ -342,7 +344,7 @@ final class RouteCompiler {
             } else if (upstream != null
                     && upstream.identity() != null
                     && upstream.identity().headers().keySet().stream()
-                            .anyMatch(written -> IdentityHeaders.isSame(IdentityHeaders.folded(written), name))) {
+                            .anyMatch(written -> FoldedName.isSame(FoldedName.of(written), name))) {
                 at.element(i).reject(name, "a header that upstream.identity of this route does not write");
             } else {
                 accepted.add(name);
@@ -513,6 +515,31 @@ final class RouteCompiler {
 
     private static Set<String> variables(MatchConfig match) {
         return Set.copyOf(match.path().variableNames());
+    }
+
+    /** A mode of a stage that does nothing on the route would change nothing. */
+    private static void checkOverrides(RouteSection section, Findings.Place route) {
+        var at = route.child("stages");
+        if (section.risk() == null
+                && !route.findings().concern(route.child("risk").path())) {
+            rejectOverride(StageName.RISK, section, "the route has no section risk", at);
+        }
+        if (section.rateLimits().isEmpty()
+                && !route.findings().concern(route.child("rate-limits").path())) {
+            rejectOverride(StageName.RATELIMIT, section, "the route has no rate-limits", at);
+        }
+        if (section.authorize() != null && section.authorize().isPublic()) {
+            for (var stage : new StageName[] {StageName.AUTHENTICATE, StageName.REVOCATION, StageName.AUTHORIZE}) {
+                rejectOverride(stage, section, "authorize is public", at);
+            }
+        }
+    }
+
+    private static void rejectOverride(StageName stage, RouteSection section, String because, Findings.Place at) {
+        var place = at.child(stage.code());
+        if (section.stages().containsKey(stage.code()) && !at.findings().concern(place.path())) {
+            place.reject("(a section)", "nothing, because " + because);
+        }
     }
 
     private static void checkAuthentication(RouteSection section, boolean isPublic, Findings.Place at) {

@@ -395,6 +395,22 @@ final class ConfigurationCheckTest {
     }
 
     @Test
+    void a_mode_of_a_stage_that_does_nothing_on_a_route_does_not_load() throws IOException {
+        var stages =
+                "\n      stages: { risk: { mode: off }, ratelimit: { mode: observe }, revocation: { mode: observe } }";
+
+        assertThat(check(RIGHT.replace("authorize: public", "authorize: public" + stages)
+                        .replace("issuers: [corp] }", "issuers: [corp] }" + stages)))
+                .extracting(Finding::path)
+                .containsExactlyInAnyOrder(
+                        "sallyport.routes.payments.stages.risk",
+                        "sallyport.routes.payments.stages.ratelimit",
+                        "sallyport.routes.status.stages.risk",
+                        "sallyport.routes.status.stages.ratelimit",
+                        "sallyport.routes.status.stages.revocation");
+    }
+
+    @Test
     void what_signs_tokens_has_keys_a_name_and_an_audience() throws IOException {
         var asking = RIGHT.replace(
                         "uri: \"https://payments:8443\",",
