@@ -33,8 +33,8 @@ import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.route.UpstreamCapacity;
-import io.sallyport.wire.answer.LocalForwarder;
 import io.sallyport.wire.answer.CorsRules;
+import io.sallyport.wire.answer.LocalForwarder;
 import io.sallyport.wire.answer.WebSocketConfig;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -45,8 +45,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
@@ -249,7 +249,8 @@ final class RouteCompiler {
         var removedHere = removed.except(accepted(section, at.child("accept-client-header")));
         var filters = match == null
                 ? null
-                : FilterDefinitions.compile(section.filters(), variables(match), paths, removedHere, at.child("filters"));
+                : FilterDefinitions.compile(
+                        section.filters(), variables(match), paths, removedHere, at.child("filters"));
         var identity = upstream == null || upstream.identity() == null || match == null
                 ? null
                 : identity(upstream.identity(), section, variables(match), removedHere, upstreamAt.child("identity"));
