@@ -220,7 +220,8 @@ final class RouteCompiler {
         var removedHere = removed.except(accepted(section, at.child("accept-client-header")));
         var filters = match == null
                 ? null
-                : FilterDefinitions.compile(section.filters(), variables(match), paths, removedHere, at.child("filters"));
+                : FilterDefinitions.compile(
+                        section.filters(), variables(match), paths, removedHere, at.child("filters"));
         var identity = upstream == null || upstream.identity() == null || match == null
                 ? null
                 : identity(upstream.identity(), section, variables(match), removedHere, upstreamAt.child("identity"));

@@ -3,8 +3,8 @@ package io.sallyport.pipeline;
 
 import io.sallyport.decision.FaultPolicy;
 import io.sallyport.decision.Mode;
-import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.decision.ProtectedResource;
+import io.sallyport.identity.IdentityHeaders;
 import java.util.EnumMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

@@ -368,11 +368,7 @@ class GatewayForwarderTest {
     private TestFront front(String... filters) {
         var findings = new Findings();
         var compiled = FilterDefinitions.compile(
-                List.of(filters),
-                Set.of("tenant"),
-                PathRules.STRICT,
-                IdentityHeaders.STANDARD,
-                findings.at("filters"));
+                List.of(filters), Set.of("tenant"), PathRules.STRICT, IdentityHeaders.STANDARD, findings.at("filters"));
         assertThat(findings.all()).isEmpty();
         return front(upstream, Objects.requireNonNull(compiled).filters());
     }
