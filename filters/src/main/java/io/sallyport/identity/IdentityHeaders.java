@@ -190,11 +190,11 @@ public final class IdentityHeaders {
         this.names = new String[size];
         this.mask = size - 1;
         for (var name : names) {
-            int slot = hash(name) & mask;
-            while (this.names[slot] != null && !isSame(this.names[slot], name)) {
+            int slot = FoldedName.hash(name) & mask;
+            while (this.names[slot] != null && !FoldedName.isSame(this.names[slot], name)) {
                 slot = (slot + 1) & mask;
             }
-            this.names[slot] = folded(name);
+            this.names[slot] = FoldedName.of(name);
         }
     }
 
@@ -234,9 +234,9 @@ public final class IdentityHeaders {
     }
 
     private @Nullable String listed(CharSequence name) {
-        int slot = hash(name) & mask;
+        int slot = FoldedName.hash(name) & mask;
         for (var candidate = names[slot]; candidate != null; candidate = names[slot]) {
-            if (isSame(candidate, name)) {
+            if (FoldedName.isSame(candidate, name)) {
                 return candidate;
             }
             slot = (slot + 1) & mask;
@@ -245,70 +245,16 @@ public final class IdentityHeaders {
     }
 
     private static @Nullable String familyOf(CharSequence name) {
-        int letter = name.isEmpty() ? -1 : lower(name.charAt(0)) - 'a';
+        int letter = name.isEmpty() ? -1 : FoldedName.lower(name.charAt(0)) - 'a';
         if (letter < 0 || letter >= FAMILIES_OF_LETTER.length) {
             return null;
         }
         for (var family : FAMILIES_OF_LETTER[letter]) {
-            if (begins(name, family.beginning(), false)) {
+            if (FoldedName.beginsWith(name, family.beginning())) {
                 return family.label();
             }
         }
         return null;
-    }
-
-    /** Whether somebody behind the gateway may take one name for the other: letters in any case, and each run of dashes as one. */
-    public static boolean isSame(String folded, CharSequence name) {
-        return begins(name, folded, true);
-    }
-
-    private static boolean begins(CharSequence name, String folded, boolean whole) {
-        int at = 0;
-        char before = 0;
-        for (int i = 0; i < name.length(); i++) {
-            char c = lower(name.charAt(i));
-            if (c == '-' && before == '-') {
-                continue;
-            }
-            if (at == folded.length()) {
-                return !whole;
-            }
-            if (c != folded.charAt(at++)) {
-                return false;
-            }
-            before = c;
-        }
-        return at == folded.length();
-    }
-
-    /** The spelling of a name that stands for all that are the same: lower case, each run of dashes as one. */
-    public static String folded(String name) {
-        var folded = new StringBuilder(name.length());
-        for (int i = 0; i < name.length(); i++) {
-            char c = lower(name.charAt(i));
-            if (c != '-' || i == 0 || name.charAt(i - 1) != '-') {
-                folded.append(c);
-            }
-        }
-        return folded.toString();
-    }
-
-    /** The same for all spellings. */
-    private static int hash(CharSequence name) {
-        int hash = 0;
-        char before = 0;
-        for (int i = 0; i < name.length(); i++) {
-            char c = lower(name.charAt(i));
-            if (c != '-' || before != '-') {
-                hash = 31 * hash + c;
-            }
-            before = c;
-        }
-        return hash ^ (hash >>> 16);
-    }
-
-    private static char lower(char c) {
-        return c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
     }
 
     /**

@@ -191,6 +191,19 @@ final class ConfigurationCheckTest {
                                 "8: sallyport.issuers.corp.audience: unknown key (expected: audiences)",
                                 "6: sallyport.issuers.corp.audiences: (absent) (expected: at least one, or else clients)")),
                 change(
+                        "      issuer: https://idp.example.org",
+                        "      issuer: \"https://idp.example.org/{tenant}/v2\"\n      tenant-claim: tid\n"
+                                + "      insecure-any-tenant: true",
+                        List.of(
+                                "3: sallyport.management.issuer: corp (expected: an issuer without tenants)",
+                                "17: sallyport.routes.payments.authorize: (rules) (expected: a rule that reads"
+                                        + " token.claims.tid, because issuer corp admits every tenant)")),
+                change(
+                        "    risk: { mode: observe }",
+                        "    risk: { mode: observe }\n    authenticate: { max-token-size: 40KB }",
+                        List.of("11: sallyport.stages.authenticate.max-token-size: 40960B"
+                                + " (expected: at most listener.max-headers: 32768B)")),
+                change(
                         "    payments:",
                         "    pay_ments:",
                         List.of(
@@ -379,6 +392,22 @@ final class ConfigurationCheckTest {
                         "sallyport.routes.payments.upstream.forward-credentials",
                         "sallyport.routes.status.upstream.forward-token",
                         "sallyport.routes.status.upstream.identity.headers.X-Person.value");
+    }
+
+    @Test
+    void a_mode_of_a_stage_that_does_nothing_on_a_route_does_not_load() throws IOException {
+        var stages =
+                "\n      stages: { risk: { mode: off }, ratelimit: { mode: observe }, revocation: { mode: observe } }";
+
+        assertThat(check(RIGHT.replace("authorize: public", "authorize: public" + stages)
+                        .replace("issuers: [corp] }", "issuers: [corp] }" + stages)))
+                .extracting(Finding::path)
+                .containsExactlyInAnyOrder(
+                        "sallyport.routes.payments.stages.risk",
+                        "sallyport.routes.payments.stages.ratelimit",
+                        "sallyport.routes.status.stages.risk",
+                        "sallyport.routes.status.stages.ratelimit",
+                        "sallyport.routes.status.stages.revocation");
     }
 
     @Test

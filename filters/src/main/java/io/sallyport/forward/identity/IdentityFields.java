@@ -8,6 +8,7 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.upstream.FieldNames;
+import io.sallyport.identity.FoldedName;
 import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.RequestContext;
 import java.time.Instant;
@@ -64,7 +65,7 @@ public final class IdentityFields {
         var names = new HashMap<String, String>();
         headers.forEach((name, config) -> {
             var place = at.child(name);
-            var other = names.putIfAbsent(IdentityHeaders.folded(name), name);
+            var other = names.putIfAbsent(FoldedName.of(name), name);
             if (!mayBeWritten(name)) {
                 place.reject(
                         name,
@@ -83,7 +84,7 @@ public final class IdentityFields {
 
     /** Whether an operator may write that header, or let clients write it: it is neither a credential nor the gateway's own. */
     public static boolean mayBeWritten(String name) {
-        var folded = IdentityHeaders.folded(name);
+        var folded = FoldedName.of(name);
         return IdentityHeaders.mayBeAdded(name)
                 && !NOT_TO_BE_WRITTEN.contains(folded)
                 && NO_BEGINNINGS.stream().noneMatch(folded::startsWith);

@@ -89,6 +89,9 @@ public record UpstreamTarget(
                     .reject(tls.serverName(), "a DNS name in lower case, for the host of uri is an address");
             return null;
         }
+        if (tls.wildcard() && serverName.indexOf('.') < 0) {
+            at.child("wildcard").reject(true, "nothing, because no wildcard stands for a name of one label");
+        }
         var files = TlsFiles.read(tls, at);
         return files == null
                 ? null

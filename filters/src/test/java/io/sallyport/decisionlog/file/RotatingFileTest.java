@@ -164,7 +164,7 @@ class RotatingFileTest {
         assertThatExceptionOfType(InvalidSetting.class)
                 .isThrownBy(this::open)
                 .withMessageStartingWith(
-                        "decision-log.file.path: " + path() + " (expected: a file that can be written (");
+                        "file.path: " + path() + " (expected: a file that can be written (");
     }
 
     private RotatingFile open() {

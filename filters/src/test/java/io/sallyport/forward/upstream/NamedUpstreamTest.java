@@ -9,16 +9,27 @@ import io.netty.handler.ssl.OpenSsl;
 import io.sallyport.config.Findings;
 import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
+import io.sallyport.edge.BodyLimit;
 import io.sallyport.forward.DirectForwarder;
+import io.sallyport.forward.Disclosure;
 import io.sallyport.forward.FakeSvidSource;
+import io.sallyport.forward.ForwardPlan;
+import io.sallyport.forward.StreamLimit;
 import io.sallyport.forward.TestCa;
 import io.sallyport.forward.TestCa.Leaf;
 import io.sallyport.forward.TestFront;
 import io.sallyport.forward.TestTarget;
 import io.sallyport.forward.UpstreamClient;
+import io.sallyport.gateway.FilterDefinitions;
+import io.sallyport.gateway.GatewayForwarder;
+import io.sallyport.gateway.PermitRouteMapping;
+import io.sallyport.gateway.PinnedRoutingFilter;
+import io.sallyport.gateway.PinnedWebHandler;
 import io.sallyport.identity.ExpectedId;
 import io.sallyport.identity.ExpectedIds;
+import io.sallyport.identity.IdentityHeaders;
 import io.sallyport.pipeline.Route;
+import io.sallyport.pipeline.StageName;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -35,6 +46,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,6 +55,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.util.unit.DataSize;
 
 /** An upstream that has no SPIFFE ID: a real nginx under a private authority, with both TLS providers. */
 @ParameterizedClass
@@ -149,6 +163,49 @@ class NamedUpstreamTest {
     }
 
     @Test
+    void through_filters_wrong_expired_and_foreign_certificates_are_502_too_and_nginx_gets_no_byte() throws Exception {
+        var wrong = nginx(new Leaf().dnsName("payments.internal"));
+        var expired = nginx(new Leaf().dnsName(ORDERS).validUntil(Instant.parse("2021-01-01T00:00:00Z")));
+        var foreign = nginx(TestCa.of("example.org"), new Leaf().dnsName(ORDERS));
+        var right = nginx(new Leaf().dnsName(ORDERS));
+
+        assertThat(get(frontWithFilters(right)).headers().firstValue("X-Way")).hasValue("filters");
+        assertThat(reasonThroughFilters(wrong)).isEqualTo(Reason.FORWARD_NAME_MISMATCH);
+        assertThat(reasonThroughFilters(expired)).isEqualTo(Reason.FORWARD_PEER_UNTRUSTED);
+        assertThat(reasonThroughFilters(foreign)).isEqualTo(Reason.FORWARD_PEER_UNTRUSTED);
+    }
+
+    private @Nullable Reason reasonThroughFilters(Nginx nginx) throws Exception {
+        var front = frontWithFilters(nginx);
+        var response = get(front);
+        assertThat(response.statusCode()).isEqualTo(502);
+        assertThat(nginx.requests()).isEmpty();
+        return front.reasonOf(response);
+    }
+
+    private TestFront frontWithFilters(Nginx nginx) {
+        var filters = FilterDefinitions.compile(
+                List.of("AddResponseHeader=X-Way, filters"),
+                Set.of(),
+                IdentityHeaders.STANDARD,
+                new Findings().at("filters"));
+        var plan = new ForwardPlan(
+                TestTarget.proving(nginx.port(), proof(tls())).build(),
+                Objects.requireNonNull(filters),
+                null,
+                new StreamLimit(Duration.ofHours(1), Duration.ZERO),
+                null,
+                Disclosure.of("api.example.org"));
+        var route = Route.builder("orders", "api.example.org", Route.Kind.UPSTREAM)
+                .settings(StageName.EDGE, BodyLimit.of(DataSize.ofMegabytes(1)))
+                .settings(StageName.FORWARD, plan)
+                .build();
+        var handler = new PinnedWebHandler(new PinnedRoutingFilter(client()));
+        return opened(
+                TestFront.of(new GatewayForwarder(new PermitRouteMapping(handler, new StandardEnvironment())), route));
+    }
+
+    @Test
     void an_intermediate_authority_is_followed_to_the_one_that_is_trusted() throws Exception {
         assertThat(get(front(route(nginx(ca.intermediate(), new Leaf().dnsName(ORDERS)), tls())))
                         .statusCode())
@@ -232,7 +289,8 @@ class NamedUpstreamTest {
 
         trust(TestCa.of("example.org"));
 
-        await().atMost(Duration.ofSeconds(10)).until(() -> front.reasonOf(get(front)) == Reason.FORWARD_PEER_UNTRUSTED);
+        await().atMost(Duration.ofSeconds(10)).until(() -> get(front).statusCode() == 502);
+        assertThat(front.reasonOf(get(front))).isEqualTo(Reason.FORWARD_PEER_UNTRUSTED);
 
         trust(ca);
         await().atMost(Duration.ofSeconds(10)).until(() -> get(front).statusCode() == 200);
@@ -383,8 +441,12 @@ class NamedUpstreamTest {
     }
 
     private DirectForwarder forwarder() {
-        return new DirectForwarder(new UpstreamClient(opened(new UpstreamConnections(
-                identities, Duration.ZERO, Duration.ZERO, InstantSource.system(), meters, tls == Provider.OPENSSL))));
+        return new DirectForwarder(client());
+    }
+
+    private UpstreamClient client() {
+        return new UpstreamClient(opened(new UpstreamConnections(
+                identities, Duration.ZERO, Duration.ZERO, InstantSource.system(), meters, tls == Provider.OPENSSL)));
     }
 
     private double handshakes(String result) {

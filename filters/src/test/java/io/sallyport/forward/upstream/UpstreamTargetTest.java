@@ -142,6 +142,15 @@ class UpstreamTargetTest {
     }
 
     @Test
+    void a_wildcard_for_a_name_of_one_label_does_not_load() {
+        var one = new UpstreamTlsConfig(new CaSource(null), "orders", true, List.of(), ClientCertificateConfig.NONE);
+
+        assertThat(compile(named("https://orders", one))).isNotNull();
+
+        assertThat(findings.all()).extracting(Finding::path).containsExactly("upstream.tls.wildcard");
+    }
+
+    @Test
     void a_pin_and_a_name_exclude_each_other() {
         assertThat(compile(config("https://orders.svc", false, List.of(), tls(null), ORDERS)))
                 .isNull();

@@ -10,10 +10,11 @@ import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Callers bring tokens that only the issuer can read, and the gateway asks it about them. */
+/** Callers bring tokens that only the issuer can read, and the gateway asks it about them. Another issuer is away from the start. */
 class OpaqueTokensIT {
     private static final String PAYMENT = "/v1/tenants/acme/payments/42";
     private static final Duration HOLDS_FOR = Duration.ofSeconds(1);
@@ -32,8 +33,11 @@ class OpaqueTokensIT {
                   client-id: %2$s
                   client-secret-file: %3$s
                   cache: 1s
+              partner:
+                issuer: https://localhost:1
+                audiences: [partner]
                 """.formatted(issuer, DemoParts.OPERATOR, secret())
-                .indent(6));
+                .indent(4));
     }
 
     private static String secret() {
@@ -44,6 +48,17 @@ class OpaqueTokensIT {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    @Test
+    void the_gateway_is_ready_without_the_issuer_that_is_away_and_health_names_it() throws Exception {
+        assertThat(gateway.get(gateway.management("/readyz")).statusCode()).isEqualTo(200);
+
+        var health = gateway.get(
+                gateway.management("/actuator/health"),
+                gateway.client().token(DemoParts.OPERATOR, Map.of("resource", DemoParts.MANAGEMENT_AUDIENCE)));
+        assertThat(health.body())
+                .contains("\"partner\":\"no keys; the last fetch failed: ", "\"demo\":\"keys present\"");
     }
 
     @Test
