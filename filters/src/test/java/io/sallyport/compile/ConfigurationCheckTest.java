@@ -472,7 +472,7 @@ final class ConfigurationCheckTest {
 
     @Test
     void a_route_in_the_place_of_a_built_in_one_and_another_mistake_are_found_at_once() throws IOException {
-        var findings = check(RIGHT.replace("path: /status", "path: /.well-known/oauth-protected-resource")
+        var findings = check(RIGHT.replace("path: /status", "path: \"/.well-known/oauth-protected-resource/**\"")
                 .replace("issuers: [corp]", "issuers: [crop]"));
 
         assertThat(findings)

@@ -66,7 +66,7 @@ class OpaqueTokensIT {
 
         assertThat(response.statusCode()).isEqualTo(200);
         var record = gateway.recordOf(response);
-        assertThat(record.field("sallyport.client_id")).isEqualTo(DemoParts.ACME);
+        assertThat(record.field("sallyport.client_id")).isNotNull().isEqualTo(record.field("user.id"));
         assertThat(record.field("sallyport.issuer")).isEqualTo("demo");
 
         // Of tenant globex: judged by the same rules.
