@@ -11,12 +11,14 @@ import io.sallyport.decision.Verdict;
 import io.sallyport.identity.ExpectedIds;
 import java.net.URI;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +39,7 @@ public final class AcceptedTokens {
     }
 
     private final Map<String, Acceptance> byIssuer;
+    private final List<Acceptance> ofAnyTenant;
     private final Set<SignatureAlgorithm> algorithms;
     private final boolean takesSvids;
     private final @Nullable Acceptance opaque;
@@ -44,8 +47,13 @@ public final class AcceptedTokens {
     private final AuthenticateDenials denials;
 
     private AcceptedTokens(
-            Map<String, Acceptance> byIssuer, ExpectedIds workloads, URI resourceMetadata, String realm) {
+            Map<String, Acceptance> byIssuer,
+            List<Acceptance> ofAnyTenant,
+            ExpectedIds workloads,
+            URI resourceMetadata,
+            String realm) {
         this.byIssuer = byIssuer;
+        this.ofAnyTenant = List.copyOf(ofAnyTenant);
         this.takesSvids = byIssuer.values().stream()
                 .anyMatch(accepted -> accepted.issuer().trustDomain() != null);
         var introspecting = byIssuer.values().stream()
@@ -57,7 +65,7 @@ public final class AcceptedTokens {
         this.workloads = workloads;
         this.algorithms = new HashSet<>();
         for (var algorithm : SignatureAlgorithm.values()) {
-            if (byIssuer.values().stream()
+            if (Stream.concat(byIssuer.values().stream(), ofAnyTenant.stream())
                     .anyMatch(accepted -> accepted.issuer().allows(algorithm))) {
                 algorithms.add(algorithm);
             }
@@ -81,6 +89,7 @@ public final class AcceptedTokens {
             String realm,
             Findings.Place at) {
         var accepted = new LinkedHashMap<String, Acceptance>();
+        var ofAnyTenant = new ArrayList<Acceptance>();
         var unclaimed = new HashSet<>(section.audiences());
         var wrong = false;
         for (int i = 0; i < section.issuers().size(); i++) {
@@ -99,7 +108,12 @@ public final class AcceptedTokens {
                 at.child("profile").reject("rfc9068", "default, because types of issuer " + name + " lacks at+jwt");
                 wrong = true;
             }
-            accepted.put(issuer.issuer(), new Acceptance(issuer, profile, audiences));
+            for (var each : issuer.each()) {
+                accepted.put(each.issuer(), new Acceptance(each, profile, audiences));
+            }
+            if (issuer.anyTenant() != null) {
+                ofAnyTenant.add(new Acceptance(issuer, profile, audiences));
+            }
         }
         if (accepted.values().stream()
                         .filter(each -> each.issuer().opaqueTokens() != null)
@@ -117,7 +131,8 @@ public final class AcceptedTokens {
         }
         return wrong
                 ? null
-                : new AcceptedTokens(accepted, ExpectedIds.of(section.clientSpiffeIds()), resourceMetadata, realm);
+                : new AcceptedTokens(
+                        accepted, ofAnyTenant, ExpectedIds.of(section.clientSpiffeIds()), resourceMetadata, realm);
     }
 
     private static Set<String> audiencesOf(Issuer issuer, RouteAuthentication section, Findings.Place at) {
@@ -148,10 +163,14 @@ public final class AcceptedTokens {
         var union = union(routesOfHost);
         var workloads = ExpectedIds.union(
                 routesOfHost.stream().map(route -> route.workloads).toList());
-        if (union.isEmpty() && workloads.isEmpty()) {
+        var ofAnyTenant = routesOfHost.stream()
+                .flatMap(route -> route.ofAnyTenant.stream())
+                .distinct()
+                .toList();
+        if (union.isEmpty() && ofAnyTenant.isEmpty() && workloads.isEmpty()) {
             throw new IllegalArgumentException("routes of the host: none accepts callers (expected: at least one)");
         }
-        return new AcceptedTokens(union, workloads, resourceMetadata, realm);
+        return new AcceptedTokens(union, ofAnyTenant, workloads, resourceMetadata, realm);
     }
 
     private static Map<String, Acceptance> union(Collection<AcceptedTokens> routes) {
@@ -195,12 +214,13 @@ public final class AcceptedTokens {
 
     /** Whether a request can prove its caller by a bearer token. */
     public boolean takesTokens() {
-        return !byIssuer.isEmpty();
+        return !byIssuer.isEmpty() || !ofAnyTenant.isEmpty();
     }
 
     /** Whether somebody could be let in at that time: a workload by its certificate, or a token that can be verified or asked about. */
     public boolean canAccept(Instant now) {
         return takesCertificates()
+                || !ofAnyTenant.isEmpty()
                 || byIssuer.values().stream()
                         .map(Acceptance::issuer)
                         .anyMatch(issuer -> issuer.opaqueTokens() != null || issuer.holdsKeys(now));
@@ -230,7 +250,16 @@ public final class AcceptedTokens {
     @Nullable
     Acceptance of(String iss) {
         var acceptance = byIssuer.get(iss);
-        return acceptance != null && acceptance.issuer().hasKeys() ? acceptance : null;
+        if (acceptance != null) {
+            return acceptance.issuer().hasKeys() ? acceptance : null;
+        }
+        for (var each : ofAnyTenant) {
+            var tenant = each.issuer().ofAnyTenant(iss);
+            if (tenant != null) {
+                return new Acceptance(tenant, each.profile(), each.audiences());
+            }
+        }
+        return null;
     }
 
     /** An issuer whose tokens' {@code iss} is that one but for a slash at the end or the case of letters, or null. */

@@ -24,6 +24,7 @@ import io.sallyport.decisionlog.DecisionLog;
 import io.sallyport.edge.EdgeStage;
 import io.sallyport.flood.ConnectionCounts;
 import io.sallyport.forward.DirectForwarder;
+import io.sallyport.forward.RemovedCors;
 import io.sallyport.forward.UpstreamClient;
 import io.sallyport.forward.identity.SigningKeys;
 import io.sallyport.forward.identity.TokenIssuer;
@@ -42,6 +43,7 @@ import io.sallyport.management.ManagementConfig;
 import io.sallyport.management.ManagementTls;
 import io.sallyport.management.ManagementTokens;
 import io.sallyport.management.ReadinessLog;
+import io.sallyport.management.RemovedCorsHealth;
 import io.sallyport.management.ScrapeAccess;
 import io.sallyport.management.StagesHealth;
 import io.sallyport.management.SvidHealth;
@@ -506,6 +508,11 @@ public class SallyportAutoConfiguration {
     @Bean
     FileDescriptorHealth fileDescriptorsHealthIndicator(FileDescriptors descriptors) {
         return new FileDescriptorHealth(descriptors);
+    }
+
+    @Bean
+    RemovedCorsHealth corsHealthIndicator() {
+        return new RemovedCorsHealth(RemovedCors::routes);
     }
 
     @Bean

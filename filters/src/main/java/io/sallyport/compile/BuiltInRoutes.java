@@ -110,15 +110,7 @@ final class BuiltInRoutes {
     }
 
     /** Notes what built-in routes a route would bring along: of each but once. */
-    void place(String host, PathPattern path, boolean isPublic, boolean cors, Map<String, RouteTable.Entry> places) {
-        if (!isPublic) {
-            place(
-                    "sallyport:protected-resource",
-                    host,
-                    PathPattern.parse(LocalForwarder.METADATA_PATH + "/**"),
-                    READING,
-                    places);
-        }
+    void place(String host, PathPattern path, boolean cors, Map<String, RouteTable.Entry> places) {
         if (signing) {
             place("sallyport:signing-keys", host, PathPattern.parse(SIGNING_KEYS_PATH), READING, places);
         }

@@ -35,7 +35,7 @@ public record CompiledConfiguration(
     /** The longest that a token of that {@code iss} is accepted after its {@code iat}, or null if there is no such issuer. */
     public @Nullable Duration longestLifetime(String iss) {
         for (var issuer : settings().issuers().values()) {
-            if (iss.equals(issuer.issuer())) {
+            if (issuer.isNamed(iss)) {
                 return issuer.maxTokenLifetime()
                         .plus(settings().stages().authenticate().clockSkew());
             }

@@ -34,6 +34,7 @@ import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.route.UpstreamCapacity;
 import io.sallyport.wire.answer.CorsRules;
+import io.sallyport.wire.answer.LocalForwarder;
 import io.sallyport.wire.answer.WebSocketConfig;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -44,6 +45,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
 
@@ -126,6 +130,7 @@ final class RouteCompiler {
                 compile(name, section, at.child(name));
             }
         });
+        checkMetadata(at);
         if (!findings.isEmpty()) {
             RouteTable.requireDistinct(places(), at);
             return null;
@@ -139,6 +144,30 @@ final class RouteCompiler {
         return RouteTable.compile(entries, unmatched, before.table(), at);
     }
 
+    /** No route takes a part of a host's metadata (RFC 9728), which would no longer answer every path alike. */
+    private void checkMetadata(Findings.Place at) {
+        var withMetadata = settings.routes().values().stream()
+                .filter(section -> !isPublic(section))
+                .map(RouteSection::match)
+                .filter(Objects::nonNull)
+                .flatMap(match -> match.hosts().stream())
+                .collect(Collectors.toSet());
+        settings.routes().forEach((name, section) -> {
+            var match = section.match();
+            if (match != null
+                    && LocalForwarder.isMetadata(match.path().toString())
+                    && match.hosts().stream().anyMatch(withMetadata::contains)) {
+                at.child(name)
+                        .child("match")
+                        .reject(match.path(), "another path: the gateway answers it with the metadata of its host");
+            }
+        });
+    }
+
+    private static boolean isPublic(RouteSection section) {
+        return section.authorize() != null && section.authorize().isPublic();
+    }
+
     /** What the routes take whose sections could be read, though nothing is compiled of them; built-in ones first. */
     private List<RouteTable.Entry> places() {
         var builtInPlaces = new LinkedHashMap<String, RouteTable.Entry>();
@@ -148,10 +177,8 @@ final class RouteCompiler {
             if (match == null) {
                 return;
             }
-            boolean isPublic =
-                    section.authorize() != null && section.authorize().isPublic();
             for (var host : match.hosts()) {
-                builtIn.place(host.value(), match.path(), isPublic, section.cors() != null, builtInPlaces);
+                builtIn.place(host.value(), match.path(), section.cors() != null, builtInPlaces);
                 var route =
                         Route.builder(name, host.value(), Route.Kind.UPSTREAM).build();
                 places.add(new RouteTable.Entry(route, match.path(), match.methodSet()));
@@ -203,10 +230,10 @@ final class RouteCompiler {
         var authorize = section.authorize();
         var upstream = section.upstream();
         modes.check(section, at);
-        checkOverrides(section, at);
         if (match != null) {
             checkHealthPath(match, at.child("match"));
         }
+        checkOverrides(section, at);
         boolean isPublic = authorize != null && authorize.isPublic();
         if (authorize != null) {
             checkAuthentication(section, isPublic, at);
@@ -282,6 +309,7 @@ final class RouteCompiler {
                         : capacities.agree(name, UpstreamCapacities.of(upstream, target), upstreamAt));
         if (section.authenticate() != null) {
             checkIssuers(section.authenticate(), at.child("authenticate"));
+            checkTenants(section.authenticate(), authorize, at);
             checkCertificates(section.authenticate(), authorize, at);
         }
         if (match == null) {
@@ -531,6 +559,27 @@ final class RouteCompiler {
                     authenticate.issuers().get(i),
                     issuers.keySet(),
                     at.child("issuers").element(i));
+        }
+    }
+
+    /** Who admits every tenant of an issuer has to say in a rule which of them may do what. */
+    private void checkTenants(
+            RouteAuthentication authenticate, @Nullable RouteAuthorization authorize, Findings.Place at) {
+        for (var name : authenticate.issuers()) {
+            var config = settings.issuers().get(name);
+            if (config == null || !config.insecureAnyTenant() || authorize == null) {
+                continue;
+            }
+            var claim = Pattern.quote(config.requireTenantClaim());
+            var reads = Pattern.compile("token\\.claims(?:\\.%1$s\\b|\\[['\"]%1$s['\"]\\])".formatted(claim));
+            if (Stream.concat(authorize.allow().values().stream(), authorize.deny().values().stream())
+                    .noneMatch(rule -> reads.matcher(rule).find())) {
+                at.child("authorize")
+                        .reject(
+                                "(rules)",
+                                "a rule that reads token.claims.%s, because issuer %s admits every tenant"
+                                        .formatted(config.requireTenantClaim(), name));
+            }
         }
     }
 

@@ -185,6 +185,10 @@ public final class SnapshotCompiler {
             at.child("issuer").reject(name, "an issuer of access tokens: workloads have no scopes");
             return null;
         }
+        if (config.hasTenants()) {
+            at.child("issuer").reject(name, "an issuer without tenants");
+            return null;
+        }
         var forManagement = Issuer.compile(
                 Map.of(name, config.withAudiences(List.of(audience))),
                 (_, _, _) -> issuer.keys(),

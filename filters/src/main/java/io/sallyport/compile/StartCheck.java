@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sallyport.compile;
 
+import io.sallyport.authenticate.introspection.Introspections;
+import io.sallyport.authenticate.jwks.JwkSetRegistry;
 import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.decisionlog.DecisionLog;
@@ -39,6 +41,7 @@ final class StartCheck {
         check.decisionLog();
         check.keySets();
         check.scrapers();
+        check.issuers();
     }
 
     /** What would keep the gateway from becoming ready, or from having its ports. */
@@ -58,6 +61,14 @@ final class StartCheck {
         if (management.tls() != null) {
             RenewedTls.check(List.of(management.tls()), at.child("management"));
         }
+    }
+
+    private void issuers() {
+        settings.issuers().forEach((name, issuer) -> {
+            var place = at.child("issuers").child(name);
+            JwkSetRegistry.checkFiles(issuer, place);
+            Introspections.checkFiles(issuer, place);
+        });
     }
 
     private void scrapers() {

@@ -395,6 +395,12 @@ public enum Reason {
             PublicCode.RATE_LIMITED,
             "A rate-limit policy of the route has too few units left for this key.",
             "Raise the limit if the caller is genuine; the record names the policies."),
+    RATELIMIT_KEY_MISSING(
+            "ratelimit.key_missing",
+            403,
+            PublicCode.FORBIDDEN,
+            "A limit of the route counts by a claim that the caller's token does not have, or that is an object.",
+            "Have the issuer put the claim into its tokens, or write if-absent: address. The record names the limit and the claim."),
     RATELIMIT_UNAVAILABLE(
             "ratelimit.unavailable",
             503,

@@ -48,7 +48,6 @@ record DecisionRecord(
         @Nullable String userAgent,
         @Nullable String tlsProtocol,
         @Nullable String serverName,
-        @Nullable String traceId,
         @Nullable String clientRequestId,
         @Nullable String route,
         String revision,
@@ -61,9 +60,6 @@ record DecisionRecord(
     // A Host that names no route is the client's to choose; what is no host name is not shown at all.
     private static final Pattern HOST = Pattern.compile("[A-Za-z0-9.:\\[\\]-]{1,255}");
     private static final Pattern CLIENT_REQUEST_ID = Pattern.compile("[A-Za-z0-9-]{8,64}");
-    // W3C Trace Context, version 00: an all-zero trace id is none.
-    private static final Pattern TRACEPARENT =
-            Pattern.compile("[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}");
 
     /** What happened. */
     enum Kind {
@@ -192,7 +188,6 @@ record DecisionRecord(
                 userAgent,
                 tlsProtocol,
                 serverName,
-                traceId,
                 clientRequestId,
                 route,
                 revision,
@@ -261,7 +256,6 @@ record DecisionRecord(
                 truncated(headers.get(HttpHeaderNames.USER_AGENT)),
                 tls == null ? null : tls.protocol(),
                 tls == null ? null : tls.serverName(),
-                traceId(headers.get("traceparent")),
                 matching(CLIENT_REQUEST_ID, headers.get("x-request-id")),
                 route == null ? null : route.name(),
                 context.snapshot().revision(),
@@ -297,14 +291,6 @@ record DecisionRecord(
 
     private static @Nullable String matching(Pattern pattern, @Nullable String value) {
         return value != null && pattern.matcher(value).matches() ? value : null;
-    }
-
-    private static @Nullable String traceId(@Nullable String traceparent) {
-        if (traceparent == null) {
-            return null;
-        }
-        var parts = TRACEPARENT.matcher(traceparent);
-        return parts.matches() ? parts.group(1) : null;
     }
 
     /** Its id alone: whoever logs a record by accident must not log whom it is about. */

@@ -56,7 +56,6 @@ final class EcsLine {
         fields.put("service.name", "sallyport");
         fields.text("service.version", serviceVersion);
         fields.text("transaction.id", record.requestId().toString());
-        fields.text("trace.id", record.traceId());
         putRequest(fields, record);
         putCaller(fields, record.caller());
         putGateway(fields, record);
@@ -145,12 +144,21 @@ final class EcsLine {
             fields.put("user.id", pseudonyms.of(issuer, subject));
         }
         fields.text("sallyport.issuer", caller.issuerName());
-        fields.text("sallyport.client_id", caller.clientId());
+        fields.text("sallyport.client_id", clientOf(caller));
         var tokenId = caller.tokenId();
         if (tokenId != null) {
             fields.put("sallyport.jti_hash", Pseudonyms.ofTokenId(tokenId));
         }
         fields.text("sallyport.client_spiffe_id", caller.spiffeId());
+    }
+
+    /** A client that acts for itself is its token's subject, and that is never told. */
+    private @Nullable String clientOf(DecisionRecord.Caller caller) {
+        var client = caller.clientId();
+        var issuer = caller.issuer();
+        return client != null && issuer != null && client.equals(caller.subject())
+                ? pseudonyms.of(issuer, client)
+                : client;
     }
 
     private static void putGateway(Fields fields, DecisionRecord record) {

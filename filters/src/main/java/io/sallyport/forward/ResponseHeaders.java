@@ -87,12 +87,15 @@ public final class ResponseHeaders {
     static void write(Permit permit, HttpHeaders head, @Nullable String contentLength, HttpHeaders out) {
         var context = permit.context();
         var limits = context.rateLimitState();
+        var cors = ForwardPlan.of(permit.route()).cors();
         var nominated = HopByHop.nominatedBy(head);
         for (var fields = head.iteratorCharSequence(); fields.hasNext(); ) {
             var field = fields.next();
             var name = field.getKey();
             if (!isDropped(name, limits != null) && (nominated.isEmpty() || !HopByHop.isNominated(nominated, name))) {
                 out.add(name, field.getValue());
+            } else if (cors == null && isAccessControl(name)) {
+                RemovedCors.of(permit.route().name());
             }
         }
         if (contentLength != null) {
@@ -106,7 +109,6 @@ public final class ResponseHeaders {
             out.set(RATE_LIMIT, limits.stateField());
             out.set(RATE_LIMIT_POLICY, limits.policyField());
         }
-        var cors = ForwardPlan.of(permit.route()).cors();
         if (cors != null) {
             cors.writeTo(context.head().headers(), out);
         }
@@ -159,6 +161,10 @@ public final class ResponseHeaders {
         return HopByHop.NAMES.contains(name)
                 || REPLACED.contains(name)
                 || (limits && RATE_LIMITS.contains(name))
-                || AsciiString.regionMatchesAscii(name, true, 0, ACCESS_CONTROL, 0, ACCESS_CONTROL.length());
+                || isAccessControl(name);
+    }
+
+    private static boolean isAccessControl(CharSequence name) {
+        return AsciiString.regionMatchesAscii(name, true, 0, ACCESS_CONTROL, 0, ACCESS_CONTROL.length());
     }
 }

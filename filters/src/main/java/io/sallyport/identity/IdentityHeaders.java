@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The trace fields are among them: {@code baggage} carries data across trust boundaries, and a stranger's {@code
  * traceparent} would decide what is sampled and join traces that have nothing to do with each other (W3C Trace Context,
- * section 7). The gateway begins a trace of its own.
+ * section 7). The gateway makes no trace of its own: {@code X-Request-ID} ties an upstream's log to a record.
  *
  * <p>Not among them, because they are somebody else's business: credentials ({@code authenticate}), hop-by-hop fields and
  * {@code X-Request-ID} ({@code forward} replaces it).

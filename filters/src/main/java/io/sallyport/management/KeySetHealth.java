@@ -41,9 +41,12 @@ public final class KeySetHealth implements HealthIndicator {
         var now = clock.instant();
         var state = inForce.get();
         // Asked about each token, an issuer without keys shows in its answers whether it can be reached.
-        var issuers = state.issuers().stream().filter(Issuer::hasKeys).toList();
+        var issuers = state.issuers().stream()
+                .flatMap(issuer -> issuer.each().stream())
+                .filter(Issuer::hasKeys)
+                .toList();
         var details = new TreeMap<String, Object>();
-        issuers.forEach(issuer -> details.put(issuer.name(), describe(issuer, now)));
+        issuers.forEach(issuer -> details.put(issuer.keySetName(), describe(issuer, now)));
         var cause = cause(issuers, state.routes(), now);
         var health = cause == null ? Health.up() : Health.outOfService().withDetail("cause", cause);
         return health.withDetail("issuers", details).build();
@@ -52,7 +55,7 @@ public final class KeySetHealth implements HealthIndicator {
     private static @Nullable String cause(List<Issuer> issuers, Collection<Route> routes, Instant now) {
         var missing = issuers.stream()
                 .filter(issuer -> issuer.isRequired() && !issuer.holdsKeys(now))
-                .map(Issuer::name)
+                .map(Issuer::keySetName)
                 .toList();
         if (!missing.isEmpty()) {
             return "required issuers without keys: " + String.join(", ", missing);
@@ -60,7 +63,7 @@ public final class KeySetHealth implements HealthIndicator {
         // No longer than the time-out of one fetch: else the first requests after a start would find no keys.
         var fetching = issuers.stream()
                 .filter(issuer -> !issuer.keys().isSettled())
-                .map(Issuer::name)
+                .map(Issuer::keySetName)
                 .toList();
         if (!fetching.isEmpty()) {
             return "keys are being fetched: " + String.join(", ", fetching);

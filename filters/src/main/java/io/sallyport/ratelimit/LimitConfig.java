@@ -3,8 +3,11 @@ package io.sallyport.ratelimit;
 
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.Setting;
+import io.sallyport.ratelimit.store.IfAbsent;
 import io.sallyport.ratelimit.store.LimitKey;
 import java.time.Duration;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** One entry of section {@code routes.<name>.rate-limits}, under the policy's name. */
 public record LimitConfig(
@@ -19,11 +22,25 @@ public record LimitConfig(
         Duration per,
 
         @Setting(value = "How many units one request takes; 1 to limit.", byDefault = "1")
-        long cost) {
+        long cost,
+
+        @Setting(
+                "Of key claim:<path>: what becomes of a caller without the claim: refuse (403 ratelimit.key_missing) or address; refuse when"
+                        + " absent. A claim that is a list counts as the set of its values; an object, or nothing, as absent.")
+        @Nullable
+        IfAbsent ifAbsent) {
     private static final long MAX_LIMIT = 1_000_000_000L;
     private static final Duration MAX_WINDOW = Duration.ofDays(1);
 
+    public LimitConfig(LimitKey key, long limit, Duration per, long cost) {
+        this(key, limit, per, cost, null);
+    }
+
     public LimitConfig {
+        if (ifAbsent != null && !(key instanceof LimitKey.Claim)) {
+            throw new InvalidSetting(
+                    "if-absent", ifAbsent.name().toLowerCase(Locale.ROOT), "nothing, because the key is no claim");
+        }
         if (limit < 1 || limit > MAX_LIMIT) {
             throw new InvalidSetting("limit", limit, "1 to " + MAX_LIMIT);
         }

@@ -32,6 +32,9 @@ public final class RateLimitStage implements Stage {
     private static final Denial.Unavailable UNAVAILABLE =
             new Denial.Unavailable(Reason.RATELIMIT_UNAVAILABLE, Duration.ofSeconds(5));
 
+    private static final Verdict.Deny KEY_MISSING =
+            new Verdict.Deny(new Denial.Forbidden(Reason.RATELIMIT_KEY_MISSING));
+
     private final LimitStore store;
 
     public RateLimitStage(LimitStore store) {
@@ -69,7 +72,11 @@ public final class RateLimitStage implements Stage {
             try {
                 while (charged < policies.length) {
                     var policy = policies[charged];
-                    switch (store.charge(policy, PartitionKey.of(policy, context))) {
+                    var key = PartitionKey.of(policy, context);
+                    if (key == null) {
+                        return keyMissing(policy);
+                    }
+                    switch (store.charge(policy, key)) {
                         case Answer.Now<Charge>(var charge) -> charges[charged++] = charge;
                         case Answer.Later<Charge>(var charge) -> {
                             return new Verdict.Pending<>(charge, this);
@@ -107,6 +114,14 @@ public final class RateLimitStage implements Stage {
             if (charge.granted()) {
                 charge.giveBack();
             }
+        }
+
+        /** Nor is one that a limit cannot count. */
+        private Verdict keyMissing(RatePolicy policy) {
+            giveBack();
+            return KEY_MISSING.with(Evidence.NONE
+                    .with(Evidence.Key.RULE_NAME, policy.name().value())
+                    .with(Evidence.Key.DETAIL, "no " + policy.key()));
         }
 
         /** An undecided request is charged to nobody. */

@@ -47,7 +47,7 @@ public final class RouteLimits {
     }
 
     static RatePolicy ratePolicy(String route, PolicyName name, LimitConfig limit) {
-        return new RatePolicy(route, name, limit.key(), limit.limit(), limit.per(), limit.cost());
+        return new RatePolicy(route, name, limit.key(), limit.ifAbsent(), limit.limit(), limit.per(), limit.cost());
     }
 
     private static @Nullable PolicyName policyName(String name, Findings.Place at) {

@@ -21,6 +21,7 @@ import io.sallyport.pipeline.StageName;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.EnumSet;
@@ -575,6 +576,26 @@ class AuthenticateStageTest {
                 .isEqualTo(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID);
     }
 
+    /** Else an issuer that names no key would have its new tokens refused until the next refresh of its own accord. */
+    @Test
+    void a_token_without_kid_that_no_known_key_verifies_is_worth_one_look_at_the_issuer() {
+        var next = TestTokens.withNewKey(SignatureAlgorithm.ES256, "next");
+        var fetch = Sinks.<JwkSetSource.Refresh.Done>one();
+        keys.onRefresh(new JwkSetSource.Refresh.UnderWay(fetch.asMono()));
+        var context = bearing(next.token().withoutHeader("kid").issue()).context();
+
+        var verdict = pendingOf(stage.evaluate(context)).toFuture();
+        keys.publish(CORP, next);
+        fetch.tryEmitValue(JwkSetSource.Refresh.Done.FRESH).orThrow();
+
+        assertThat(verdict).isCompletedWithValue(Verdict.Pass.PASS);
+        keys.onRefresh(JwkSetSource.Refresh.Done.FRESH);
+        assertThat(reasonOf(stage.evaluate(
+                        bearing(next.token().withoutHeader("kid").forge()).context())))
+                .isEqualTo(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID);
+        assertThat(keys.asked()).containsExactly("null", "null");
+    }
+
     @Test
     void a_kid_that_several_keys_have_is_tried_with_each() {
         var other = TestTokens.withNewKey(SignatureAlgorithm.ES256, CORP.kid());
@@ -727,6 +748,83 @@ class AuthenticateStageTest {
         return ((Principal.Subject) context.principal()).clientId();
     }
 
+    private static final String TENANTS = "https://idp.example.org/{tenant}/v2.0";
+
+    private static TestTokens.Token ofTenant(TestTokens key, String tenant) {
+        return key.token().issuer(TENANTS.replace("{tenant}", tenant)).claim("tid", tenant);
+    }
+
+    @Test
+    void a_token_of_a_listed_tenant_is_accepted_under_its_own_keys_alone() {
+        var globex = TestTokens.withNewKey(SignatureAlgorithm.ES256, CORP.kid());
+        var route = TestIssuer.named("tenants", keys)
+                .issuer(TENANTS)
+                .tenants("tid", "acme", "globex")
+                .route(name -> FakeJwkSetSource.of(name.equals("tenants.acme") ? CORP : globex));
+        var context = bearing(ofTenant(CORP, "acme").issue(), route).context();
+
+        assertThat(stage.evaluate(context)).isSameAs(Verdict.Pass.PASS);
+        assertThat(context.principal()).isInstanceOfSatisfying(Principal.Subject.class, subject -> {
+            assertThat(subject.issuerName()).isEqualTo("tenants");
+            assertThat(subject.issuer()).isEqualTo("https://idp.example.org/acme/v2.0");
+        });
+        assertThat(stage.evaluate(
+                        bearing(ofTenant(globex, "globex").issue(), route).context()))
+                .isSameAs(Verdict.Pass.PASS);
+        assertThat(reasonOf(stage.evaluate(
+                        bearing(ofTenant(CORP, "globex").issue(), route).context())))
+                .as("another tenant's key")
+                .isEqualTo(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID);
+        assertThat(reasonOf(stage.evaluate(
+                        bearing(ofTenant(CORP, "initech").issue(), route).context())))
+                .as("a tenant that is not listed")
+                .isEqualTo(Reason.AUTHENTICATE_JWT_ISS_UNKNOWN);
+    }
+
+    @Test
+    void the_tenants_claim_says_the_same_as_the_issuer() {
+        var route = TestIssuer.named("tenants", keys)
+                .issuer(TENANTS)
+                .tenants("tid", "acme")
+                .route();
+
+        for (var token : List.of(
+                ofTenant(CORP, "acme").claim("tid", "globex"),
+                ofTenant(CORP, "acme").claim("tid", List.of("acme")),
+                ofTenant(CORP, "acme").without("tid"))) {
+            var denial = denialOf(stage.evaluate(bearing(token.issue(), route).context()));
+            assertThat(denial.reason()).isEqualTo(Reason.AUTHENTICATE_JWT_CLAIM_MISSING);
+            assertThat(denial.evidence().get(Evidence.Key.DETAIL))
+                    .isEqualTo("tenants: tid is not the tenant that iss names");
+        }
+    }
+
+    @Test
+    void a_token_of_any_tenant_is_accepted_where_somebody_wrote_so_and_of_none_that_is_not_one_segment() {
+        var asked = new ArrayList<String>();
+        var source = FakeJwkSetSource.of(CORP);
+        var route = TestIssuer.named("tenants", keys)
+                .issuer(TENANTS)
+                .tenants("tid")
+                .routeOfAnyTenant(tenant -> {
+                    asked.add(tenant);
+                    return source;
+                });
+
+        assertThat(stage.evaluate(
+                        bearing(ofTenant(CORP, "Acme-1").issue(), route).context()))
+                .isSameAs(Verdict.Pass.PASS);
+        assertThat(asked).containsOnly("Acme-1");
+        asked.clear();
+        for (var tenant : List.of("a/b", "..", "a.b", "", "a%2fb", "x".repeat(65), "{tenant}", "\u00e4")) {
+            assertThat(reasonOf(stage.evaluate(
+                            bearing(ofTenant(CORP, tenant).issue(), route).context())))
+                    .as(tenant)
+                    .isEqualTo(Reason.AUTHENTICATE_JWT_ISS_UNKNOWN);
+        }
+        assertThat(asked).isEmpty();
+    }
+
     static Stream<Arguments> claimsThatNobodyNeeds() {
         return Stream.of(
                 // AD FS writes it so.
@@ -808,6 +906,17 @@ class AuthenticateStageTest {
                         .evidence()
                         .get(Evidence.Key.DETAIL))
                 .isEqualTo("corp: client_id is shop");
+        assertThat(denialOf(stage.evaluate(bearing(
+                                        CORP.token()
+                                                .without("aud")
+                                                .subject("shop")
+                                                .issue(),
+                                        route)
+                                .context()))
+                        .evidence()
+                        .get(Evidence.Key.DETAIL))
+                .as("of a client that is the subject")
+                .isEqualTo("corp: client_id is the subject, and not listed");
     }
 
     /** T1: a withdrawn key dies with the tokens that it verified. */

@@ -173,6 +173,63 @@ class ConfigTest {
                         + " each token)");
     }
 
+    private TestIssuer tenants(String issuer) {
+        return TestIssuer.named("tenants", keys).issuer(issuer);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "https://{tenant}.idp.example/v2.0",
+                "https://idp.example/x{tenant}/v2.0",
+                "https://idp.example/{tenant}x",
+                "https://idp.example/{a}/{b}",
+                "https://idp.example/{}/v2.0",
+                "https://idp.example/{tenant",
+                "{tenant}",
+                "https://idp.example/v2.0?tenant={tenant}"
+            })
+    void a_template_has_one_variable_that_is_a_path_segment(String issuer) {
+        assertThatThrownBy(() -> tenants(issuer).tenants("tid", "acme").config())
+                .isInstanceOf(InvalidSetting.class)
+                .hasMessageStartingWith("issuer: ");
+    }
+
+    @Test
+    void tenants_are_listed_or_admitted_one_and_all_and_have_keys_of_their_own() {
+        var template = "https://idp.example/{tenant}/v2.0";
+
+        refuses(
+                () -> tenants(template).config(),
+                "tenant-claim: (absent) (expected: the claim that has the tenant, because issuer has a variable)");
+        refuses(
+                () -> tenants(template).tenants("tid", "acme", "acme").config(),
+                "tenants: [acme, acme] (expected: 1 to 100, each once, of A-Z, a-z, 0-9 and dash)");
+        refuses(
+                () -> tenants(template).tenants("tid", "a/b").config(),
+                "tenants: [a/b] (expected: 1 to 100, each once, of A-Z, a-z, 0-9 and dash)");
+        refuses(
+                () -> tenants(template)
+                        .tenants("tid", "acme")
+                        .jwksTemplate("https://idp.example/keys")
+                        .config(),
+                "jwks-uri: https://idp.example/keys (expected: an https URL in which one path segment is {tenant}, for"
+                        + " each tenant has its own keys)");
+        refuses(
+                () -> corp().tenants("tid", "acme").config(),
+                "tenant-claim: tid (expected: nothing, because issuer has no variable such as {tenant})");
+        assertThat(tenants(template)
+                        .tenants("tid", "acme")
+                        .jwksTemplate("https://keys.example/{tenant}/keys")
+                        .compile()
+                        .each())
+                .singleElement()
+                .satisfies(issuer -> {
+                    assertThat(issuer.issuer()).isEqualTo("https://idp.example/acme/v2.0");
+                    assertThat(issuer.keySetName()).isEqualTo("tenants.acme");
+                });
+    }
+
     @Test
     void id_tokens_are_accepted_only_where_they_would_be_refused() {
         refuses(

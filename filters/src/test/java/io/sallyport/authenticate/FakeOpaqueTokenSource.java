@@ -28,7 +28,8 @@ public final class FakeOpaqueTokenSource implements OpaqueTokenSource {
         answers.put(
                 token,
                 Objects.requireNonNull(
-                        IntrospectionResponse.parse(json, new ClaimReading("corp", TestTokens.ISSUER, null, null)),
+                        IntrospectionResponse.parse(
+                                json, new ClaimReading("corp", TestTokens.ISSUER, null, null, null)),
                         "no introspection response"));
         return this;
     }

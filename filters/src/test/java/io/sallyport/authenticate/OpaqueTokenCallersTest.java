@@ -254,7 +254,7 @@ class OpaqueTokenCallersTest {
     void what_does_not_say_active_in_so_many_words_says_nothing(String response) {
         assertThat(IntrospectionResponse.parse(
                         response.getBytes(StandardCharsets.UTF_8),
-                        new ClaimReading("corp", TestTokens.ISSUER, null, null)))
+                        new ClaimReading("corp", TestTokens.ISSUER, null, null, null)))
                 .isNull();
     }
 

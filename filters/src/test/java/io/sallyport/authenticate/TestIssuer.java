@@ -4,8 +4,10 @@ package io.sallyport.authenticate;
 import io.sallyport.authenticate.issuer.IntrospectionConfig;
 import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.authenticate.issuer.IssuerConfig;
+import io.sallyport.authenticate.issuer.JwkSetSourceFactory;
 import io.sallyport.authenticate.issuer.JwksConfig;
 import io.sallyport.authenticate.issuer.Profile;
+import io.sallyport.authenticate.issuer.TenantKeys;
 import io.sallyport.authenticate.jose.SignatureAlgorithm;
 import io.sallyport.authenticate.keys.CryptoProvider;
 import io.sallyport.authenticate.keys.JwkSetSource;
@@ -24,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.util.unit.DataSize;
 
@@ -31,19 +34,22 @@ import org.springframework.util.unit.DataSize;
 public final class TestIssuer {
     static final URI METADATA = URI.create("https://api.example.org/.well-known/oauth-protected-resource");
     public static final AuthenticateConfig STAGE = stage(Duration.ofSeconds(30), 1000, DataSize.ofKilobytes(12));
-    static final Snapshot SNAPSHOT = new Snapshot("test", List.of(), Map.of(StageName.AUTHENTICATE, STAGE));
+    public static final Snapshot SNAPSHOT = new Snapshot("test", List.of(), Map.of(StageName.AUTHENTICATE, STAGE));
 
     private final String name;
     private final JwkSetSource keys;
     private @Nullable String issuer = TestTokens.ISSUER;
     private @Nullable String trustDomain;
-    private @Nullable URI jwksUri;
+    private @Nullable String jwksUri;
     private List<String> clients = List.of();
     private @Nullable String clientClaim;
     private boolean acceptIdTokens;
     private JwksConfig jwks = JwksConfig.DEFAULT;
     private @Nullable Path ca;
     private boolean required;
+    private @Nullable String tenantClaim;
+    private List<String> tenants = List.of();
+    private boolean anyTenant;
     private boolean insecurePlaintext;
     private @Nullable IntrospectionConfig introspection;
     private @Nullable OpaqueTokenSource opaqueTokens;
@@ -115,6 +121,14 @@ public final class TestIssuer {
         return this;
     }
 
+    /** One for each of these tenants; for every one if there are none. */
+    public TestIssuer tenants(String claim, String... tenants) {
+        this.tenantClaim = claim;
+        this.tenants = List.of(tenants);
+        this.anyTenant = tenants.length == 0;
+        return this;
+    }
+
     public TestIssuer required() {
         this.required = true;
         return this;
@@ -126,6 +140,11 @@ public final class TestIssuer {
     }
 
     public TestIssuer jwksUri(@Nullable URI jwksUri) {
+        this.jwksUri = jwksUri == null ? null : jwksUri.toString();
+        return this;
+    }
+
+    TestIssuer jwksTemplate(String jwksUri) {
         this.jwksUri = jwksUri;
         return this;
     }
@@ -193,6 +212,9 @@ public final class TestIssuer {
                 types,
                 acceptIdTokens,
                 jwksUri,
+                tenantClaim,
+                tenants,
+                anyTenant,
                 introspection,
                 maxTokenLifetime,
                 maxTokenAge,
@@ -205,14 +227,38 @@ public final class TestIssuer {
     }
 
     public Issuer compile() {
+        return compile((_, _, _) -> keys);
+    }
+
+    private Issuer compile(JwkSetSourceFactory sources) {
         var findings = new Findings();
         var issuers = Issuer.compile(
                 Map.of(name, config()),
-                (_, _, _) -> keys,
+                sources,
                 (_, _, _) -> opaqueTokens,
                 CryptoProvider.jdk(),
                 findings.at("issuers"));
         return Objects.requireNonNull(issuers.get(name), () -> findings.all().toString());
+    }
+
+    /** A route that accepts the tokens of its tenants, with the keys of each by the name of its key set. */
+    Route route(Function<String, JwkSetSource> keysOf) {
+        return route(compile((name, _, _) -> keysOf.apply(name)));
+    }
+
+    /** A route that accepts the tokens of every tenant. */
+    Route routeOfAnyTenant(Function<String, JwkSetSource> keysOf) {
+        return route(compile(new JwkSetSourceFactory() {
+            @Override
+            public JwkSetSource source(String issuerName, IssuerConfig config, Findings.Place at) {
+                throw new IllegalStateException("no tenant is listed");
+            }
+
+            @Override
+            public TenantKeys ofAnyTenant(String issuerName, IssuerConfig config, Findings.Place at) {
+                return (tenant, _) -> keysOf.apply(tenant);
+            }
+        }));
     }
 
     /** A route that accepts this issuer's tokens. */

@@ -191,6 +191,19 @@ final class ConfigurationCheckTest {
                                 "8: sallyport.issuers.corp.audience: unknown key (expected: audiences)",
                                 "6: sallyport.issuers.corp.audiences: (absent) (expected: at least one, or else clients)")),
                 change(
+                        "      issuer: https://idp.example.org",
+                        "      issuer: \"https://idp.example.org/{tenant}/v2\"\n      tenant-claim: tid\n"
+                                + "      insecure-any-tenant: true",
+                        List.of(
+                                "3: sallyport.management.issuer: corp (expected: an issuer without tenants)",
+                                "17: sallyport.routes.payments.authorize: (rules) (expected: a rule that reads"
+                                        + " token.claims.tid, because issuer corp admits every tenant)")),
+                change(
+                        "    risk: { mode: observe }",
+                        "    risk: { mode: observe }\n    authenticate: { max-token-size: 40KB }",
+                        List.of("11: sallyport.stages.authenticate.max-token-size: 40960B"
+                                + " (expected: at most listener.max-headers: 32768B)")),
+                change(
                         "    payments:",
                         "    pay_ments:",
                         List.of(
@@ -459,7 +472,7 @@ final class ConfigurationCheckTest {
 
     @Test
     void a_route_in_the_place_of_a_built_in_one_and_another_mistake_are_found_at_once() throws IOException {
-        var findings = check(RIGHT.replace("path: /status", "path: /.well-known/oauth-protected-resource")
+        var findings = check(RIGHT.replace("path: /status", "path: \"/.well-known/oauth-protected-resource/**\"")
                 .replace("issuers: [corp]", "issuers: [crop]"));
 
         assertThat(findings)

@@ -68,6 +68,28 @@ final class StartCheckTest {
     }
 
     @Test
+    void the_files_that_issuers_name_are_looked_at() throws IOException {
+        Files.writeString(in("empty"), "\n");
+
+        assertThat(check(FILE.replace("  stages:\n", """
+                  issuers:
+                    corp:
+                      issuer: https://idp.example.org
+                      audiences: [orders]
+                      ca: nowhere.pem
+                      jwks: { bearer-token-file: empty }
+                      jwks-uri: https://idp.example.org/jwks
+                      introspection: { uri: https://idp.example.org/ask, client-id: gateway, client-secret-file: none }
+                  stages:
+                """)))
+                .satisfiesExactlyInAnyOrder(
+                        finding -> assertThat(finding).contains("sallyport.issuers.corp.ca: "),
+                        finding -> assertThat(finding).contains("sallyport.issuers.corp.jwks.bearer-token-file: "),
+                        finding -> assertThat(finding)
+                                .contains("sallyport.issuers.corp.introspection.client-secret-file: "));
+    }
+
+    @Test
     void everything_that_is_wrong_is_found_in_one_run() throws IOException {
         Files.delete(in("tls.key"));
         CA.issue("/another").writeTo(in("elsewhere"), in("management.key"));

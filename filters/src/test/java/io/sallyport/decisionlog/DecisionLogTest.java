@@ -16,6 +16,7 @@ import io.sallyport.decision.Mode;
 import io.sallyport.decision.Reason;
 import io.sallyport.decision.Verdict;
 import io.sallyport.decisionlog.sink.RecordSink;
+import io.sallyport.identity.FakeSubject;
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.Admission;
 import io.sallyport.pipeline.CanonicalPath;
@@ -97,7 +98,6 @@ class DecisionLogTest {
                           },
                           "service": {"name": "sallyport", "version": "1.2.3"},
                           "transaction": {"id": "%s"},
-                          "trace": {"id": "4bf92f3577b34da6a3ce929d0e0e4736"},
                           "http": {
                             "request": {"method": "POST", "id": "client-0001"},
                             "response": {"status_code": 403}
@@ -128,6 +128,22 @@ class DecisionLogTest {
                         """.formatted(
                         id, id, record.at("/user/id").asString(), Pseudonyms.ofTokenId("token-1"))));
         assertThat(record.at("/event/duration").isIntegralNumber()).isTrue();
+    }
+
+    /** A client that acts for itself is its token's subject. */
+    @Test
+    void a_client_that_is_the_subject_has_the_subjects_pseudonym_and_no_name() {
+        var context = FakeRequest.get("/")
+                .by(FakeSubject.alice().named("batch-job").client("batch-job").build())
+                .context();
+
+        var lines = linesOf(log -> log.onOutcome(context, FORBIDDEN));
+
+        var record = only(lines);
+        assertThat(record.at("/sallyport/client_id").asString())
+                .isEqualTo(record.at("/user/id").asString())
+                .hasSize(22);
+        assertThat(record.toString()).doesNotContain("batch-job");
     }
 
     @Test

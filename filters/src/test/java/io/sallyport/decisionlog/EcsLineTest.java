@@ -118,7 +118,6 @@ class EcsLineTest {
                 text,
                 text,
                 text,
-                text,
                 new RiskScore(80, List.of(text, text, text, text)),
                 evidence,
                 repeats);

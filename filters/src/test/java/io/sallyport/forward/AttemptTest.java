@@ -15,6 +15,7 @@ import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.FakeRequest;
 import io.sallyport.pipeline.Outcome;
 import io.sallyport.pipeline.RateLimitState;
+import io.sallyport.telemetry.Logged;
 import io.sallyport.wire.WireServer;
 import io.spiffe.spiffeid.SpiffeId;
 import java.io.IOException;
@@ -840,6 +841,65 @@ class AttemptTest {
 
         assertRefused(front(target(orders, SHORT, false, false)), 504, Reason.FORWARD_RESPONSE_TIMEOUT);
         await().until(() -> orders.closedByPeer() == 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "HTTP/1.1 200 OK\r\nContent-Length: SECRETVALUE\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: SECRETVALUE\r\n\r\n",
+                "HTTP/1.1 SECRETVALUE OK\r\n\r\n",
+                "HTTP/SECRETVALUE 200 OK\r\n\r\n",
+                "SECRETVALUE\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nSECRETVALUE\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nX: a\u0000SECRETVALUE\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: SECRETVALUE\r\n\r\n"
+            })
+    void what_an_upstream_sent_stands_in_no_evidence(String answer) throws Exception {
+        var front = front(upstream(turn -> turn.send(answer)));
+        try (var browser = HttpClient.newHttpClient()) {
+            var refused = browser.send(
+                    HttpRequest.newBuilder(URI.create(front.uri("/v1"))).build(), HttpResponse.BodyHandlers.ofString());
+            assertThat(refused.statusCode()).isEqualTo(502);
+        }
+
+        assertThat(front.nextEnd().evidence().values()).isNotEmpty().noneMatch(value -> value.contains("SECRET"));
+    }
+
+    @Test
+    void what_an_upstream_sent_in_a_chunk_stands_in_no_evidence() throws Exception {
+        var front = front(upstream(turn ->
+                turn.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nSECRETVALUE\r\n")));
+        try (var socket = send(front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n")) {
+            assertThatThrownBy(() -> readUntil(socket, "0\r\n\r\n")).isInstanceOf(IOException.class);
+        }
+
+        assertThat(front.nextEnd().evidence().values()).isNotEmpty().noneMatch(value -> value.contains("SECRET"));
+    }
+
+    @Test
+    void a_word_of_other_origins_that_is_removed_is_logged_once_for_its_route() throws Exception {
+        var target = target(
+                upstream(turn ->
+                        turn.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nAccess-Control-Allow-Origin: *\r\n\r\n")),
+                LONG,
+                false,
+                false);
+        var started = TestFront.of(
+                new DirectForwarder(new UpstreamClient(clients)), TestFront.route("does-its-own-cors", target));
+        front = started;
+        try (var logged = Logged.of(RemovedCors.class);
+                var browser = HttpClient.newHttpClient()) {
+            for (int i = 0; i < 2; i++) {
+                browser.send(
+                        HttpRequest.newBuilder(URI.create(started.uri("/v1"))).build(),
+                        HttpResponse.BodyHandlers.ofString());
+                started.nextEnd();
+            }
+
+            assertThat(logged.lines()).hasSize(1);
+            assertThat(RemovedCors.routes()).contains("does-its-own-cors");
+        }
     }
 
     @Test

@@ -18,6 +18,7 @@ import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.ratelimit.store.Charge;
+import io.sallyport.ratelimit.store.IfAbsent;
 import io.sallyport.ratelimit.store.LimitKey;
 import io.sallyport.ratelimit.store.MemoryLimits;
 import io.sallyport.ratelimit.store.PartitionKey;
@@ -295,24 +296,81 @@ class RateLimitStageTest {
                         FakeSubject.alice().claim("tenant", "t2").build(),
                         "192.0.2.1"),
                 sharing(
-                        "two subjects without a tenant",
+                        "two lists with a value in common",
                         false,
-                        "claim:tenant",
-                        FakeSubject.alice().build(),
-                        "192.0.2.1",
-                        FakeSubject.alice().named("bob").build(),
-                        "192.0.2.1"),
-                sharing(
-                        "two subjects whose tenant is a list",
-                        false,
-                        "claim:tenant",
-                        FakeSubject.alice().claim("tenant", List.of("t1")).build(),
+                        "claim:groups",
+                        alice.claim("groups", List.of("a", "b")).build(),
                         "192.0.2.1",
                         FakeSubject.alice()
                                 .named("bob")
-                                .claim("tenant", List.of("t1"))
+                                .claim("groups", List.of("a", "c"))
                                 .build(),
+                        "192.0.2.1"),
+                sharing(
+                        "one list in two orders",
+                        true,
+                        "claim:groups",
+                        FakeSubject.alice().claim("groups", List.of("a", "b")).build(),
+                        "192.0.2.1",
+                        FakeSubject.alice()
+                                .named("bob")
+                                .claim("groups", List.of("b", "a", "b"))
+                                .build(),
+                        "192.0.2.1"),
+                sharing(
+                        "a list of one value that reads like two",
+                        false,
+                        "claim:groups",
+                        FakeSubject.alice().claim("groups", List.of("a,b")).build(),
+                        "192.0.2.1",
+                        FakeSubject.alice().claim("groups", List.of("a", "b")).build(),
                         "192.0.2.1"));
+    }
+
+    static Stream<Principal> withoutTheClaim() {
+        return Stream.of(
+                FakeSubject.alice().build(),
+                FakeSubject.alice().claim("groups", List.of()).build(),
+                FakeSubject.alice().claim("groups", "").build(),
+                FakeSubject.alice().claim("groups", Map.of("a", "b")).build(),
+                FakeSubject.alice().claim("groups", List.of(Map.of("a", "b"))).build());
+    }
+
+    @ParameterizedTest
+    @MethodSource("withoutTheClaim")
+    void a_caller_without_the_claim_that_a_limit_counts_by_is_refused_and_charged_nothing(Principal caller) {
+        var limits = new LinkedHashMap<String, LimitConfig>();
+        limits.put("all", limit("route", 1));
+        limits.put("group", limit("claim:groups", 1));
+        var route = route(limits);
+
+        for (int i = 0; i < 2; i++) {
+            var denial = denialOf(
+                    stage.evaluate(FakeRequest.get("/").on(route).by(caller).context()));
+            assertThat(denial.reason()).isEqualTo(Reason.RATELIMIT_KEY_MISSING);
+            assertThat(denial.evidence().values())
+                    .containsEntry(Evidence.Key.RULE_NAME, "group")
+                    .containsEntry(Evidence.Key.DETAIL, "no claim:groups");
+        }
+    }
+
+    @Test
+    void a_caller_without_the_claim_is_counted_by_its_address_where_the_limit_says_so() {
+        var byAddress = new LimitConfig(LimitKey.parse("claim:groups"), 1, MINUTE, 1, IfAbsent.ADDRESS);
+        var route = route(Map.of("group", byAddress));
+        var bob = FakeSubject.alice().named("bob").build();
+
+        assertThat(stage.evaluate(byAlice(route))).isEqualTo(Verdict.Pass.PASS);
+        assertThat(denialOf(stage.evaluate(
+                                FakeRequest.get("/").on(route).by(bob).context()))
+                        .reason())
+                .isEqualTo(Reason.RATELIMIT_EXCEEDED);
+        assertThat(stage.evaluate(FakeRequest.get("/")
+                        .on(route)
+                        .by(bob)
+                        .from("192.0.2.99")
+                        .context()))
+                .isEqualTo(Verdict.Pass.PASS);
     }
 
     private static Arguments sharing(
@@ -408,7 +466,8 @@ class RateLimitStageTest {
 
     @Test
     void a_label_tells_nothing_without_the_secret() {
-        var key = PartitionKey.of(policy("orders", "user", limit("subject", 1)), byAlice(FakeRequest.ROUTE));
+        var key = Objects.requireNonNull(
+                PartitionKey.of(policy("orders", "user", limit("subject", 1)), byAlice(FakeRequest.ROUTE)));
 
         assertThat(PartitionLabels.random().labelOf(key))
                 .hasSize(16)

@@ -9,6 +9,7 @@ import io.sallyport.config.Findings;
 import io.sallyport.config.InvalidSetting;
 import io.sallyport.config.RecordBinder;
 import io.sallyport.identity.ClaimPath;
+import io.sallyport.ratelimit.store.IfAbsent;
 import io.sallyport.ratelimit.store.LimitKey;
 import java.time.Duration;
 import java.util.HashMap;
@@ -87,6 +88,14 @@ class RouteLimitsTest {
         assertThatThrownBy(() -> new LimitConfig(LimitKey.Word.SUBJECT, limit, per, cost))
                 .isInstanceOf(InvalidSetting.class)
                 .hasMessage(message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"subject", "client", "address", "route"})
+    void what_becomes_of_a_missing_claim_is_nothing_for_another_key_to_say(String key) {
+        assertThatThrownBy(() -> new LimitConfig(LimitKey.parse(key), 1, Duration.ofSeconds(1), 1, IfAbsent.REFUSE))
+                .isInstanceOf(InvalidSetting.class)
+                .hasMessage("if-absent: refuse (expected: nothing, because the key is no claim)");
     }
 
     @ParameterizedTest

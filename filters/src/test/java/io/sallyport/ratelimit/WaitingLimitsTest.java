@@ -287,8 +287,8 @@ class WaitingLimitsTest {
 
     private Charge charge(String name, long cost) {
         var policy = RouteLimits.ratePolicy("orders", new PolicyName(name), limit(cost));
-        var key = PartitionKey.of(
-                policy, FakeRequest.get("/").by(FakeSubject.alice().build()).context());
+        var key = Objects.requireNonNull(PartitionKey.of(
+                policy, FakeRequest.get("/").by(FakeSubject.alice().build()).context()));
         return ((Answer.Now<Charge>) limits.charge(policy, key)).value();
     }
 

@@ -51,12 +51,7 @@ public final class Introspections implements OpaqueTokenSourceFactory, AutoClose
         if (authorities == null) {
             return null;
         }
-        try {
-            SecretFile.read(introspection.clientSecretFile());
-        } catch (IOException e) {
-            at.child("introspection")
-                    .child("client-secret-file")
-                    .reject(introspection.clientSecretFile(), "a readable file with one line: the client's secret");
+        if (!hasSecret(introspection, at)) {
             return null;
         }
         var place = new Place(
@@ -74,6 +69,25 @@ public final class Introspections implements OpaqueTokenSourceFactory, AutoClose
         var source = new Introspection(place.reading(), introspection, endpoint, scheduler, clock, meters);
         made.add(new Made(place, source, endpoint));
         return source;
+    }
+
+    /** Looks at the file that an issuer's section names for its introspection, and adds a finding if it cannot be used. */
+    public static void checkFiles(IssuerConfig config, Findings.Place at) {
+        if (config.introspection() != null) {
+            var _ = hasSecret(config.requireIntrospection(), at);
+        }
+    }
+
+    private static boolean hasSecret(IntrospectionConfig introspection, Findings.Place at) {
+        try {
+            SecretFile.read(introspection.clientSecretFile());
+            return true;
+        } catch (IOException e) {
+            at.child("introspection")
+                    .child("client-secret-file")
+                    .reject(introspection.clientSecretFile(), "a readable file with one line: the client's secret");
+            return false;
+        }
     }
 
     /** Lets go of every source but those of these issuers: they take effect. */

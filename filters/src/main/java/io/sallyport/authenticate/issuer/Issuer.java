@@ -12,13 +12,16 @@ import io.sallyport.config.Findings;
 import io.sallyport.decision.Evidence;
 import io.spiffe.spiffeid.TrustDomain;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,10 +40,21 @@ public final class Issuer {
     private final long maxAgeMillis;
     private final JwkSetSource keys;
     private final @Nullable OpaqueTokenSource opaqueTokens;
+    private final List<Issuer> tenants;
+    private final @Nullable TenantKeys anyTenant;
+    /** Of tenants that nobody listed. */
+    private final Map<String, Issuer> met = new ConcurrentHashMap<>();
+
     private final Evidence evidence;
 
-    private Issuer(String name, IssuerConfig config, JwkSetSource keys, @Nullable OpaqueTokenSource opaqueTokens) {
-        this.reading = config.reading(name);
+    private Issuer(
+            ClaimReading reading,
+            IssuerConfig config,
+            JwkSetSource keys,
+            @Nullable OpaqueTokenSource opaqueTokens,
+            List<Issuer> tenants,
+            @Nullable TenantKeys anyTenant) {
+        this.reading = reading;
         this.config = config;
         this.algorithms = Set.copyOf(config.allowedAlgorithms());
         this.types = config.allowedTypes().stream().map(MediaType::normalized).collect(Collectors.toUnmodifiableSet());
@@ -52,7 +66,9 @@ public final class Issuer {
                 : config.maxTokenAge().toMillis();
         this.keys = keys;
         this.opaqueTokens = opaqueTokens;
-        this.evidence = Evidence.NONE.with(Evidence.Key.DETAIL, name);
+        this.tenants = List.copyOf(tenants);
+        this.anyTenant = anyTenant;
+        this.evidence = Evidence.NONE.with(Evidence.Key.DETAIL, reading.issuerName());
     }
 
     /**
@@ -73,7 +89,7 @@ public final class Issuer {
         var names = new HashMap<String, String>();
         sections.forEach((name, config) -> {
             var place = at.child(name);
-            var other = names.putIfAbsent(config.identifier(), name);
+            var other = taken(names, config, name);
             if (other != null) {
                 // A token would not say which of the two sections holds for it.
                 place.child(config.trustDomain() == null ? "issuer" : "trust-domain")
@@ -81,14 +97,70 @@ public final class Issuer {
                                 config.trustDomain() == null ? config.issuer() : config.trustDomain(),
                                 "an issuer that " + at.path() + "." + other + " is not");
             }
-            var keys = config.hasKeys() ? sources.source(name, config, place) : NoKeys.NO_KEYS;
-            var opaque = config.introspection() == null ? null : introspections.source(name, config, place);
-            if (keys != null && other == null && (opaque != null || config.introspection() == null)) {
-                issuers.put(name, new Issuer(name, config, keys, opaque));
+            var issuer = config.hasTenants()
+                    ? ofTenants(name, config, sources, place)
+                    : single(name, config, sources, introspections, place);
+            if (issuer != null && other == null) {
+                issuers.put(name, issuer);
             }
             warnOfSlowAlgorithms(name, config, crypto);
         });
         return issuers;
+    }
+
+    /** The name of a section before that accepts a token which this one would too, or null. */
+    private static @Nullable String taken(Map<String, String> names, IssuerConfig config, String name) {
+        if (!config.hasTenants()) {
+            return names.putIfAbsent(config.identifier(), name);
+        }
+        var identifiers = config.insecureAnyTenant()
+                ? List.of(config.identifier())
+                : config.tenants().stream()
+                        .map(tenant -> config.ofTenant(tenant).identifier())
+                        .toList();
+        String other = null;
+        for (var identifier : identifiers) {
+            var before = names.putIfAbsent(identifier, name);
+            other = before == null ? other : before;
+        }
+        return other;
+    }
+
+    private static @Nullable Issuer single(
+            String name,
+            IssuerConfig config,
+            JwkSetSourceFactory sources,
+            OpaqueTokenSourceFactory introspections,
+            Findings.Place place) {
+        var keys = config.hasKeys() ? sources.source(name, config, place) : NoKeys.NO_KEYS;
+        var opaque = config.introspection() == null ? null : introspections.source(name, config, place);
+        return keys != null && (opaque != null || config.introspection() == null)
+                ? new Issuer(config.reading(name), config, keys, opaque, List.of(), null)
+                : null;
+    }
+
+    private static @Nullable Issuer ofTenants(
+            String name, IssuerConfig config, JwkSetSourceFactory sources, Findings.Place place) {
+        var anyTenant = config.insecureAnyTenant() ? sources.ofAnyTenant(name, config, place) : null;
+        if (config.insecureAnyTenant() && anyTenant == null) {
+            return null;
+        }
+        var tenants = new ArrayList<Issuer>();
+        for (var tenant : config.tenants()) {
+            var own = config.ofTenant(tenant);
+            var keys = sources.source(name + "." + tenant, own, place);
+            if (keys == null) {
+                return null;
+            }
+            tenants.add(ofTenant(name, config, tenant, own, keys));
+        }
+        return new Issuer(config.reading(name), config, NoKeys.NO_KEYS, null, tenants, anyTenant);
+    }
+
+    private static Issuer ofTenant(
+            String name, IssuerConfig config, String tenant, IssuerConfig own, JwkSetSource keys) {
+        var reading = own.reading(name).ofTenant(config.requireTenantClaim(), tenant);
+        return new Issuer(reading, own, keys, null, List.of(), null);
     }
 
     /** Whether two maps of issuers accept the same tokens, by the very same keys and answers, in the same order. */
@@ -101,6 +173,10 @@ public final class Issuer {
         return other != null
                 && config.equals(other.config)
                 && keys.equals(other.keys)
+                && Objects.equals(anyTenant, other.anyTenant)
+                && tenants.size() == other.tenants.size()
+                && IntStream.range(0, tenants.size())
+                        .allMatch(i -> tenants.get(i).isSameAs(other.tenants.get(i)))
                 && Objects.equals(opaqueTokens, other.opaqueTokens);
     }
 
@@ -119,6 +195,42 @@ public final class Issuer {
     /** Its name in the configuration. */
     public String name() {
         return reading.issuerName();
+    }
+
+    /** Its name in the configuration, and the tenant's where it is one of several: what tells key sets apart. */
+    public String keySetName() {
+        var tenant = reading.tenant();
+        return tenant == null ? name() : name() + "." + tenant.id();
+    }
+
+    /** Its listed tenants, each an issuer, or itself if it has no tenants. None if it admits every tenant. */
+    public List<Issuer> each() {
+        return config.hasTenants() ? tenants : List.of(this);
+    }
+
+    /** Who makes the keys of tenants that nobody listed, or null if none such is admitted. */
+    public @Nullable TenantKeys anyTenant() {
+        return anyTenant;
+    }
+
+    /** The tenant of that {@code iss}, where every tenant is admitted; null if it is nobody's. */
+    public @Nullable Issuer ofAnyTenant(String iss) {
+        var tenant = anyTenant == null ? null : config.tenantOf(iss);
+        if (anyTenant == null || tenant == null) {
+            return null;
+        }
+        var known = met.get(tenant);
+        var own = known == null ? config.ofTenant(tenant) : known.config;
+        var keys = anyTenant.of(tenant, own);
+        if (known != null && known.keys.equals(keys)) {
+            return known;
+        }
+        var issuer = ofTenant(name(), config, tenant, own, keys);
+        if (met.size() >= 2 * IssuerConfig.MOST_TENANTS) {
+            met.clear();
+        }
+        met.put(tenant, issuer);
+        return issuer;
     }
 
     /** How the claims of its tokens are read. */

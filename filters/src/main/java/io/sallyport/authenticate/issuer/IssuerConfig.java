@@ -84,9 +84,29 @@ public record IssuerConfig(
 
         @Setting(
                 "Where its JWK Set is, an https URL. Absent: OpenID Connect discovery says so; with introspection, the issuer is "
-                        + "asked about its JWTs too.")
+                        + "asked about its JWTs too. If issuer has a variable, so must this.")
         @Nullable
-        URI jwksUri,
+        String jwksUri,
+
+        @Setting(
+                "For an issuer with tenants, whose issuer has one variable as a path segment, such as https://idp.example/{tenant}/v2.0: "
+                        + "the claim that must say the same tenant.")
+        @Nullable
+        String tenantClaim,
+
+        @Setting(
+                value =
+                        "The tenants whose tokens are accepted, 1 to 100, each 1 to 64 of A-Z, a-z, 0-9 and dash. Each has a key set of its own.",
+                byDefault = "[]")
+        List<String> tenants,
+
+        @Setting(
+                value =
+                        "In place of tenants: accepts the tokens of every tenant. Each route that does needs a rule that reads the tenant's "
+                                + "claim. At most 100 key sets are held, and one of a new tenant is fetched in a second, after ten at once; "
+                                + "tokens of further tenants get 503.",
+                byDefault = "false")
+        boolean insecureAnyTenant,
 
         @Setting(
                 "Accepts the issuer's opaque tokens, by asking it about each (RFC 7662). With jwks-uri, its JWTs are verified by its keys; "
@@ -134,6 +154,9 @@ public record IssuerConfig(
     private static final List<SignatureAlgorithm> USUAL_ALGORITHMS = List.of(
             SignatureAlgorithm.RS256, SignatureAlgorithm.PS256, SignatureAlgorithm.ES256, SignatureAlgorithm.EDDSA);
     private static final List<String> USUAL_TYPES = List.of("at+jwt", "JWT");
+    /** How many tenants an issuer may have whose keys are held. */
+    public static final int MOST_TENANTS = 100;
+
     private static final int LONGEST_NAME = 1024;
     private static final String ABSENT_TYPE = "absent";
     private static final Set<String> CLIENT_CLAIMS = Set.of("client_id", "azp", "cid", "appid");
@@ -148,19 +171,20 @@ public record IssuerConfig(
             throw new InvalidSetting(
                     "issuer", issuer == null ? Finding.ABSENT : issuer, "exactly one of issuer and trust-domain");
         }
-        if (issuer != null && jwksUri == null && introspection == null) {
-            requireUrl("issuer", issuer, insecurePlaintext);
-        } else if (issuer != null) {
-            requireName(issuer);
+        tenants = List.copyOf(tenants);
+        if (issuer != null && TenantTemplate.isTemplate(issuer)) {
+            requireTemplate(issuer, jwksUri, insecurePlaintext);
+            requireTenants(tenantClaim, tenants, insecureAnyTenant);
+            requireNone("introspection", "a section", introspection == null);
+        } else {
+            requireNoTenants(tenantClaim, tenants, insecureAnyTenant);
+            requireAddress(issuer, jwksUri, introspection, insecurePlaintext);
         }
         if (jwks.bearerTokenFile() != null && insecurePlaintext) {
             throw new InvalidSetting(
                     "jwks.bearer-token-file",
                     jwks.bearerTokenFile(),
                     "nothing, because of insecure-plaintext: the token would be readable on the way");
-        }
-        if (jwksUri != null) {
-            requireUrl("jwks-uri", jwksUri.toString(), insecurePlaintext);
         }
         if (introspection != null) {
             requireUrl("introspection.uri", introspection.uri().toString(), insecurePlaintext);
@@ -215,6 +239,81 @@ public record IssuerConfig(
         }
         if (profile == Profile.RFC9068 && types != null && types.stream().noneMatch(MediaType::isAccessToken)) {
             throw new InvalidSetting("types", types, "at+jwt among them, because profile is rfc9068");
+        }
+    }
+
+    private static void requireAddress(
+            @Nullable String issuer,
+            @Nullable String jwksUri,
+            @Nullable IntrospectionConfig introspection,
+            boolean insecurePlaintext) {
+        if (issuer != null && jwksUri == null && introspection == null) {
+            requireUrl("issuer", issuer, insecurePlaintext);
+        } else if (issuer != null) {
+            requireName(issuer);
+        }
+        if (jwksUri != null) {
+            requireUrl("jwks-uri", jwksUri, insecurePlaintext);
+        }
+    }
+
+    private static void requireTemplate(String issuer, @Nullable String jwksUri, boolean insecurePlaintext) {
+        var template = TenantTemplate.parse(issuer);
+        if (template == null) {
+            throw new InvalidSetting(
+                    "issuer",
+                    issuer,
+                    "an https URL in which one path segment is a variable such as {tenant}, and no other");
+        }
+        requireUrl("issuer", template.of("x"), insecurePlaintext);
+        if (jwksUri != null) {
+            var keys = TenantTemplate.parse(jwksUri);
+            if (keys == null || !keys.variable().equals(template.variable())) {
+                throw new InvalidSetting(
+                        "jwks-uri",
+                        jwksUri,
+                        "an https URL in which one path segment is {%s}, for each tenant has its own keys"
+                                .formatted(template.variable()));
+            }
+            requireUrl("jwks-uri", keys.of("x"), insecurePlaintext);
+        }
+    }
+
+    private static void requireTenants(@Nullable String claim, List<String> tenants, boolean any) {
+        if (claim == null || claim.isEmpty()) {
+            throw new InvalidSetting(
+                    "tenant-claim", Finding.ABSENT, "the claim that has the tenant, because issuer has a variable");
+        }
+        if (any ? !tenants.isEmpty() : tenants.isEmpty()) {
+            throw new InvalidSetting(
+                    "tenants",
+                    tenants.isEmpty() ? Finding.ABSENT : tenants,
+                    "those that are accepted, or else insecure-any-tenant: true");
+        }
+        if (tenants.size() > MOST_TENANTS
+                || new HashSet<>(tenants).size() != tenants.size()
+                || !tenants.stream().allMatch(TenantTemplate::isTenant)) {
+            throw new InvalidSetting(
+                    "tenants", tenants, "1 to %d, each once, of A-Z, a-z, 0-9 and dash".formatted(MOST_TENANTS));
+        }
+    }
+
+    private static void requireNoTenants(@Nullable String claim, List<String> tenants, boolean any) {
+        var expected = "nothing, because issuer has no variable such as {tenant}";
+        if (claim != null) {
+            throw new InvalidSetting("tenant-claim", claim, expected);
+        }
+        if (!tenants.isEmpty()) {
+            throw new InvalidSetting("tenants", tenants, expected);
+        }
+        if (any) {
+            throw new InvalidSetting("insecure-any-tenant", true, expected);
+        }
+    }
+
+    private static void requireNone(String key, @Nullable Object value, boolean absent) {
+        if (!absent) {
+            throw new InvalidSetting(key, value, "nothing, because issuer has a variable");
         }
     }
 
@@ -278,7 +377,7 @@ public record IssuerConfig(
         return hasKeys(jwksUri, introspection);
     }
 
-    private static boolean hasKeys(@Nullable URI jwksUri, @Nullable IntrospectionConfig introspection) {
+    private static boolean hasKeys(@Nullable String jwksUri, @Nullable IntrospectionConfig introspection) {
         return introspection == null || jwksUri != null;
     }
 
@@ -310,21 +409,78 @@ public record IssuerConfig(
 
     /** How the claims of its tokens are read. */
     public ClaimReading reading(String name) {
-        return new ClaimReading(name, identifier(), trustDomain == null ? null : requireTrustDomain(), clientClaim);
+        return new ClaimReading(
+                name, identifier(), trustDomain == null ? null : requireTrustDomain(), clientClaim, null);
     }
 
-    /** The same issuer, for tokens of other audiences. */
+    /** Where its keys are, or null if discovery says so. */
+    public @Nullable URI keysAt() {
+        return jwksUri == null ? null : URI.create(jwksUri);
+    }
+
+    /** Whether it is an issuer for each of its tenants. */
+    public boolean hasTenants() {
+        return tenantClaim != null;
+    }
+
+    /** The claim that names the tenant, for issuers that have tenants. */
+    public String requireTenantClaim() {
+        return Objects.requireNonNull(tenantClaim, "tenant-claim");
+    }
+
+    /** The tenant whose {@code iss} that is, listed or not; null if it is nobody's. */
+    @Nullable
+    String tenantOf(String iss) {
+        return template(requireIssuer()).tenantOf(iss);
+    }
+
+    /** Whether tokens of that {@code iss} may be this issuer's. */
+    public boolean isNamed(String iss) {
+        if (!hasTenants()) {
+            return iss.equals(issuer);
+        }
+        var tenant = tenantOf(iss);
+        return tenant != null && (insecureAnyTenant || tenants.contains(tenant));
+    }
+
+    private static TenantTemplate template(String text) {
+        return Objects.requireNonNull(TenantTemplate.parse(text), "template");
+    }
+
+    /** The same issuer, for one of its tenants. */
+    IssuerConfig ofTenant(String tenant) {
+        return with(
+                template(requireIssuer()).of(tenant),
+                jwksUri == null ? null : template(jwksUri).of(tenant),
+                audiences,
+                clients,
+                acceptIdTokens);
+    }
+
+    /** The same issuer without tenants, for tokens of other audiences. */
     public IssuerConfig withAudiences(List<String> others) {
+        return with(issuer, jwksUri, others, List.of(), acceptIdTokens && typeMayBeAbsent(types));
+    }
+
+    private IssuerConfig with(
+            @Nullable String otherIssuer,
+            @Nullable String otherKeys,
+            List<String> otherAudiences,
+            List<String> otherClients,
+            boolean acceptsIdTokens) {
         return new IssuerConfig(
-                issuer,
+                otherIssuer,
                 trustDomain,
-                others,
-                List.of(),
+                otherAudiences,
+                otherClients,
                 clientClaim,
                 algorithms,
                 types,
-                acceptIdTokens && typeMayBeAbsent(types),
-                jwksUri,
+                acceptsIdTokens,
+                otherKeys,
+                null,
+                List.of(),
+                false,
                 introspection,
                 maxTokenLifetime,
                 maxTokenAge,

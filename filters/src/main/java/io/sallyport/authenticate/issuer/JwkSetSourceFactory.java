@@ -2,6 +2,7 @@
 package io.sallyport.authenticate.issuer;
 
 import io.sallyport.authenticate.keys.JwkSetSource;
+import io.sallyport.authenticate.keys.NoKeys;
 import io.sallyport.config.Findings;
 import org.jspecify.annotations.Nullable;
 
@@ -17,4 +18,13 @@ public interface JwkSetSourceFactory {
      */
     @Nullable
     JwkSetSource source(String issuerName, IssuerConfig config, Findings.Place at);
+
+    /**
+     * The sources for the tenants of an issuer that admits every one. Does no network I/O by itself.
+     *
+     * @return null, with findings added, if there can be none
+     */
+    default @Nullable TenantKeys ofAnyTenant(String issuerName, IssuerConfig config, Findings.Place at) {
+        return (_, _) -> NoKeys.NO_KEYS;
+    }
 }

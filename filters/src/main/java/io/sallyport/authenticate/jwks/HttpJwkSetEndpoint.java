@@ -69,8 +69,9 @@ final class HttpJwkSetEndpoint implements JwkSetEndpoint {
     }
 
     private Mono<URI> jwksUri() {
-        if (config.jwksUri() != null) {
-            return Mono.just(config.jwksUri());
+        var written = config.keysAt();
+        if (written != null) {
+            return Mono.just(written);
         }
         var known = discovered;
         if (known != null && clock.instant().isBefore(known.at().plus(DISCOVERED_FOR))) {

@@ -9,6 +9,7 @@ import io.sallyport.authenticate.issuer.Issuer;
 import io.sallyport.authenticate.issuer.IssuerConfig;
 import io.sallyport.authenticate.issuer.JwkSetSourceFactory;
 import io.sallyport.authenticate.issuer.JwksConfig;
+import io.sallyport.authenticate.issuer.TenantKeys;
 import io.sallyport.authenticate.keys.CryptoProvider;
 import io.sallyport.authenticate.keys.JwkSetSource;
 import io.sallyport.config.Findings;
@@ -48,11 +49,16 @@ public final class JwkSetRegistry implements JwkSetSourceFactory, AutoCloseable 
     private final MeterRegistry meters;
     private final @Nullable KeySetDirectory directory;
     private final List<Made> made = new ArrayList<>();
+    private final List<MadeForTenants> madeForTenants = new ArrayList<>();
     private final Map<String, List<Meter>> gauges = new HashMap<>();
     private volatile Map<String, RefreshingJwkSetSource> inUse = Map.of();
 
     /** A source and what it was made for. */
     private record Made(String issuerName, Place place, RefreshingJwkSetSource source) {}
+
+    /** The sources of all tenants of an issuer, and what they were made for. */
+    private record MadeForTenants(
+            String issuerName, IssuerConfig config, List<X509Certificate> authorities, TenantKeySets keySets) {}
 
     /** All of an issuer's section that its keys depend on. Algorithms do not: they are looked at when a key is used. */
     private record Place(
@@ -104,7 +110,7 @@ public final class JwkSetRegistry implements JwkSetSourceFactory, AutoCloseable 
         }
         var place = new Place(
                 config.requireIssuer(),
-                config.jwksUri(),
+                config.keysAt(),
                 config.jwks(),
                 authorities.certificates(),
                 config.insecurePlaintext());
@@ -124,6 +130,41 @@ public final class JwkSetRegistry implements JwkSetSourceFactory, AutoCloseable 
                 directory == null ? null : directory.file(issuerName, place.fingerprint(), meters));
         made.add(new Made(issuerName, place, source));
         return source;
+    }
+
+    @Override
+    public synchronized @Nullable TenantKeys ofAnyTenant(String issuerName, IssuerConfig config, Findings.Place at) {
+        var authorities = IssuerAuthorities.of(config, at);
+        if (authorities == null || !hasBearerToken(config, at)) {
+            return null;
+        }
+        for (var each : madeForTenants) {
+            if (each.issuerName().equals(issuerName)
+                    && each.config().equals(config)
+                    && each.authorities().equals(authorities.certificates())) {
+                return each.keySets();
+            }
+        }
+        var counters = refreshCounters(issuerName);
+        var keySets = new TenantKeySets(
+                (tenant, own) -> new RefreshingJwkSetSource(
+                        issuerName + "." + tenant,
+                        new HttpJwkSetEndpoint(own, authorities.tls(), clock, scheduler),
+                        own.jwks(),
+                        crypto,
+                        scheduler,
+                        clock,
+                        counters,
+                        null),
+                clock);
+        madeForTenants.add(new MadeForTenants(issuerName, config, authorities.certificates(), keySets));
+        return keySets;
+    }
+
+    /** Looks at the files that an issuer's section names for its keys, and adds a finding for each that cannot be used. */
+    public static void checkFiles(IssuerConfig config, Findings.Place at) {
+        var _ = IssuerAuthorities.of(config, at);
+        var _ = hasBearerToken(config, at);
     }
 
     /** Whether the token is there that keys are to be fetched with, if any is. */
@@ -183,6 +224,14 @@ public final class JwkSetRegistry implements JwkSetSourceFactory, AutoCloseable 
             }
             return !isNeeded;
         });
+        madeForTenants.removeIf(each -> {
+            boolean isNeeded =
+                    issuers.stream().anyMatch(issuer -> each.keySets().equals(issuer.anyTenant()));
+            if (!isNeeded) {
+                each.keySets().stop();
+            }
+            return !isNeeded;
+        });
         gauges.entrySet().removeIf(each -> {
             boolean isGone = !needed.containsKey(each.getKey());
             if (isGone) {
@@ -196,8 +245,10 @@ public final class JwkSetRegistry implements JwkSetSourceFactory, AutoCloseable 
     private static Map<String, RefreshingJwkSetSource> sourcesOf(Collection<Issuer> issuers) {
         var sources = new HashMap<String, RefreshingJwkSetSource>();
         for (var issuer : issuers) {
-            if (issuer.keys() instanceof RefreshingJwkSetSource source) {
-                sources.put(issuer.name(), source);
+            for (var each : issuer.each()) {
+                if (each.keys() instanceof RefreshingJwkSetSource source) {
+                    sources.put(each.keySetName(), source);
+                }
             }
         }
         return Map.copyOf(sources);

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * the next fetch, so it is the gateway's own: mode 0700.
  */
 public final class KeySetDirectory {
-    private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,64}");
+    private static final Pattern NAME = Pattern.compile("[a-z0-9-]{1,64}(\\.[A-Za-z0-9-]{1,64})?");
 
     private final Path path;
 

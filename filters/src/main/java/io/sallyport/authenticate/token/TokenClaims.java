@@ -112,6 +112,10 @@ public record TokenClaims(
 
     private static Principal.@Nullable Subject subject(
             Claims claims, ClaimReading reading, @Nullable String client, long issuedAt, long expiresAt) {
+        var tenant = reading.tenant();
+        if (tenant != null && !tenant.id().equals(claims.value(tenant.claim()))) {
+            claims.blame(tenant.claim() + " is not the tenant that iss names");
+        }
         var sub = claims.required("sub");
         var sessionId = claims.identifier("sid");
         var tokenId = claims.identifier("jti");

@@ -165,7 +165,7 @@ final class Http2AnswerCodec extends ChannelDuplexHandler implements AnswerReade
         for (int i = 0; i < status.length(); i++) {
             char digit = status.charAt(i);
             if (digit < '0' || digit > '9') {
-                throw new UpstreamProtocolError("status " + status);
+                throw new UpstreamProtocolError("a status that is none");
             }
             code = code * 10 + digit - '0';
         }
@@ -183,7 +183,7 @@ final class Http2AnswerCodec extends ChannelDuplexHandler implements AnswerReade
                 throw new UpstreamProtocolError("a pseudo-header field where there is none");
             }
             if (OF_CONNECTIONS.contains(name)) {
-                throw new UpstreamProtocolError("a field that belongs to a connection: " + name);
+                throw new UpstreamProtocolError("a field that belongs to a connection");
             }
             try {
                 to.add(name, field.getValue());
@@ -274,9 +274,6 @@ final class Http2AnswerCodec extends ChannelDuplexHandler implements AnswerReade
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         over = true;
-        context.fireExceptionCaught(
-                cause instanceof Http2Exception
-                        ? new UpstreamProtocolError(String.valueOf(cause.getMessage()))
-                        : cause);
+        context.fireExceptionCaught(cause instanceof Http2Exception ? UpstreamProtocolError.of(cause) : cause);
     }
 }

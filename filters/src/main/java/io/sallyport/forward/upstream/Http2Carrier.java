@@ -321,7 +321,7 @@ final class Http2Carrier extends ChannelDuplexHandler implements Retirable {
             // One stream's.
             case Http2FrameStreamException _ -> context.fireExceptionCaught(problem);
             // The codec ends the connection.
-            case Http2Exception _ -> cause = new UpstreamProtocolError(String.valueOf(problem.getMessage()));
+            case Http2Exception _ -> cause = UpstreamProtocolError.of(problem);
             default -> {
                 if (pool == null) {
                     // Still connecting.

@@ -334,7 +334,7 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
 
     private @Nullable String problemOf(HttpResponse head) {
         if (head.decoderResult().isFailure()) {
-            return String.valueOf(head.decoderResult().cause());
+            return UpstreamProtocolError.unreadable(head.decoderResult().cause());
         }
         if (decoder.malformed() != null) {
             return decoder.malformed();
@@ -367,10 +367,7 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
         }
         if (content.decoderResult().isFailure()) {
             content.release();
-            fail(
-                    context,
-                    new UpstreamProtocolError(
-                            String.valueOf(content.decoderResult().cause())));
+            fail(context, UpstreamProtocolError.of(content.decoderResult().cause()));
             return;
         }
         waitingSince = NOT_WAITING;

@@ -10,9 +10,11 @@ import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.identity.TrustBundles;
 import io.sallyport.workload.svid.WorkloadIdentity;
+import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -130,16 +132,17 @@ final class UpstreamTls {
         switch (peer.proof()) {
             case PeerProof.Workload(var expected, var _) -> {
                 var own = Objects.requireNonNull(identity, "identity");
-                show(context, own);
+                show(context, own.key(), own.chain());
                 context.trustManager(new PinnedTrustManager(own.bundles(), expected, candidate, around.clock));
             }
             case PeerProof.Named named -> {
                 var current = named.reading(around.files.follow(named.files()));
                 var shown = current.files().content().shown();
                 if (named.showsSvid()) {
-                    show(context, Objects.requireNonNull(identity, "identity"));
+                    var own = Objects.requireNonNull(identity, "identity");
+                    show(context, own.key(), own.chain());
                 } else if (shown != null) {
-                    context.keyManager(shown.key(), shown.chain().toArray(X509Certificate[]::new));
+                    show(context, shown.key(), shown.chain());
                 }
                 context.trustManager(new NamedTrustManager(current, candidate, around.clock));
             }
@@ -147,7 +150,11 @@ final class UpstreamTls {
         }
     }
 
-    private static void show(SslContextBuilder context, WorkloadIdentity own) {
-        context.keyManager(own.key(), own.chain().toArray(X509Certificate[]::new));
+    /** The native library asks for keys of RSA and EC alone: one of Ed25519 is shown by the JDK's own TLS. */
+    private static void show(SslContextBuilder context, PrivateKey key, List<X509Certificate> chain) {
+        if (key.getAlgorithm().equals("EdDSA")) {
+            context.sslProvider(io.netty.handler.ssl.SslProvider.JDK);
+        }
+        context.keyManager(key, chain.toArray(X509Certificate[]::new));
     }
 }

@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a limit is counted by: {@code subject}, {@code client}, {@code address}, {@code route} or {@code claim:<path>}.
  *
- * <p>What a caller does not have is replaced by the next narrower thing that it has: a token without the claim, or without a
- * client, is counted by its subject; an anonymous caller by its address. So no caller escapes a limit by leaving something out,
- * and none is counted together with everybody else who did.
+ * <p>What a caller does not have is replaced by the next narrower thing that it has: a token without a client is counted by its
+ * subject, an anonymous caller by its address. Without the claim that a limit counts by a caller is refused, or counted by its address
+ * ({@link IfAbsent}). So no caller escapes a limit by leaving something out, and none is counted together with everybody else who did.
  */
 public sealed interface LimitKey {
     /** What a claim's path is written after. */
@@ -28,8 +28,14 @@ public sealed interface LimitKey {
         ROUTE
     }
 
-    /** Issuer and value of a claim: a tenant's limit, shared by all its users. */
-    record Claim(ClaimPath path) implements LimitKey {}
+    /** Issuer and value of a claim: a tenant's limit, shared by all its users. Of a list the set of its values. */
+    record Claim(ClaimPath path) implements LimitKey {
+        /** As it is written. */
+        @Override
+        public String toString() {
+            return CLAIM + path;
+        }
+    }
 
     private static @Nullable Word word(String text) {
         return switch (text) {

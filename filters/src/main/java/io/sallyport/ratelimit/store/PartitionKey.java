@@ -3,6 +3,15 @@ package io.sallyport.ratelimit.store;
 
 import io.sallyport.identity.Principal;
 import io.sallyport.pipeline.RequestContext;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Collection;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whose units a request takes: one key of one policy of one route. Equal over reloads, so that a bucket survives them.
@@ -12,6 +21,9 @@ import io.sallyport.pipeline.RequestContext;
  * @param number the network of an address; else 0
  */
 public record PartitionKey(String route, String policy, Kind kind, String scope, String value, long number) {
+    /** A longer claim is kept as its digest: there may be many. */
+    private static final int LONGEST = 128;
+
     /** What a key is of. */
     public enum Kind {
         SUBJECT,
@@ -23,11 +35,11 @@ public record PartitionKey(String route, String policy, Kind kind, String scope,
     }
 
     /**
-     * The key of that request under that policy.
+     * The key of that request under that policy; null if the caller does not have the claim, and is to be refused for that.
      *
      * @throws IllegalStateException if it is counted by an address, and the client's is not known
      */
-    public static PartitionKey of(RatePolicy policy, RequestContext context) {
+    public static @Nullable PartitionKey of(RatePolicy policy, RequestContext context) {
         return switch (policy.key()) {
             case LimitKey.Word.SUBJECT -> bySubject(policy, context);
             case LimitKey.Word.CLIENT -> byClient(policy, context);
@@ -60,15 +72,56 @@ public record PartitionKey(String route, String policy, Kind kind, String scope,
         return bySubject(policy, context);
     }
 
-    private static PartitionKey byClaim(RatePolicy policy, LimitKey.Claim claim, RequestContext context) {
+    private static @Nullable PartitionKey byClaim(RatePolicy policy, LimitKey.Claim claim, RequestContext context) {
         if (context.principal() instanceof Principal.Subject subject) {
-            var value = claim.path().in(subject.claims());
-            // An object or a list names nobody; what is rendered of it could also grow without bound.
-            if (value instanceof String || value instanceof Number || value instanceof Boolean) {
-                return of(policy, Kind.CLAIM, subject.issuer(), value.toString());
+            var value = textOf(claim.path().in(subject.claims()));
+            if (value != null) {
+                return of(policy, Kind.CLAIM, subject.issuer(), value);
             }
         }
-        return bySubject(policy, context);
+        return switch (policy.ifAbsent()) {
+            case REFUSE -> null;
+            case ADDRESS -> byAddress(policy, context);
+        };
+    }
+
+    /** The value as text, or null if it names nobody: an object, an empty text or list, or nothing at all. */
+    private static @Nullable String textOf(@Nullable Object value) {
+        return switch (value) {
+            case String text when text.length() > LONGEST -> digestOf(List.of(text));
+            case String text -> text.isBlank() ? null : text;
+            case Number number -> number.toString();
+            case Boolean bool -> bool.toString();
+            case List<?> list -> textOfSet(list);
+            case null, default -> null;
+        };
+    }
+
+    private static @Nullable String textOfSet(List<?> list) {
+        var texts = new TreeSet<String>();
+        for (var element : list) {
+            var text = element instanceof List ? null : textOf(element);
+            if (text == null) {
+                return null;
+            }
+            texts.add(text);
+        }
+        return texts.isEmpty() ? null : digestOf(texts);
+    }
+
+    /** Of a fixed length, for it is kept; with the length of each text, so that no two lists are the same bytes. */
+    private static String digestOf(Collection<String> texts) {
+        try {
+            var digest = MessageDigest.getInstance("SHA-256");
+            for (var text : texts) {
+                var bytes = text.getBytes(StandardCharsets.UTF_8);
+                digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, bytes.length));
+                digest.update(bytes);
+            }
+            return "sha256:" + HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
     }
 
     private static PartitionKey byAddress(RatePolicy policy, RequestContext context) {

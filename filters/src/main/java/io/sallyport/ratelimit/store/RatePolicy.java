@@ -5,6 +5,7 @@ import io.github.bucket4j.BucketConfiguration;
 import io.sallyport.decision.PolicyName;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One rate-limit policy of one route, compiled.
@@ -17,6 +18,7 @@ public final class RatePolicy {
     private final String route;
     private final PolicyName name;
     private final LimitKey key;
+    private final IfAbsent ifAbsent;
     private final long cost;
     private final Duration window;
     private final BucketConfiguration bucket;
@@ -27,13 +29,22 @@ public final class RatePolicy {
     /**
      * Compiles a policy.
      *
+     * @param ifAbsent null for the default
      * @param limit how many units the window has
      * @param cost how many of them one request takes
      */
-    public RatePolicy(String route, PolicyName name, LimitKey key, long limit, Duration window, long cost) {
+    public RatePolicy(
+            String route,
+            PolicyName name,
+            LimitKey key,
+            @Nullable IfAbsent ifAbsent,
+            long limit,
+            Duration window,
+            long cost) {
         this.route = route;
         this.name = name;
         this.key = key;
+        this.ifAbsent = ifAbsent == null ? IfAbsent.REFUSE : ifAbsent;
         this.cost = cost;
         this.window = window;
         this.bucket = BucketConfiguration.builder()
@@ -53,8 +64,12 @@ public final class RatePolicy {
         return name;
     }
 
-    LimitKey key() {
+    public LimitKey key() {
         return key;
+    }
+
+    IfAbsent ifAbsent() {
+        return ifAbsent;
     }
 
     /** How many units one request takes. */

@@ -39,6 +39,11 @@ public final class LocalForwarder implements Forwarder {
         this.signingKeys = signingKeys;
     }
 
+    /** Whether that path, or pattern of paths, is of the metadata of a host. */
+    public static boolean isMetadata(String path) {
+        return path.equals(METADATA_PATH) || path.startsWith(METADATA_PATH + "/");
+    }
+
     @Override
     public void forward(Permit permit, ClientExchange client) {
         permit.redeem();

@@ -126,8 +126,7 @@ public final class Exchange implements ClientExchange, GenericFutureListener<Fut
         }
         try {
             switch (settled) {
-                case Admission.Permitted _
-                when body != null && body.isAnnouncedTooLarge() -> refuse(RequestBody.TOO_LARGE);
+                case Admission.Permitted _ when body != null && body.isTooLarge() -> refuse(RequestBody.TOO_LARGE);
                 case Admission.Permitted(var permit) -> handler.forwarder().forward(permit, this);
                 case Admission.Refused(var denial) -> refuse(denial);
             }

@@ -47,7 +47,6 @@ final class RequestBody implements Body, Runnable {
     private final @Nullable Duration timeout;
     private final BodyLimit limit;
     private final long holdBackAt;
-    private final boolean announcedTooLarge;
 
     /** What has arrived before there was a taker, or has to wait for the end. */
     private final ArrayDeque<ByteBuf> held = new ArrayDeque<>(2);
@@ -56,6 +55,8 @@ final class RequestBody implements Body, Runnable {
     private boolean wanted;
     private boolean arrived;
     private boolean over;
+    private boolean tooLarge;
+    private boolean judged;
     private long received;
     private long receivedBefore;
     private @Nullable Future<?> tick;
@@ -78,12 +79,16 @@ final class RequestBody implements Body, Runnable {
         var announced = head.get(HttpHeaderNames.CONTENT_LENGTH);
         long length = announced == null ? NEVER : Long.parseLong(announced);
         this.holdBackAt = http2 ? length : NEVER;
-        this.announcedTooLarge = length > limit.bytes();
+        this.tooLarge = length > limit.bytes();
     }
 
-    /** Whether it is not worth waiting for. */
-    boolean isAnnouncedTooLarge() {
-        return announcedTooLarge;
+    /**
+     * Whether it is known to be too large, now that every stage has passed. Until then nobody is told: who has no credential hears of that
+     * first.
+     */
+    boolean isTooLarge() {
+        judged = true;
+        return tooLarge;
     }
 
     void begin() {
@@ -128,7 +133,10 @@ final class RequestBody implements Body, Runnable {
             content.release();
         } else if (received > limit.bytes()) {
             content.release();
-            exchange.refuse(TOO_LARGE);
+            tooLarge = true;
+            if (judged) {
+                exchange.refuse(TOO_LARGE);
+            }
         } else {
             if (bytes.isReadable()) {
                 add(bytes.retain());

@@ -46,7 +46,7 @@ public final class ListenerTls {
             throws SSLException {
         // Caching, so that a key is not encoded for each handshake: what a name of a key means here never changes.
         var keys = new OpenSslCachingX509KeyManagerFactory(new KeyManagerFactoryWrapper(certificates));
-        return build(clients.apply(SslContextBuilder.forServer(keys)));
+        return build(clients.apply(SslContextBuilder.forServer(keys)), isNative());
     }
 
     /**
@@ -55,13 +55,17 @@ public final class ListenerTls {
      * @param clients judges what they show
      */
     static SslContext context(WorkloadIdentity own, ClientTrustManager clients) throws SSLException {
-        return build(SslContextBuilder.forServer(own.key(), own.chain())
-                .trustManager(clients)
-                .clientAuth(ClientAuth.REQUIRE));
+        // The native library asks a plain key manager for keys of RSA and EC alone.
+        boolean known = !own.key().getAlgorithm().equals("EdDSA");
+        return build(
+                SslContextBuilder.forServer(own.key(), own.chain())
+                        .trustManager(clients)
+                        .clientAuth(ClientAuth.REQUIRE),
+                isNative() && known);
     }
 
-    private static SslContext build(SslContextBuilder server) throws SSLException {
-        return server.sslProvider(isNative() ? SslProvider.OPENSSL : SslProvider.JDK)
+    private static SslContext build(SslContextBuilder server, boolean natively) throws SSLException {
+        return server.sslProvider(natively ? SslProvider.OPENSSL : SslProvider.JDK)
                 .protocols(PROTOCOLS)
                 .ciphers(SUITES, SupportedCipherSuiteFilter.INSTANCE)
                 .applicationProtocolConfig(new ApplicationProtocolConfig(

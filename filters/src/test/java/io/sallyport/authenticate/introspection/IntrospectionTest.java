@@ -42,7 +42,7 @@ class IntrospectionTest {
         var config = new IntrospectionConfig(
                 URI.create("https://idp.test/introspect"), "gateway", Path.of("x"), Duration.ofSeconds(2), cache, 2);
         return new Introspection(
-                new ClaimReading("corp", "https://idp.test", null, null),
+                new ClaimReading("corp", "https://idp.test", null, null, null),
                 config,
                 token -> {
                     asked.add(token);

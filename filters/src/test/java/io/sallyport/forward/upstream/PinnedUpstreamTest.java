@@ -28,6 +28,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.security.KeyPairGenerator;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -277,6 +278,22 @@ class PinnedUpstreamTest {
         get(front);
 
         assertThat(orders.callers()).containsExactly(gateway.leaf(), renewed.leaf());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void an_svid_is_presented_whatever_kind_of_key_it_has(Provider tls) throws Exception {
+        var orders = upstream("/ns/orders/sa/api");
+        var front = front(tls, route(orders, ORDERS));
+        for (var algorithm : List.of("RSA", "Ed25519")) {
+            var own = ca.issue(
+                    new TestCa.Leaf().uris("spiffe://example.org/ns/edge/sa/gateway"),
+                    KeyPairGenerator.getInstance(algorithm).generateKeyPair());
+            identities.hold(own, ca.bundle());
+
+            assertThat(get(front).body()).as(algorithm).isEqualTo("hello");
+            assertThat(orders.callers().getLast()).isEqualTo(own.leaf());
+        }
     }
 
     @ParameterizedTest

@@ -276,6 +276,19 @@ class IngressHandlerTest {
     }
 
     @Test
+    void a_body_that_says_that_it_is_longer_than_the_route_allows_is_a_413_and_nobody_forwards_it() throws Exception {
+        try (var server = WireServer.permitting(readingTheBody())
+                        .maxBody(DataSize.ofBytes(10))
+                        .start();
+                var client = server.connect()
+                        .send("POST / HTTP/1.1\r\nHost: api.example.org\r\nContent-Length: 11\r\n\r\n")) {
+            assertThat(client.readToEnd()).startsWith("HTTP/1.1 413 Request Entity Too Large\r\n");
+            assertThat(reasonOf(server.outcome())).isEqualTo(Reason.EDGE_BODY_TOO_LARGE);
+            assertThat(forwarding.getCount()).isOne();
+        }
+    }
+
+    @Test
     void a_body_of_just_the_allowed_size_passes() throws Exception {
         try (var server = WireServer.permitting(readingTheBody())
                         .maxBody(DataSize.ofBytes(10))

@@ -109,12 +109,12 @@ class AnUpstreamsAnswerPoisonsNobodyIT {
         var target = world.target();
         world.upstream().answer(target, new Answer(answer, false, thenClose));
         try (var connection = world.connect()) {
-            var answer = connection
+            var received = connection
                     .write("%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
                             .formatted(method, target, way.host()))
                     .readToEnd();
             // Interim answers are passed on; it is about the final one here.
-            return answer.replaceFirst("^(?:HTTP/1\\.1 1[0-9]{2} [^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)+", "");
+            return received.replaceFirst("^(?:HTTP/1\\.1 1[0-9]{2} [^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n)+", "");
         }
     }
 

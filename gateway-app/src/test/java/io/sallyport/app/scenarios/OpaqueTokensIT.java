@@ -10,10 +10,11 @@ import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Callers bring tokens that only the issuer can read, and the gateway asks it about them. */
+/** Callers bring tokens that only the issuer can read, and the gateway asks it about them. Another issuer is away from the start. */
 class OpaqueTokensIT {
     private static final String PAYMENT = "/v1/tenants/acme/payments/42";
     private static final Duration HOLDS_FOR = Duration.ofSeconds(1);
@@ -24,7 +25,9 @@ class OpaqueTokensIT {
     /** The demo's issuer, whose JWTs are still accepted, and the same issuer's opaque tokens. */
     private static String withIntrospection(String demo) {
         var issuer = demo.replaceFirst("(?s).* issuer: (https://\\S+)\n.*", "$1");
-        return demo.replace("      max-token-lifetime: 1h\n", """
+        return demo.replace(
+                "      max-token-lifetime: 1h\n",
+                """
                 max-token-lifetime: 1h
                 jwks-uri: %1$s/jwks
                 introspection:
@@ -32,8 +35,8 @@ class OpaqueTokensIT {
                   client-id: %2$s
                   client-secret-file: %3$s
                   cache: 1s
-                """.formatted(issuer, DemoParts.OPERATOR, secret())
-                .indent(6));
+                """.formatted(issuer, DemoParts.OPERATOR, secret()).indent(6)
+                        + "    partner: { issuer: \"https://localhost:1\", audiences: [partner] }\n");
     }
 
     private static String secret() {
@@ -47,12 +50,23 @@ class OpaqueTokensIT {
     }
 
     @Test
+    void the_gateway_is_ready_without_the_issuer_that_is_away_and_health_names_it() throws Exception {
+        assertThat(gateway.get(gateway.management("/readyz")).statusCode()).isEqualTo(200);
+
+        var health = gateway.get(
+                gateway.management("/actuator/health"),
+                gateway.client().token(DemoParts.OPERATOR, Map.of("resource", DemoParts.MANAGEMENT_AUDIENCE)));
+        assertThat(health.body())
+                .contains("\"partner\":\"no keys; the last fetch failed: ", "\"demo\":\"keys present\"");
+    }
+
+    @Test
     void an_active_token_is_as_good_as_a_jwt() throws Exception {
         var response = get(gateway.parts().issuer().mintOpaque(DemoParts.ACME, DemoParts.AUDIENCE));
 
         assertThat(response.statusCode()).isEqualTo(200);
         var record = gateway.recordOf(response);
-        assertThat(record.field("sallyport.client_id")).isEqualTo(DemoParts.ACME);
+        assertThat(record.field("sallyport.client_id")).isNotNull().isEqualTo(record.field("user.id"));
         assertThat(record.field("sallyport.issuer")).isEqualTo("demo");
 
         // Of tenant globex: judged by the same rules.

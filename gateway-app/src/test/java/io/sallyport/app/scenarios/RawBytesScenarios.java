@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sallyport.app.demo.DemoParts;
 import io.sallyport.decision.Reason;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -46,6 +47,29 @@ abstract class RawBytesScenarios {
             assertThat(connection.isClosedByPeer()).isTrue();
             assertThat(gateway.recordOf(response.field("X-Request-ID")).field("event.reason"))
                     .isEqualTo(Reason.EDGE_FRAMING_AMBIGUOUS.code());
+        }
+        assertThat(gateway.parts().payments().requests()).isEqualTo(before);
+    }
+
+    /** Whether a body is too large is not for strangers to find out. */
+    @Test
+    void a_body_that_is_too_large_is_a_401_without_a_credential_and_a_413_with_one() throws Exception {
+        var before = gateway.parts().payments().requests();
+        var head = "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999\r\n%s\r\n";
+        for (var path : List.of(PAYMENT, "/v1/orders/1", "/nowhere")) {
+            try (var connection = gateway.connect()) {
+                var response = connection.write(head.formatted(path, "")).read();
+
+                assertThat(response.status()).as(path).isEqualTo(401);
+            }
+        }
+        try (var connection = gateway.connect()) {
+            var credential = "Authorization: Bearer %s\r\n".formatted(gateway.token(DemoParts.ACME));
+            var response = connection.write(head.formatted(PAYMENT, credential)).read();
+
+            assertThat(response.status()).isEqualTo(413);
+            assertThat(gateway.recordOf(response.field("X-Request-ID")).field("event.reason"))
+                    .isEqualTo(Reason.EDGE_BODY_TOO_LARGE.code());
         }
         assertThat(gateway.parts().payments().requests()).isEqualTo(before);
     }

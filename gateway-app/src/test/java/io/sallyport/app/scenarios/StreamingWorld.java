@@ -282,6 +282,15 @@ final class StreamingWorld implements BeforeAllCallback, AfterAllCallback {
         return client.token(DemoParts.ACME, Map.of());
     }
 
+    /** One of another client. */
+    String token(String of) throws IOException, InterruptedException {
+        return client.token(of, Map.of());
+    }
+
+    DemoClient client() {
+        return client;
+    }
+
     /** A token that is valid for so long from now, and was issued a while ago. */
     String tokenFor(Duration left) throws IOException, InterruptedException {
         past = DemoIssuer.TOKEN_LIFETIME.minus(left);
