@@ -163,8 +163,7 @@ class RotatingFileTest {
 
         assertThatExceptionOfType(InvalidSetting.class)
                 .isThrownBy(this::open)
-                .withMessageStartingWith(
-                        "file.path: " + path() + " (expected: a file that can be written (");
+                .withMessageStartingWith("file.path: " + path() + " (expected: a file that can be written (");
     }
 
     private RotatingFile open() {

@@ -10,6 +10,7 @@ import io.sallyport.config.Findings;
 import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
 import io.sallyport.edge.BodyLimit;
+import io.sallyport.edge.PathRules;
 import io.sallyport.forward.DirectForwarder;
 import io.sallyport.forward.Disclosure;
 import io.sallyport.forward.FakeSvidSource;
@@ -187,6 +188,7 @@ class NamedUpstreamTest {
         var filters = FilterDefinitions.compile(
                 List.of("AddResponseHeader=X-Way, filters"),
                 Set.of(),
+                PathRules.STRICT,
                 IdentityHeaders.STANDARD,
                 new Findings().at("filters"));
         var plan = new ForwardPlan(
