@@ -181,6 +181,8 @@ public final class AuthenticateStage implements Stage {
         private final int start;
         private final TokenDigest digest;
         private final Instant now;
+        /** The keys that did not verify a token without kid. */
+        private @Nullable List<VerificationKey> tried;
 
         Judgement(RequestContext context, AcceptedTokens accepted, String authorization, int start) {
             this.context = context;
@@ -297,19 +299,24 @@ public final class AuthenticateStage implements Stage {
             }
             return switch (done) {
                 case FRESH ->
-                    accepted.deny(Reason.AUTHENTICATE_JWT_KID_UNKNOWN)
-                            .with(Difference.ofKey(token, acceptance.issuer()));
+                    tried != null
+                            ? deny(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID, acceptance.issuer())
+                            : accepted.deny(Reason.AUTHENTICATE_JWT_KID_UNKNOWN)
+                                    .with(Difference.ofKey(token, acceptance.issuer()));
                 case UNAVAILABLE -> deny(Reason.AUTHENTICATE_JWKS_UNAVAILABLE, acceptance.issuer());
             };
         }
 
-        /** Tries each key that the signature may be of; null if there is none, so that one may be asked for. */
+        /**
+         * Tries each key that the signature may be of. Null if there is none, or if the token does not name its key and may be of one
+         * that is not here yet: then the issuer may be asked.
+         */
         private Verdict.@Nullable Settled verify(
                 UnverifiedToken.Jws token, SignatureAlgorithm algorithm, AcceptedTokens.Acceptance acceptance) {
             var issuer = acceptance.issuer();
             var keys = issuer.keys().current(now);
             var candidates = keys == null ? List.<VerificationKey>of() : keys.find(token.kid(), algorithm);
-            if (keys == null || candidates.isEmpty()) {
+            if (keys == null || candidates.isEmpty() || (tried != null && isSame(tried, keys.keys()))) {
                 return null;
             }
             for (var key : candidates) {
@@ -318,6 +325,10 @@ public final class AuthenticateStage implements Stage {
                     memory.remember(digest, issuer.issuer(), verified, now.toEpochMilli());
                     return judgeClaims(verified, acceptance);
                 }
+            }
+            if (token.kid() == null) {
+                tried = keys.keys();
+                return null;
             }
             memory.rememberForged(digest, issuer.issuer(), keys.keys());
             return deny(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID, issuer);

@@ -6,6 +6,7 @@ import io.sallyport.authenticate.jose.ShownText;
 import io.sallyport.authenticate.token.TokenClaims;
 import io.sallyport.decision.Evidence;
 import io.sallyport.decision.Reason;
+import io.sallyport.identity.Principal;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,9 +98,13 @@ final class Difference {
 
     private static String ofClient(TokenClaims claims) {
         var claim = claims.reading().clientClaim();
-        return claims.client() == null
-                ? claim + " is absent or not a string"
-                : "%s is %s".formatted(claim, ShownText.of(claims.client()));
+        if (claims.client() == null) {
+            return claim + " is absent or not a string";
+        }
+        // Records show subjects as pseudonyms alone, also where a client acts for itself.
+        var isSubject = claims.principal() instanceof Principal.Subject subject
+                && subject.subject().equals(claims.client());
+        return claim + " is " + (isSubject ? "the subject, and not listed" : ShownText.of(claims.client()));
     }
 
     private static Evidence detail(String what) {

@@ -29,7 +29,7 @@ public sealed interface Principal {
      * @param issuerName the issuer's name in the configuration, for rules, metrics and records
      * @param issuer the exact {@code iss}
      * @param subject {@code sub}
-     * @param clientId {@code client_id}, else {@code azp}
+     * @param clientId {@code client_id}, else {@code azp}, unless the issuer's section names another claim
      * @param sessionId {@code sid}
      * @param tokenId {@code jti}
      * @param scopes the granted scopes, each one token

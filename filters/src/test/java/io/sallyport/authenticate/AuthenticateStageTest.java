@@ -576,6 +576,26 @@ class AuthenticateStageTest {
                 .isEqualTo(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID);
     }
 
+    /** Else an issuer that names no key would have its new tokens refused until the next refresh of its own accord. */
+    @Test
+    void a_token_without_kid_that_no_known_key_verifies_is_worth_one_look_at_the_issuer() {
+        var next = TestTokens.withNewKey(SignatureAlgorithm.ES256, "next");
+        var fetch = Sinks.<JwkSetSource.Refresh.Done>one();
+        keys.onRefresh(new JwkSetSource.Refresh.UnderWay(fetch.asMono()));
+        var context = bearing(next.token().withoutHeader("kid").issue()).context();
+
+        var verdict = pendingOf(stage.evaluate(context)).toFuture();
+        keys.publish(CORP, next);
+        fetch.tryEmitValue(JwkSetSource.Refresh.Done.FRESH).orThrow();
+
+        assertThat(verdict).isCompletedWithValue(Verdict.Pass.PASS);
+        keys.onRefresh(JwkSetSource.Refresh.Done.FRESH);
+        assertThat(reasonOf(stage.evaluate(
+                        bearing(next.token().withoutHeader("kid").forge()).context())))
+                .isEqualTo(Reason.AUTHENTICATE_JWT_SIGNATURE_INVALID);
+        assertThat(keys.asked()).containsExactly("null", "null");
+    }
+
     @Test
     void a_kid_that_several_keys_have_is_tried_with_each() {
         var other = TestTokens.withNewKey(SignatureAlgorithm.ES256, CORP.kid());
@@ -886,6 +906,17 @@ class AuthenticateStageTest {
                         .evidence()
                         .get(Evidence.Key.DETAIL))
                 .isEqualTo("corp: client_id is shop");
+        assertThat(denialOf(stage.evaluate(bearing(
+                                        CORP.token()
+                                                .without("aud")
+                                                .subject("shop")
+                                                .issue(),
+                                        route)
+                                .context()))
+                        .evidence()
+                        .get(Evidence.Key.DETAIL))
+                .as("of a client that is the subject")
+                .isEqualTo("corp: client_id is the subject, and not listed");
     }
 
     /** T1: a withdrawn key dies with the tokens that it verified. */
