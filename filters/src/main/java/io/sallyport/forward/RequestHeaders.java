@@ -116,7 +116,7 @@ public final class RequestHeaders {
     private static void writePrefix(Permit permit, Disclosure disclosure, String requestTarget, HttpHeaders out) {
         int query = requestTarget.indexOf('?');
         var forwarded = query < 0 ? requestTarget : requestTarget.substring(0, query);
-        var stripped = disclosure.strippedFrom(permit.path().value(), forwarded);
+        var stripped = disclosure.strippedFrom(permit.forwardedPath(), forwarded);
         if (stripped != null) {
             out.set(X_FORWARDED_PREFIX, stripped);
         }

@@ -72,7 +72,8 @@ class HttpConformanceIT {
     /** RFC 9110 section 6.5, RFC 9112 section 7.1.2. */
     @Test
     void trailers_reach_a_client_that_asks_for_them() throws Exception {
-        var target = answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Checksum: 1\r\nX-Auth-User: evil\r\nConnection: close\r\nAuthorization: evil\r\n\r\n");
+        var target = answering(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Checksum: 1\r\nX-Auth-User: evil\r\nConnection: close\r\nAuthorization: evil\r\n\r\n");
         try (var connection = world.connect()) {
             var answer = connection
                     .write("GET %s HTTP/1.1\r\nHost: %s\r\nTE: trailers\r\nConnection: TE, close\r\n\r\n"
