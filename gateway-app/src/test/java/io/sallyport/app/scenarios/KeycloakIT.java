@@ -111,6 +111,7 @@ class KeycloakIT {
                               authenticate: { issuers: [asked] }
                               authorize: { allow: { own: "token.claims.tenant_id == path.tenant" } }
                               upstream: { uri: "https://localhost:%d", expected-ids: ["%s"] }
+                        ...
                         """.formatted(
                                         gateway.parts().payments().port(),
                                         gateway.parts().payments().id(),

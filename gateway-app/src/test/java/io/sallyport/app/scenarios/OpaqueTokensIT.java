@@ -25,9 +25,7 @@ class OpaqueTokensIT {
     /** The demo's issuer, whose JWTs are still accepted, and the same issuer's opaque tokens. */
     private static String withIntrospection(String demo) {
         var issuer = demo.replaceFirst("(?s).* issuer: (https://\\S+)\n.*", "$1");
-        return demo.replace(
-                "      max-token-lifetime: 1h\n",
-                """
+        var introspecting = """
                 max-token-lifetime: 1h
                 jwks-uri: %1$s/jwks
                 introspection:
@@ -35,8 +33,10 @@ class OpaqueTokensIT {
                   client-id: %2$s
                   client-secret-file: %3$s
                   cache: 1s
-                """.formatted(issuer, DemoParts.OPERATOR, secret()).indent(6)
-                        + "    partner: { issuer: \"https://localhost:1\", audiences: [partner] }\n");
+                """.formatted(issuer, DemoParts.OPERATOR, secret()).indent(6);
+        var away = "    partner: { issuer: \"https://localhost:1\", audiences: [partner] }\n";
+        return demo.replace("      max-token-lifetime: 1h\n", introspecting)
+                .replace("  issuers:\n", "  issuers:\n" + away);
     }
 
     private static String secret() {
