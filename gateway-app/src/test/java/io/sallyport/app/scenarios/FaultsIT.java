@@ -130,12 +130,11 @@ class FaultsIT {
     }
 
     private static int revoke(String subject) throws Exception {
-        var body = "{\"iss\":\"%s\",\"sub\":\"%s\",\"not_before\":\"%s\",\"reason\":\"test\"}";
         return management(
                         "/actuator/sallyport/revocations",
                         HttpRequest.newBuilder()
                                 .header("Content-Type", "application/json")
-                                .POST(HttpRequest.BodyPublishers.ofString(body.formatted(
+                                .POST(HttpRequest.BodyPublishers.ofString("{\"iss\":\"%s\",\"sub\":\"%s\",\"not_before\":\"%s\",\"reason\":\"test\"}".formatted(
                                         world.parts().issuer().issuer(),
                                         subject,
                                         Instant.now().plusSeconds(3600)))))
