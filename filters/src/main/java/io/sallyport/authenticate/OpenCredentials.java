@@ -84,10 +84,11 @@ public final class OpenCredentials {
     }
 
     private boolean isOfKnownIssuer(UnverifiedToken.Jws token) {
+        var iss = token.issuer();
         for (var issuer : issuers) {
             var trustDomain = issuer.trustDomain();
             if (trustDomain == null
-                    ? issuer.issuer().equals(token.issuer())
+                    ? iss != null && issuer.issues(iss)
                     : trustDomain.toIdString().equals(token.trustDomain())) {
                 return true;
             }

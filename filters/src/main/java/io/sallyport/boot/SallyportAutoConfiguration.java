@@ -266,14 +266,15 @@ public class SallyportAutoConfiguration {
 
     /** Signs what upstreams are told of callers. */
     @Bean
-    TokenIssuer tokenIssuer(Configuration configuration, SvidSource svids, Clock clock) {
+    TokenIssuer tokenIssuer(Configuration configuration, CryptoProvider crypto, SvidSource svids, Clock clock) {
         var signing = configuration.settings().signing();
         return signing == null
                 ? new TokenIssuer(null, null, svids)
                 : Opening.section(
                         "sallyport.signing",
                         configuration,
-                        () -> new TokenIssuer(SigningKeys.open(signing, clock), signing.issuer(), svids));
+                        () -> new TokenIssuer(
+                                SigningKeys.open(signing, crypto.orNull(), clock), signing.issuer(), svids));
     }
 
     @Bean

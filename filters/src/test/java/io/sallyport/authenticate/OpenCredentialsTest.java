@@ -47,6 +47,24 @@ class OpenCredentialsTest {
     }
 
     @Test
+    void so_is_a_token_of_a_tenant_that_the_gateway_admits_and_no_other_tenants() {
+        var tenants = TestIssuer.with(NoKeys.NO_KEYS)
+                .issuer("https://idp.example.org/{tid}/v2.0")
+                .tenants("tid", "acme")
+                .compile();
+        var credentials = new OpenCredentials(true, List.of(), List.of(tenants));
+
+        assertThat(left(credentials, "Bearer " + of("https://idp.example.org/acme/v2.0")))
+                .isNull();
+        assertThat(left(credentials, "Bearer " + of("https://idp.example.org/globex/v2.0")))
+                .isNotNull();
+    }
+
+    private static String of(String issuer) {
+        return jws("{\"alg\":\"RS256\"}", "{\"iss\":\"%s\"}".formatted(issuer));
+    }
+
+    @Test
     void a_token_of_which_nobody_can_tell_whose_it_is_is_removed() {
         // Encrypted, and with a header that is never read here.
         assertThat(left("Bearer a.b.c.d.e")).isNull();
@@ -88,8 +106,12 @@ class OpenCredentialsTest {
     }
 
     private @Nullable String left(String authorization) {
+        return left(credentials(true), authorization);
+    }
+
+    private static @Nullable String left(OpenCredentials credentials, String authorization) {
         HttpHeaders headers = new DefaultHttpHeaders().add("Authorization", authorization);
-        credentials(true).leaveOnlyThese(headers);
+        credentials.leaveOnlyThese(headers);
         return headers.get("Authorization");
     }
 

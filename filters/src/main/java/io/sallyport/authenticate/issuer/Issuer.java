@@ -233,6 +233,19 @@ public final class Issuer {
         return issuer;
     }
 
+    /** Whether tokens of that {@code iss} are its own, or those of a tenant that it admits. Fetches nothing. */
+    public boolean issues(String iss) {
+        if (anyTenant != null) {
+            return config.tenantOf(iss) != null;
+        }
+        for (var each : each()) {
+            if (each.issuer().equals(iss)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** How the claims of its tokens are read. */
     public ClaimReading reading() {
         return reading;

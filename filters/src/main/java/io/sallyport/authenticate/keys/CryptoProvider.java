@@ -60,8 +60,7 @@ public final class CryptoProvider {
     }
 
     /** For {@code JCAContext#setProvider}: null stands for the JDK's order of preference. */
-    @Nullable
-    Provider orNull() {
+    public @Nullable Provider orNull() {
         return provider;
     }
 

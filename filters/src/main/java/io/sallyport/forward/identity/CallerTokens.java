@@ -65,7 +65,7 @@ public record CallerTokens(
     }
 
     /**
-     * Writes the tokens of one request. Takes some fifty microseconds for each.
+     * Writes the tokens of one request. Takes tens of microseconds for each.
      *
      * @return why the request cannot be forwarded, or null
      */

@@ -27,6 +27,7 @@ public final class IdentityFields {
     private static final FieldNames NOT_TO_BE_WRITTEN = FieldNames.of(
             "http2-settings",
             "keep-alive",
+            "max-forwards",
             "proxy-authenticate",
             "proxy-authorization",
             "proxy-connection",

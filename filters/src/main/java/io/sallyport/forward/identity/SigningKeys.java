@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.Provider;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +39,7 @@ public final class SigningKeys implements AutoCloseable {
     static final Duration BEHIND = Duration.ofHours(2);
 
     private final List<Path> files;
+    private final @Nullable Provider crypto;
     private final InstantSource clock;
     private final FileWatch watch;
     private volatile State state;
@@ -54,13 +57,14 @@ public final class SigningKeys implements AutoCloseable {
 
     private record Published(SigningKey key, Instant until) {}
 
-    private SigningKeys(List<Path> files, InstantSource clock, Duration interval)
+    private SigningKeys(List<Path> files, @Nullable Provider crypto, InstantSource clock, Duration interval)
             throws IOException, GeneralSecurityException {
         this.files = List.copyOf(files);
+        this.crypto = crypto;
         this.clock = clock;
         // Before they are read, so that no change is missed.
         this.watch = new FileWatch("sallyport-signing-keys", files, clock, interval);
-        var keys = read(files);
+        var keys = read(files, crypto);
         var published = new LinkedHashMap<String, Published>();
         for (var key : keys) {
             published.put(key.id(), new Published(key, Instant.MAX));
@@ -71,15 +75,16 @@ public final class SigningKeys implements AutoCloseable {
     /**
      * Reads the files and follows them.
      *
+     * @param crypto does the arithmetic; null for the JDK's own
      * @throws InvalidSetting if one cannot be used
      */
-    public static SigningKeys open(SigningConfig config, InstantSource clock) {
-        return open(config.keys(), clock, Duration.ofSeconds(1));
+    public static SigningKeys open(SigningConfig config, @Nullable Provider crypto, InstantSource clock) {
+        return open(config.keys(), crypto, clock, Duration.ofSeconds(1));
     }
 
-    static SigningKeys open(List<Path> files, InstantSource clock, Duration interval) {
+    static SigningKeys open(List<Path> files, @Nullable Provider crypto, InstantSource clock, Duration interval) {
         try {
-            var keys = new SigningKeys(files, clock, interval);
+            var keys = new SigningKeys(files, crypto, clock, interval);
             keys.watch.start(_ -> keys.readAgain());
             return keys;
         } catch (IOException | GeneralSecurityException e) {
@@ -91,7 +96,7 @@ public final class SigningKeys implements AutoCloseable {
     public static void check(SigningConfig config, Findings.Place at) {
         for (int i = 0; i < config.keys().size(); i++) {
             try {
-                var _ = SigningKey.read(config.keys().get(i));
+                var _ = SigningKey.read(config.keys().get(i), null);
             } catch (IOException | GeneralSecurityException e) {
                 at.child("keys")
                         .element(i)
@@ -100,17 +105,18 @@ public final class SigningKeys implements AutoCloseable {
         }
     }
 
-    private static List<SigningKey> read(List<Path> files) throws IOException, GeneralSecurityException {
+    private static List<SigningKey> read(List<Path> files, @Nullable Provider crypto)
+            throws IOException, GeneralSecurityException {
         var keys = new ArrayList<SigningKey>();
         for (var file : files) {
-            keys.add(SigningKey.read(file));
+            keys.add(SigningKey.read(file, crypto));
         }
         return keys;
     }
 
     private void readAgain() throws IOException {
         try {
-            replace(read(files), clock.instant());
+            replace(read(files, crypto), clock.instant());
         } catch (IOException e) {
             complain(e);
             throw e;

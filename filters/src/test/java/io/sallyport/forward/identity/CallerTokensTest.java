@@ -8,6 +8,7 @@ import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jwt.SignedJWT;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaders;
+import io.sallyport.authenticate.keys.CryptoProvider;
 import io.sallyport.decision.Denial;
 import io.sallyport.decision.Reason;
 import io.sallyport.forward.FakeSvidSource;
@@ -62,7 +63,10 @@ class CallerTokensTest {
                                         generator.generateKeyPair().getPrivate().getEncoded())));
         identities.hold(ca.issue("/ns/edge/sa/gateway"), ca.bundle());
         issuer = new TokenIssuer(
-                SigningKeys.open(List.of(file), InstantSource.system(), Duration.ofMinutes(1)), null, identities);
+                SigningKeys.open(
+                        List.of(file), CryptoProvider.detect().orNull(), InstantSource.system(), Duration.ofMinutes(1)),
+                null,
+                identities);
     }
 
     @AfterEach

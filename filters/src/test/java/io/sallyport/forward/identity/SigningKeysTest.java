@@ -127,7 +127,7 @@ class SigningKeysTest {
         var other = folder.resolve("p384.pem");
         Files.writeString(other, pem(pair("secp384r1")));
 
-        assertThatThrownBy(() -> SigningKeys.open(List.of(other), clock, Duration.ofMillis(50)))
+        assertThatThrownBy(() -> SigningKeys.open(List.of(other), null, clock, Duration.ofMillis(50)))
                 .isInstanceOf(InvalidSetting.class)
                 .hasMessageContaining("P-256");
         var findings = new Findings();
@@ -138,7 +138,7 @@ class SigningKeysTest {
     }
 
     private SigningKeys open(Path... files) {
-        var keys = SigningKeys.open(List.of(files), clock, Duration.ofMillis(50));
+        var keys = SigningKeys.open(List.of(files), null, clock, Duration.ofMillis(50));
         opened.add(keys);
         return keys;
     }
