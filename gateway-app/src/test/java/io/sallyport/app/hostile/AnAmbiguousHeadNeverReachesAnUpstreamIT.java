@@ -489,27 +489,7 @@ class AnAmbiguousHeadNeverReachesAnUpstreamIT {
                         "///evil.test/",
                         "/\\evil.test/",
                         "\\\\evil.test\\",
-                        "http:\\\\{host}\\",
-                        "{target}?a=\"",
-                        "{target}?<b>",
-                        "{target}?a=%",
-                        "{target}?a=%zz",
-                        "{target}?a=%2",
-                        "{target}?a={b}",
-                        "{target}?a=^",
-                        "{target}?a=`",
-                        "{target}?a=|",
-                        "{target}?\\",
-                        "{target}\"",
-                        "{target}<",
-                        "{target}>",
-                        "{target}^",
-                        "{target}`",
-                        "{target}{",
-                        "{target}|",
-                        "{target}}",
-                        "{target}[",
-                        "{target}]")
+                        "http:\\\\{host}\\")
                 .map(target -> row(target, "GET " + target + " HTTP/1.1\r\nHost: {host}\r\n\r\n"));
     }
 

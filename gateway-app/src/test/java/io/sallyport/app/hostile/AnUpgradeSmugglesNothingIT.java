@@ -68,7 +68,6 @@ class AnUpgradeSmugglesNothingIT {
                 new Attack("no Connection", HANDSHAKE.replace("Connection: Upgrade", "Connection: keep-alive")),
                 new Attack("two protocols", HANDSHAKE.replace("Upgrade: websocket", "Upgrade: websocket, h2c")),
                 new Attack("a POST", Attack.post(FIELDS)),
-                new Attack("HTTP/1.0", HANDSHAKE.replace("HTTP/1.1", "HTTP/1.0")),
                 new Attack("another origin", HANDSHAKE.replace("https://app.", "https://evil.")),
                 new Attack("no origin that could be one", HANDSHAKE.replace("https://app.example.org", "null")),
                 new Attack("two origins", HANDSHAKE.replace("Origin:", "Origin: https://evil.example\r\nOrigin:")));

@@ -266,7 +266,7 @@ final class HostileWorld implements BeforeAllCallback {
             var configuration = Files.readString(parts.configuration())
                     .replace(
                             "  listener:\n",
-                            "  listener:\n    health-path: /healthz\n    idle-timeout: %ds\n"
+                            "  listener:\n    health-path: /healthz\n    max-headers: 16KB\n    idle-timeout: %ds\n"
                                     .formatted(IDLE.toSeconds()))
                     // Who is turned away unread shows nothing.
                     .replace("failures-per-minute: 100 ", "failures-per-minute: 10000000 ")

@@ -45,12 +45,14 @@ class HttpConformanceIT {
     /** RFC 9110 section 15.2, RFC 8297. */
     @Test
     void early_hints_reach_a_client_of_either_version() throws Exception {
-        var target = answering("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + OK);
+        var target = answering("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nX-Hint: yes\r\n\r\n" + OK);
         try (var connection = world.connect()) {
             connection.write("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n".formatted(target, way.host()));
             var hints = connection.readHead();
             assertThat(hints.status()).isEqualTo(103);
             assertThat(hints.field("link")).isEqualTo("</a.css>");
+            // Filters do not see it, so that nothing else passes where there are any.
+            assertThat(hints.fields().contains("X-Hint: yes")).isEqualTo(way == Way.DIRECT);
             assertThat(connection.read().body()).isEqualTo("ok");
         }
         try (var connection = Http2Connection.open(world)) {
@@ -136,7 +138,6 @@ class HttpConformanceIT {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "/projects/group%2Fproj",
                 "/projects/group%2Fother/issues",
                 "/projects/group%2F../issues",
                 "/projects/group%2F%2Fproj/issues",
@@ -232,7 +233,7 @@ class HttpConformanceIT {
     @Test
     void every_path_of_a_host_has_metadata_and_its_challenge_says_where() throws Exception {
         try (var connection = world.connect()) {
-            for (var path : new String[] {"/secret/a", "/secret/some/where", "/projects/plain/a"}) {
+            for (var path : new String[] {"/secret/a", "/secret/some/where", "/projects/group%2Fproj/issues"}) {
                 var metadata = "/.well-known/oauth-protected-resource" + path;
                 var base = "https://" + way.host() + ":" + world.port();
                 assertThat(get(connection, path).field("www-authenticate"))

@@ -59,7 +59,7 @@ class GrpcIT {
     }
 
     private static final List<String> SERVICES =
-            List.of("Open", "Guarded", "Limited", "Short", "Wrong", "Ageing", "Old");
+            List.of("Open", "Guarded", "Limited", "Short", "Small", "Wrong", "Ageing", "Old");
     private static final Duration NEVER = Duration.ofDays(1);
     private static final Duration AGE = Duration.ofMillis(300);
 
@@ -105,6 +105,7 @@ class GrpcIT {
                                 service.equals("Wrong")
                                         ? DemoParts.LEDGER_ID.toString()
                                         : DemoParts.PAYMENTS_ID.toString())
+                        .replace("16MB", service.equals("Small") ? "1KB" : "16MB")
                         .replace("LONGEST", service.equals("Short") ? "1s" : "1h"));
             }
         }
@@ -315,15 +316,19 @@ class GrpcIT {
 
     @Test
     void a_message_that_is_larger_than_the_route_takes_is_too_much() throws Exception {
-        var large = "x".repeat(17 * 1024 * 1024);
-        assertThat(failure(() -> say("Open", large)).getStatus().getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
+        var large = "x".repeat(2_000);
+        var error = failure(() -> say("Small", large));
+        assertThat(error.getStatus().getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
+        assertThat(error.getStatus().getDescription()).contains("too_large");
 
         var answers = new Answers();
-        var questions = chat("Open", answers);
+        var questions = chat("Small", answers);
         questions.onNext("ping");
         assertThat(answers.next()).isEqualTo("re: ping");
         questions.onNext(large);
-        assertThat(answers.end().getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
+        var end = answers.end();
+        assertThat(end.getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
+        assertThat(end.getDescription()).contains("too_large");
     }
 
     @Test
