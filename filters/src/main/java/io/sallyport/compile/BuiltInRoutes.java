@@ -31,6 +31,9 @@ final class BuiltInRoutes {
     /** Where upstreams find the keys that the gateway signs with. */
     private static final String SIGNING_KEYS_PATH = "/.well-known/sallyport/jwks.json";
 
+    /** A challenge names the path that was asked for, whatever its route lets pass. */
+    private static final PathRules ANY_PATH = new PathRules(PathRules.Handling.PASS, PathRules.Handling.PASS);
+
     private static final Set<HttpMethod> READING = Set.of(HttpMethod.GET, HttpMethod.HEAD);
 
     private final @Nullable ListenerConfig listener;
@@ -232,7 +235,8 @@ final class BuiltInRoutes {
         return new RouteTable.Entry(
                 local("sallyport:protected-resource", host, answer),
                 PathPattern.parse(LocalForwarder.METADATA_PATH + "/**"),
-                READING);
+                READING,
+                ANY_PATH);
     }
 
     private Made.Preflights preflights(String host, Preflight preflight, Made.@Nullable Preflights before) {

@@ -12,6 +12,7 @@ import io.sallyport.pipeline.CanonicalPath;
 import io.sallyport.pipeline.ClientAddress;
 import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.RequestHead;
+import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
 import io.sallyport.pipeline.TlsConnection;
@@ -175,9 +176,11 @@ public final class EdgeStage implements Stage {
         };
     }
 
+    // What the gateway answers itself goes no further, so that nobody splits its path.
     private static boolean hasSlashesInVariablesOnly(RouteTable.Match match, CanonicalPaths.Reading.Conditional path) {
         var pattern = match.pattern();
         return path.slashAt() < 0
+                || match.route().kind() == Route.Kind.LOCAL
                 || (pattern != null
                         && pattern.hasEncodedSlashesInVariablesOnly(path.path().value()));
     }

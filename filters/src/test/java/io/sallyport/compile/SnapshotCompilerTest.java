@@ -345,10 +345,8 @@ final class SnapshotCompilerTest {
 
         assertThat(ConfigurationCheck.check(path))
                 .extracting(Object::toString)
-                .containsExactly("sallyport.routes.observed.match: GET"
-                        + " api.example.org/.well-known/oauth-protected-resource/** (expected: what no other route"
-                        + " takes; route sallyport:protected-resource takes"
-                        + " api.example.org/.well-known/oauth-protected-resource/**)");
+                .containsExactly("sallyport.routes.observed.match: /.well-known/oauth-protected-resource/** (expected:"
+                        + " another path: the gateway answers it with the metadata of its host)");
     }
 
     @Test

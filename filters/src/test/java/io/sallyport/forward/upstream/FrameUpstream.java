@@ -277,6 +277,11 @@ final class FrameUpstream implements AutoCloseable {
             return bytes;
         }
 
+        /** Ends the connection without a word. */
+        void end() throws IOException {
+            socket.close();
+        }
+
         /** Says that the streams up to this one will be answered, and no other. */
         Link goAway(int lastStream) throws IOException {
             return send(GOAWAY, 0, 0, ByteBuffer.allocate(8).putInt(lastStream).array());

@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -129,6 +130,45 @@ class Http2UpstreamTest {
         // The default is 4 s.
         await().atMost(Duration.ofSeconds(3))
                 .until(() -> upstream.links().getFirst().isEnded());
+    }
+
+    @Test
+    void a_request_that_meets_the_end_of_its_connection_is_sent_once_more_on_another() throws Exception {
+        var requests = new AtomicInteger();
+        var upstream = upstream(turn -> {
+            if (requests.incrementAndGet() == 2) {
+                turn.link().end();
+            } else {
+                turn.answer("turn " + requests.get());
+            }
+        });
+        var front = front(upstream);
+        exchange(front, "GET /v1 HTTP/1.1\nHost: api.example.org\n\n", "turn 1");
+        assertThat(front.nextEnd().lease()).containsExactly("answered 200");
+
+        var answer = exchange(front, "GET /v1 HTTP/1.1\nHost: api.example.org\n\n", "turn 3");
+
+        assertThat(answer).startsWith("HTTP/1.1 200");
+        assertThat(upstream.links()).hasSize(2);
+        assertThat(front.nextEnd().lease()).containsExactly("answered 200");
+    }
+
+    @Test
+    void one_whose_stream_is_reset_is_not() throws Exception {
+        var requests = new AtomicInteger();
+        var upstream = upstream(turn -> {
+            if (requests.incrementAndGet() == 2) {
+                turn.reset(2);
+            } else {
+                turn.answer("hello");
+            }
+        });
+        var front = front(upstream);
+        exchange(front, "GET /v1 HTTP/1.1\nHost: api.example.org\n\n", "hello");
+
+        assertThat(exchange(front, "GET /v1 HTTP/1.1\nHost: api.example.org\n\n", "}"))
+                .startsWith("HTTP/1.1 502");
+        assertThat(requests).hasValue(2);
     }
 
     @Test

@@ -54,7 +54,7 @@ final class Expectation {
         require(
                 response.status == script.status()
                         && request.isForwarded()
-                        && (script.death() == Death.NEVER || (script.death() == Death.FIRST_TIME && isRepeatable()))
+                        && (script.death() == Death.NEVER || (script.death() == Death.FIRST_TIME && request.isRepeatable()))
                         && (!neverWhole || script.early()),
                 "not what may be answered",
                 response);
@@ -152,11 +152,7 @@ final class Expectation {
         if (!request.isForwarded()) {
             return 0;
         }
-        return isRepeatable() && (script.death() == Death.BEFORE_HEAD || script.death() == Death.FIRST_TIME) ? 2 : 1;
-    }
-
-    private boolean isRepeatable() {
-        return !request.hasBody() && (request.method.equals("GET") || request.isHead());
+        return request.isRepeatable() && (script.death() == Death.BEFORE_HEAD || script.death() == Death.FIRST_TIME) ? 2 : 1;
     }
 
     /** Whether an upstream may read the whole request. */

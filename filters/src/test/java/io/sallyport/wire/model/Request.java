@@ -221,6 +221,11 @@ final class Request implements Cloneable {
         return upgrade == Upgrade.ALLOWED && !ahead && script.status() == 101 && refusal == 0;
     }
 
+    /** Whether it may be sent once more if its connection ends before any answer. */
+    boolean isRepeatable() {
+        return !hasBody() && (method.equals("GET") || isHead());
+    }
+
     boolean isHead() {
         return method.equals("HEAD");
     }

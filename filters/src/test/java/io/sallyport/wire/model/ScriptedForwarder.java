@@ -219,7 +219,7 @@ final class ScriptedForwarder implements Forwarder {
 
         /** The connection ends. If others had used it, and nothing had come, another is made. */
         private void endForTheFirstTime() {
-            if (request.hasBody() || hinted || random.nextBoolean()) {
+            if (!request.isRepeatable() || hinted || random.nextBoolean()) {
                 fail(RESET);
             } else {
                 repeated = true;

@@ -130,14 +130,21 @@ class FaultsIT {
     }
 
     private static int revoke(String subject) throws Exception {
-        var body = "{\"iss\":\"%s\",\"sub\":\"%s\",\"not_before\":\"%s\",\"reason\":\"test\"}"
-                .formatted(
-                        world.parts().issuer().issuer(), subject, Instant.now().plusSeconds(3600));
+        var entry = Map.of(
+                "iss",
+                world.parts().issuer().issuer().toString(),
+                "sub",
+                subject,
+                "not_before",
+                Instant.now().plusSeconds(3600).toString(),
+                "reason",
+                "test");
         return management(
                         "/actuator/sallyport/revocations",
                         HttpRequest.newBuilder()
                                 .header("Content-Type", "application/json")
-                                .POST(HttpRequest.BodyPublishers.ofString(body)))
+                                .POST(HttpRequest.BodyPublishers.ofString(
+                                        JsonMapper.shared().writeValueAsString(entry))))
                 .statusCode();
     }
 
