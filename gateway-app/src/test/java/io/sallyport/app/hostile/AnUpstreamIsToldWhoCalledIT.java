@@ -3,6 +3,10 @@ package io.sallyport.app.hostile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.nimbusds.jose.crypto.ECDSAVerifier;
+import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.SignedJWT;
 import io.sallyport.app.demo.DemoParts;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -93,6 +97,59 @@ class AnUpstreamIsToldWhoCalledIT {
     }
 
     @Test
+    void signed_tokens_say_the_same_and_verify_by_the_keys_that_the_gateway_publishes() throws Exception {
+        var head = rawHead(
+                HostileWorld.TOLD + "orders",
+                token(Map.of("level", 4, "groups", List.of("a", "b"))),
+                "X-Sallyport-Assertion: spoofed");
+        JWKSet keys;
+        try (var connection = world.connect()) {
+            keys = JWKSet.parse(connection
+                    .write("GET /.well-known/sallyport/jwks.json HTTP/1.1\r\nHost: %s\r\n\r\n".formatted(way.host()))
+                    .read()
+                    .body());
+        }
+
+        var assertion = verified(head, "x-sallyport-assertion", "sallyport-assertion+jwt", keys);
+        assertThat(assertion.getAudience()).containsExactly(DemoParts.PAYMENTS_ID.toString());
+        assertThat(assertion.getIssuer()).isEqualTo(DemoParts.GATEWAY_ID.toString());
+        assertThat(assertion.getStringListClaim("groups")).containsExactly("a", "b");
+        var transaction = verified(head, "txn-token", "txntoken+jwt", keys);
+        assertThat(transaction.getStringClaim("req_wl")).isEqualTo(DemoParts.GATEWAY_ID.toString());
+        assertThat(transaction.getStringClaim("txn")).isEqualTo(field(head, "x-request-id"));
+        assertThat(transaction.getSubject()).isEqualTo(assertion.getSubject());
+    }
+
+    private static JWTClaimsSet verified(String head, String name, String type, JWKSet keys) throws Exception {
+        var token = SignedJWT.parse(field(head, name));
+        assertThat(token.getHeader().getType().getType()).isEqualTo(type);
+        var key = keys.getKeyByKeyId(token.getHeader().getKeyID());
+        assertThat(token.verify(new ECDSAVerifier(key.toECKey()))).isTrue();
+        return token.getJWTClaimsSet();
+    }
+
+    private static String field(String head, String name) {
+        var values = head.lines()
+                .filter(line -> line.toLowerCase(Locale.ROOT).startsWith(name + ": "))
+                .toList();
+        assertThat(values).as(name).hasSize(1);
+        return values.getFirst().substring(name.length() + 2);
+    }
+
+    @Test
+    void a_transaction_token_from_outside_is_refused() throws Exception {
+        int mark = world.upstream().mark();
+        try (var connection = world.connect()) {
+            assertThat(connection
+                            .write(get(world.target(), "Txn-Token: a.b.c"))
+                            .read()
+                            .status())
+                    .isEqualTo(400);
+        }
+        assertThat(world.upstream().since(mark)).isEmpty();
+    }
+
+    @Test
     void only_a_route_that_says_so_lets_a_client_write_such_a_header() throws Exception {
         var fields = new String[] {"X-Tenant-ID: mine", "X-Told-Subject: mine", "X-User: mine"};
 
@@ -147,6 +204,10 @@ class AnUpstreamIsToldWhoCalledIT {
 
     /** The head of the request that the upstream got, in lower case. */
     private String head(String target, String... fields) throws Exception {
+        return rawHead(target, fields).toLowerCase(Locale.ROOT);
+    }
+
+    private String rawHead(String target, String... fields) throws Exception {
         var all = Arrays.stream(fields)
                 .map(field -> field.indexOf(':') < 0 ? "Authorization: Bearer " + field : field)
                 .toArray(String[]::new);
@@ -154,7 +215,7 @@ class AnUpstreamIsToldWhoCalledIT {
         try (var connection = world.connect()) {
             assertThat(connection.write(get(target, all)).read().status()).isEqualTo(200);
         }
-        return world.upstream().since(mark).getFirst().head().toLowerCase(Locale.ROOT);
+        return world.upstream().since(mark).getFirst().head();
     }
 
     private String get(String target, String... fields) {

@@ -11,9 +11,13 @@ import io.sallyport.app.scenarios.RawConnection;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.nio.file.Files;
+import java.security.GeneralSecurityException;
+import java.security.KeyPairGenerator;
+import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -139,7 +143,10 @@ final class HostileWorld implements BeforeAllCallback {
                 .formatted(upstreamPort, DemoParts.PAYMENTS_ID);
         // Under another name, for an upstream has one breaker.
         var guarded = to.replace("localhost", "127.0.0.1").replace(" }", ", circuit-breaker: { minimum-calls: 5 } }");
-        var told = to.replace(" }", ", identity: { headers: { " + String.join(", ", TELLING) + " } } }");
+        var told = to.replace(
+                " }",
+                ", identity: { assertion: { claims: [groups] }, txn-token: {}, headers: { " + String.join(", ", TELLING)
+                        + " } } }");
         var own = to.replace(" }", ", forward-credentials: { authorization: true, cookies: [session] } }");
         var routes = new StringBuilder();
         for (var way : Way.values()) {
@@ -263,7 +270,10 @@ final class HostileWorld implements BeforeAllCallback {
         }
 
         private void addRoutes() throws IOException {
+            var key = parts.configuration().resolveSibling("signing.pem");
+            Files.writeString(key, newSigningKey());
             var configuration = Files.readString(parts.configuration())
+                    .replaceFirst("(?m)^  identity:", "  signing: { keys: [\"%s\"] }\n  identity:".formatted(key))
                     .replace(
                             "  listener:\n",
                             "  listener:\n    health-path: /healthz\n    max-headers: 16KB\n    idle-timeout: %ds\n"
@@ -272,6 +282,18 @@ final class HostileWorld implements BeforeAllCallback {
                     .replace("failures-per-minute: 100 ", "failures-per-minute: 10000000 ")
                     .replace("      signals:\n", "      signals:\n        ua-scanner: { weight: 60 }\n");
             Files.writeString(parts.configuration(), configuration + routes(upstream.port()));
+        }
+
+        private static String newSigningKey() {
+            try {
+                var generator = KeyPairGenerator.getInstance("EC");
+                generator.initialize(new ECGenParameterSpec("secp256r1"));
+                var encoded = generator.generateKeyPair().getPrivate().getEncoded();
+                return "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n"
+                        .formatted(Base64.getMimeEncoder().encodeToString(encoded));
+            } catch (GeneralSecurityException e) {
+                throw new IllegalStateException("every Java platform has P-256", e);
+            }
         }
 
         private void awaitReady() throws IOException, InterruptedException {
