@@ -22,7 +22,6 @@ import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
-import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -180,7 +179,6 @@ public final class AuthenticateStage implements Stage {
         private final String authorization;
         private final int start;
         private final TokenDigest digest;
-        private final Instant now;
         /** The keys that did not verify a token without kid. */
         private @Nullable List<VerificationKey> tried;
 
@@ -190,7 +188,6 @@ public final class AuthenticateStage implements Stage {
             this.authorization = authorization;
             this.start = start;
             this.digest = TokenDigest.of(authorization, start);
-            this.now = context.receivedAt();
         }
 
         /** What is known of the token holds as long as the key that it was found out with is one of its issuer's. */
@@ -219,12 +216,12 @@ public final class AuthenticateStage implements Stage {
         }
 
         private boolean isCurrent(VerificationKey key, Issuer issuer) {
-            var keys = issuer.keys().current(now);
+            var keys = issuer.keys().current(context.receivedAt());
             return keys != null && keys.holds(key);
         }
 
         private boolean areCurrent(List<VerificationKey> keys, Issuer issuer) {
-            var current = issuer.keys().current(now);
+            var current = issuer.keys().current(context.receivedAt());
             // The very list: whether it says the same as another one is not worth finding out for a forged token.
             return current != null && isSame(current.keys(), keys);
         }
@@ -281,7 +278,7 @@ public final class AuthenticateStage implements Stage {
 
         private Verdict askForKey(
                 UnverifiedToken.Jws token, SignatureAlgorithm algorithm, AcceptedTokens.Acceptance acceptance) {
-            return switch (acceptance.issuer().keys().refresh(token.kid(), now)) {
+            return switch (acceptance.issuer().keys().refresh(token.kid(), context.receivedAt())) {
                 case JwkSetSource.Refresh.Done done -> afterRefresh(done, token, algorithm, acceptance);
                 case JwkSetSource.Refresh.UnderWay(var done) ->
                     new Verdict.Pending<>(done, settled -> afterRefresh(settled, token, algorithm, acceptance));
@@ -314,7 +311,7 @@ public final class AuthenticateStage implements Stage {
         private Verdict.@Nullable Settled verify(
                 UnverifiedToken.Jws token, SignatureAlgorithm algorithm, AcceptedTokens.Acceptance acceptance) {
             var issuer = acceptance.issuer();
-            var keys = issuer.keys().current(now);
+            var keys = issuer.keys().current(context.receivedAt());
             var candidates = keys == null ? List.<VerificationKey>of() : keys.find(token.kid(), algorithm);
             if (keys == null || candidates.isEmpty() || (tried != null && isSame(tried, keys.keys()))) {
                 return null;
@@ -322,7 +319,7 @@ public final class AuthenticateStage implements Stage {
             for (var key : candidates) {
                 if (key.verifies(algorithm, token.compact())) {
                     var verified = VerifiedToken.of(token, issuer, key, algorithm);
-                    memory.remember(digest, issuer.issuer(), verified, now.toEpochMilli());
+                    memory.remember(digest, issuer.issuer(), verified, context.receivedAt().toEpochMilli());
                     return judgeClaims(verified, acceptance);
                 }
             }
@@ -335,7 +332,7 @@ public final class AuthenticateStage implements Stage {
         }
 
         private Verdict.Settled judgeClaims(VerifiedToken token, AcceptedTokens.Acceptance acceptance) {
-            var wrong = ClaimRules.judge(token, acceptance, now.toEpochMilli(), clockSkew(context));
+            var wrong = ClaimRules.judge(token, acceptance, context.receivedAt().toEpochMilli(), clockSkew(context));
             return conclude(wrong, token.claims(), token.type(), acceptance, context, accepted);
         }
 
