@@ -54,7 +54,8 @@ final class Expectation {
         require(
                 response.status == script.status()
                         && request.isForwarded()
-                        && (script.death() == Death.NEVER || (script.death() == Death.FIRST_TIME && request.isRepeatable()))
+                        && (script.death() == Death.NEVER
+                                || (script.death() == Death.FIRST_TIME && request.isRepeatable()))
                         && (!neverWhole || script.early()),
                 "not what may be answered",
                 response);
@@ -152,7 +153,9 @@ final class Expectation {
         if (!request.isForwarded()) {
             return 0;
         }
-        return request.isRepeatable() && (script.death() == Death.BEFORE_HEAD || script.death() == Death.FIRST_TIME) ? 2 : 1;
+        return request.isRepeatable() && (script.death() == Death.BEFORE_HEAD || script.death() == Death.FIRST_TIME)
+                ? 2
+                : 1;
     }
 
     /** Whether an upstream may read the whole request. */

@@ -25,9 +25,7 @@ class OpaqueTokensIT {
     /** The demo's issuer, whose JWTs are still accepted, and the same issuer's opaque tokens. */
     private static String withIntrospection(String demo) {
         var issuer = demo.replaceFirst("(?s).* issuer: (https://\\S+)\n.*", "$1");
-        return demo.replace(
-                "      max-token-lifetime: 1h\n",
-                """
+        return demo.replace("      max-token-lifetime: 1h\n", """
                 max-token-lifetime: 1h
                 jwks-uri: %1$s/jwks
                 introspection:
@@ -35,8 +33,11 @@ class OpaqueTokensIT {
                   client-id: %2$s
                   client-secret-file: %3$s
                   cache: 1s
-                """.formatted(issuer, DemoParts.OPERATOR, secret()).indent(6)
-                        + "    partner: { issuer: \"https://localhost:1\", audiences: [partner] }\n");
+                """.formatted(issuer, DemoParts.OPERATOR, secret())
+                        .indent(6))
+                .replace(
+                        "  issuers:\n",
+                        "  issuers:\n    partner: { issuer: \"https://localhost:1\", audiences: [partner] }\n");
     }
 
     private static String secret() {
