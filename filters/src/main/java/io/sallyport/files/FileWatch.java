@@ -80,6 +80,18 @@ public final class FileWatch implements AutoCloseable {
             @Nullable Object identity) {}
 
     /**
+     * Which file it is. A number is given to another file when its own is deleted: what is renamed twice within one look may have the number
+     * of the one before.
+     *
+     * @param born when the file was made; null if the file system does not say
+     */
+    private record Identity(@Nullable Object key, @Nullable FileTime born) {
+        boolean isSameAs(Identity other) {
+            return Objects.equals(key, other.key) && (born == null || other.born == null || born.equals(other.born));
+        }
+    }
+
+    /**
      * One file at one look.
      *
      * @param stamp null if the file cannot be read
@@ -110,7 +122,13 @@ public final class FileWatch implements AutoCloseable {
         }
 
         boolean isSameFileAs(Seen other) {
-            return stamp != null && other.stamp != null && Objects.equals(stamp.identity(), other.stamp.identity());
+            if (stamp == null || other.stamp == null) {
+                return false;
+            }
+            if (stamp.identity() instanceof Identity one && other.stamp.identity() instanceof Identity two) {
+                return one.isSameAs(two);
+            }
+            return Objects.equals(stamp.identity(), other.stamp.identity());
         }
     }
 
@@ -319,16 +337,26 @@ public final class FileWatch implements AutoCloseable {
 
     private static Stamp stampOf(Path file) throws IOException {
         if (file.getFileSystem().supportedFileAttributeViews().contains("unix")) {
-            var all = Files.readAttributes(file, "unix:isRegularFile,size,lastModifiedTime,ctime,fileKey");
+            var all = Files.readAttributes(file, "unix:isRegularFile,size,lastModifiedTime,creationTime,ctime,fileKey");
             return new Stamp(
                     (Boolean) Objects.requireNonNull(all.get("isRegularFile")),
                     (Long) Objects.requireNonNull(all.get("size")),
                     (FileTime) Objects.requireNonNull(all.get("lastModifiedTime")),
                     (FileTime) all.get("ctime"),
-                    all.get("fileKey"));
+                    new Identity(all.get("fileKey"), knowsBirths(file) ? (FileTime) all.get("creationTime") : null));
         }
         var basic = Files.readAttributes(file, BasicFileAttributes.class);
         return new Stamp(basic.isRegularFile(), basic.size(), basic.lastModifiedTime(), null, basic.fileKey());
+    }
+
+    /** Whether the file system stores when a file was made: the JDK says the time of the last change where it does not. */
+    private static boolean knowsBirths(Path file) throws IOException {
+        var folder = file.toRealPath().getParent();
+        if (folder == null) {
+            return false;
+        }
+        var attributes = Files.readAttributes(folder, BasicFileAttributes.class);
+        return !attributes.creationTime().equals(attributes.lastModifiedTime());
     }
 
     /** Stops looking. A call of the listener that is under way is interrupted. */

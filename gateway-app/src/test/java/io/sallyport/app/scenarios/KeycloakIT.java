@@ -116,7 +116,8 @@ class KeycloakIT {
                                         gateway.parts().payments().port(),
                                         gateway.parts().payments().id(),
                                         gateway.parts().payments().port(),
-                                        gateway.parts().payments().id()));
+                                        gateway.parts().payments().id())
+                        + "...\n");
         var token = keycloak().token("shop-rs256");
         await(() -> ask(token).statusCode() == 200);
     }

@@ -125,7 +125,7 @@ class WorkloadCallersIT {
         assertThat(gateway.recordOf(withToken).field("sallyport.client_id")).isNotNull();
 
         assertThat(get("/v1/either/1", svid, Version.HTTP_2, "x.y.z").statusCode())
-                .isEqualTo(400);
+                .isEqualTo(401);
     }
 
     @Test
