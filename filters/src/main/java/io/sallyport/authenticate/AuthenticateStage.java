@@ -319,7 +319,11 @@ public final class AuthenticateStage implements Stage {
             for (var key : candidates) {
                 if (key.verifies(algorithm, token.compact())) {
                     var verified = VerifiedToken.of(token, issuer, key, algorithm);
-                    memory.remember(digest, issuer.issuer(), verified, context.receivedAt().toEpochMilli());
+                    memory.remember(
+                            digest,
+                            issuer.issuer(),
+                            verified,
+                            context.receivedAt().toEpochMilli());
                     return judgeClaims(verified, acceptance);
                 }
             }
