@@ -181,8 +181,6 @@ public final class AuthenticateStage implements Stage {
         private final int start;
         private final TokenDigest digest;
         private final Instant now;
-        /** The keys that did not verify a token without kid. */
-        private @Nullable List<VerificationKey> tried;
 
         Judgement(RequestContext context, AcceptedTokens accepted, String authorization, int start) {
             this.context = context;
@@ -264,7 +262,7 @@ public final class AuthenticateStage implements Stage {
                             .with(Difference.ofKey(token, acceptance.issuer()));
                 }
             }
-            var verified = verify(token, algorithm, acceptance);
+            var verified = verify(token, algorithm, acceptance, null);
             return verified != null ? verified : askForKey(token, algorithm, acceptance);
         }
 
@@ -281,19 +279,32 @@ public final class AuthenticateStage implements Stage {
 
         private Verdict askForKey(
                 UnverifiedToken.Jws token, SignatureAlgorithm algorithm, AcceptedTokens.Acceptance acceptance) {
+            var tried = tried(token, algorithm, acceptance.issuer());
             return switch (acceptance.issuer().keys().refresh(token.kid(), now)) {
-                case JwkSetSource.Refresh.Done done -> afterRefresh(done, token, algorithm, acceptance);
+                case JwkSetSource.Refresh.Done done -> afterRefresh(done, token, algorithm, acceptance, tried);
                 case JwkSetSource.Refresh.UnderWay(var done) ->
-                    new Verdict.Pending<>(done, settled -> afterRefresh(settled, token, algorithm, acceptance));
+                    new Verdict.Pending<>(done, settled -> afterRefresh(settled, token, algorithm, acceptance, tried));
             };
+        }
+
+        /** All keys of the issuer, where some of them did not verify a token without kid; else null. */
+        private @Nullable List<VerificationKey> tried(
+                UnverifiedToken.Jws token, SignatureAlgorithm algorithm, Issuer issuer) {
+            var keys = issuer.keys().current(now);
+            return token.kid() != null
+                            || keys == null
+                            || keys.find(null, algorithm).isEmpty()
+                    ? null
+                    : keys.keys();
         }
 
         private Verdict.Settled afterRefresh(
                 JwkSetSource.Refresh.Done done,
                 UnverifiedToken.Jws token,
                 SignatureAlgorithm algorithm,
-                AcceptedTokens.Acceptance acceptance) {
-            var verified = verify(token, algorithm, acceptance);
+                AcceptedTokens.Acceptance acceptance,
+                @Nullable List<VerificationKey> tried) {
+            var verified = verify(token, algorithm, acceptance, tried);
             if (verified != null) {
                 return verified;
             }
@@ -310,9 +321,14 @@ public final class AuthenticateStage implements Stage {
         /**
          * Tries each key that the signature may be of. Null if there is none, or if the token does not name its key and may be of one
          * that is not here yet: then the issuer may be asked.
+         *
+         * @param tried the set whose keys did not verify it before, or null
          */
         private Verdict.@Nullable Settled verify(
-                UnverifiedToken.Jws token, SignatureAlgorithm algorithm, AcceptedTokens.Acceptance acceptance) {
+                UnverifiedToken.Jws token,
+                SignatureAlgorithm algorithm,
+                AcceptedTokens.Acceptance acceptance,
+                @Nullable List<VerificationKey> tried) {
             var issuer = acceptance.issuer();
             var keys = issuer.keys().current(now);
             var candidates = keys == null ? List.<VerificationKey>of() : keys.find(token.kid(), algorithm);
@@ -327,7 +343,6 @@ public final class AuthenticateStage implements Stage {
                 }
             }
             if (token.kid() == null) {
-                tried = keys.keys();
                 return null;
             }
             memory.rememberForged(digest, issuer.issuer(), keys.keys());
