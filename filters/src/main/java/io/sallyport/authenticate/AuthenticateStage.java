@@ -22,6 +22,7 @@ import io.sallyport.pipeline.RequestContext;
 import io.sallyport.pipeline.Route;
 import io.sallyport.pipeline.Stage;
 import io.sallyport.pipeline.StageName;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -179,8 +180,7 @@ public final class AuthenticateStage implements Stage {
         private final String authorization;
         private final int start;
         private final TokenDigest digest;
-        /** The keys that did not verify a token without kid. */
-        private @Nullable List<VerificationKey> tried;
+        private final Instant now;
 
         Judgement(RequestContext context, AcceptedTokens accepted, String authorization, int start) {
             this.context = context;
@@ -188,6 +188,7 @@ public final class AuthenticateStage implements Stage {
             this.authorization = authorization;
             this.start = start;
             this.digest = TokenDigest.of(authorization, start);
+            this.now = context.receivedAt();
         }
 
         /** What is known of the token holds as long as the key that it was found out with is one of its issuer's. */
@@ -216,12 +217,12 @@ public final class AuthenticateStage implements Stage {
         }
 
         private boolean isCurrent(VerificationKey key, Issuer issuer) {
-            var keys = issuer.keys().current(context.receivedAt());
+            var keys = issuer.keys().current(now);
             return keys != null && keys.holds(key);
         }
 
         private boolean areCurrent(List<VerificationKey> keys, Issuer issuer) {
-            var current = issuer.keys().current(context.receivedAt());
+            var current = issuer.keys().current(now);
             // The very list: whether it says the same as another one is not worth finding out for a forged token.
             return current != null && isSame(current.keys(), keys);
         }
@@ -261,7 +262,7 @@ public final class AuthenticateStage implements Stage {
                             .with(Difference.ofKey(token, acceptance.issuer()));
                 }
             }
-            var verified = verify(token, algorithm, acceptance);
+            var verified = verify(token, algorithm, acceptance, null);
             return verified != null ? verified : askForKey(token, algorithm, acceptance);
         }
 
@@ -278,19 +279,32 @@ public final class AuthenticateStage implements Stage {
 
         private Verdict askForKey(
                 UnverifiedToken.Jws token, SignatureAlgorithm algorithm, AcceptedTokens.Acceptance acceptance) {
-            return switch (acceptance.issuer().keys().refresh(token.kid(), context.receivedAt())) {
-                case JwkSetSource.Refresh.Done done -> afterRefresh(done, token, algorithm, acceptance);
+            var tried = tried(token, algorithm, acceptance.issuer());
+            return switch (acceptance.issuer().keys().refresh(token.kid(), now)) {
+                case JwkSetSource.Refresh.Done done -> afterRefresh(done, token, algorithm, acceptance, tried);
                 case JwkSetSource.Refresh.UnderWay(var done) ->
-                    new Verdict.Pending<>(done, settled -> afterRefresh(settled, token, algorithm, acceptance));
+                    new Verdict.Pending<>(done, settled -> afterRefresh(settled, token, algorithm, acceptance, tried));
             };
+        }
+
+        /** All keys of the issuer, where some of them did not verify a token without kid; else null. */
+        private @Nullable List<VerificationKey> tried(
+                UnverifiedToken.Jws token, SignatureAlgorithm algorithm, Issuer issuer) {
+            var keys = issuer.keys().current(now);
+            return token.kid() != null
+                            || keys == null
+                            || keys.find(null, algorithm).isEmpty()
+                    ? null
+                    : keys.keys();
         }
 
         private Verdict.Settled afterRefresh(
                 JwkSetSource.Refresh.Done done,
                 UnverifiedToken.Jws token,
                 SignatureAlgorithm algorithm,
-                AcceptedTokens.Acceptance acceptance) {
-            var verified = verify(token, algorithm, acceptance);
+                AcceptedTokens.Acceptance acceptance,
+                @Nullable List<VerificationKey> tried) {
+            var verified = verify(token, algorithm, acceptance, tried);
             if (verified != null) {
                 return verified;
             }
@@ -307,11 +321,16 @@ public final class AuthenticateStage implements Stage {
         /**
          * Tries each key that the signature may be of. Null if there is none, or if the token does not name its key and may be of one
          * that is not here yet: then the issuer may be asked.
+         *
+         * @param tried the set whose keys did not verify it before, or null
          */
         private Verdict.@Nullable Settled verify(
-                UnverifiedToken.Jws token, SignatureAlgorithm algorithm, AcceptedTokens.Acceptance acceptance) {
+                UnverifiedToken.Jws token,
+                SignatureAlgorithm algorithm,
+                AcceptedTokens.Acceptance acceptance,
+                @Nullable List<VerificationKey> tried) {
             var issuer = acceptance.issuer();
-            var keys = issuer.keys().current(context.receivedAt());
+            var keys = issuer.keys().current(now);
             var candidates = keys == null ? List.<VerificationKey>of() : keys.find(token.kid(), algorithm);
             if (keys == null || candidates.isEmpty() || (tried != null && isSame(tried, keys.keys()))) {
                 return null;
@@ -319,16 +338,11 @@ public final class AuthenticateStage implements Stage {
             for (var key : candidates) {
                 if (key.verifies(algorithm, token.compact())) {
                     var verified = VerifiedToken.of(token, issuer, key, algorithm);
-                    memory.remember(
-                            digest,
-                            issuer.issuer(),
-                            verified,
-                            context.receivedAt().toEpochMilli());
+                    memory.remember(digest, issuer.issuer(), verified, now.toEpochMilli());
                     return judgeClaims(verified, acceptance);
                 }
             }
             if (token.kid() == null) {
-                tried = keys.keys();
                 return null;
             }
             memory.rememberForged(digest, issuer.issuer(), keys.keys());
@@ -336,7 +350,7 @@ public final class AuthenticateStage implements Stage {
         }
 
         private Verdict.Settled judgeClaims(VerifiedToken token, AcceptedTokens.Acceptance acceptance) {
-            var wrong = ClaimRules.judge(token, acceptance, context.receivedAt().toEpochMilli(), clockSkew(context));
+            var wrong = ClaimRules.judge(token, acceptance, now.toEpochMilli(), clockSkew(context));
             return conclude(wrong, token.claims(), token.type(), acceptance, context, accepted);
         }
 
