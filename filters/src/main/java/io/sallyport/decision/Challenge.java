@@ -19,12 +19,18 @@ public final class Challenge {
 
     private final String scheme;
     private final String headerValue;
-    private final Set<String> names;
+    private final boolean namesScope;
+    private final boolean namesRealm;
 
-    private Challenge(String scheme, String headerValue, Set<String> names) {
+    /** Where the path of a resource goes that differs from the host; -1 where no metadata is named. */
+    private final int endOfMetadata;
+
+    private Challenge(String scheme, String headerValue, Set<String> names, int endOfMetadata) {
         this.scheme = scheme;
         this.headerValue = headerValue;
-        this.names = names;
+        this.namesScope = names.contains(SCOPE);
+        this.namesRealm = names.contains(REALM);
+        this.endOfMetadata = endOfMetadata;
     }
 
     /**
@@ -47,13 +53,18 @@ public final class Challenge {
     private static Challenge of(String scheme, Map<String, String> parameters) {
         var rendered = new StringBuilder(scheme);
         var separator = ' ';
+        int endOfMetadata = -1;
         for (var parameter : parameters.entrySet()) {
             requireQuotable(parameter.getKey(), parameter.getValue());
             rendered.append(separator).append(parameter.getKey());
-            rendered.append("=\"").append(parameter.getValue()).append('"');
+            rendered.append("=\"").append(parameter.getValue());
+            if (parameter.getKey().equals(METADATA)) {
+                endOfMetadata = rendered.length();
+            }
+            rendered.append('"');
             separator = ',';
         }
-        return new Challenge(scheme, rendered.toString(), Set.copyOf(parameters.keySet()));
+        return new Challenge(scheme, rendered.toString(), parameters.keySet(), endOfMetadata);
     }
 
     private static void requireQuotable(String name, String value) {
@@ -79,15 +90,19 @@ public final class Challenge {
         if (!scheme.equals(BEARER)) {
             return headerValue;
         }
-        var scope =
-                names.contains(SCOPE) || resource.scope().isEmpty() ? "" : "," + SCOPE + "=\"" + resource.scope() + '"';
-        var metadata = resource.metadataOf(path);
-        if (names.contains(METADATA)) {
-            return headerValue.replace('"' + resource.metadata() + '"', '"' + metadata + '"') + scope;
+        var scope = namesScope || resource.scope().isEmpty() ? "" : "," + SCOPE + "=\"" + resource.scope() + '"';
+        if (endOfMetadata >= 0) {
+            // The host's, which that of a path begins with.
+            return new StringBuilder(headerValue.length() + path.length() + scope.length())
+                    .append(headerValue, 0, endOfMetadata)
+                    .append(path.equals("/") ? "" : path)
+                    .append(headerValue, endOfMetadata, headerValue.length())
+                    .append(scope)
+                    .toString();
         }
         var own = headerValue.substring(Math.min(headerValue.length(), BEARER.length() + 1));
-        return BEARER + (names.contains(REALM) ? " " : ' ' + REALM + "=\"" + resource.realm() + "\",") + own + scope
-                + ',' + METADATA + "=\"" + metadata + '"';
+        return BEARER + (namesRealm ? " " : ' ' + REALM + "=\"" + resource.realm() + "\",") + own + scope
+                + ',' + METADATA + "=\"" + resource.metadataOf(path) + '"';
     }
 
     @Override

@@ -68,9 +68,12 @@ public final class WireServer implements AutoCloseable {
 
     static {
         // Whatever blocks an event loop fails the request that it serves, and so the test.
-        BlockHound.install(builder ->
+        BlockHound.install(builder -> builder
                 // Of /dev/urandom, which waits for nothing: the JDK's TLS refills its buffer once in a while.
-                builder.allowBlockingCallsInside("sun.security.provider.NativePRNG$RandomIO", "readFully"));
+                .allowBlockingCallsInside("sun.security.provider.NativePRNG$RandomIO", "readFully")
+                // Netty's own lock, for as long as it takes to add an arena where threads allocate at the same moment.
+                .allowBlockingCallsInside(
+                        "io.netty.buffer.AdaptivePoolingAllocator$MagazineGroup", "tryExpandMagazines"));
     }
 
     /** Counts, as {@code flood} does. */
