@@ -101,8 +101,8 @@ public final class Challenge {
                     .toString();
         }
         var own = headerValue.substring(Math.min(headerValue.length(), BEARER.length() + 1));
-        return BEARER + (namesRealm ? " " : ' ' + REALM + "=\"" + resource.realm() + "\",") + own + scope
-                + ',' + METADATA + "=\"" + resource.metadataOf(path) + '"';
+        return BEARER + (namesRealm ? " " : ' ' + REALM + "=\"" + resource.realm() + "\",") + own + scope + ','
+                + METADATA + "=\"" + resource.metadataOf(path) + '"';
     }
 
     @Override

@@ -172,7 +172,9 @@ class BytesMayComeOneByOneIT {
                     .replaceFirst(
                             "tls: \\{.*}",
                             "insecure-plaintext: true\n    proxy-protocol: required\n    trusted-proxies: [127.0.0.0/8]");
-            Files.writeString(parts.configuration(), configuration + HostileWorld.routes(upstream.port()));
+            Files.writeString(
+                    parts.configuration(),
+                    HostileWorld.withRoutes(configuration, parts.configuration(), upstream.port()));
             gateway = Gateway.start(parts.configuration());
             awaitReady();
         }

@@ -11,6 +11,7 @@ import io.sallyport.app.scenarios.RawConnection;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyPairGenerator;
 import java.security.spec.ECGenParameterSpec;
@@ -137,8 +138,28 @@ final class HostileWorld implements BeforeAllCallback {
         world = context.getRoot().getStore(SHARED).computeIfAbsent(World.class, _ -> World.start(), World.class);
     }
 
-    /** The routes of both hosts to that upstream, as the end of a configuration. */
-    static String routes(int upstreamPort) {
+    /** A configuration with the routes of both hosts to that upstream, and the key that some of them sign with beside its file. */
+    static String withRoutes(String configuration, Path file, int upstreamPort) throws IOException {
+        var key = file.resolveSibling("signing.pem");
+        Files.writeString(key, newSigningKey());
+        return configuration.replaceFirst(
+                        "(?m)^  identity:", "  signing: { keys: [\"%s\"] }\n  identity:".formatted(key))
+                + routes(upstreamPort);
+    }
+
+    private static String newSigningKey() {
+        try {
+            var generator = KeyPairGenerator.getInstance("EC");
+            generator.initialize(new ECGenParameterSpec("secp256r1"));
+            var encoded = generator.generateKeyPair().getPrivate().getEncoded();
+            return "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n"
+                    .formatted(Base64.getMimeEncoder().encodeToString(encoded));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every Java platform has P-256", e);
+        }
+    }
+
+    private static String routes(int upstreamPort) {
         var to = "{ uri: \"https://localhost:%d\", expected-ids: [\"%s\"], timeout: 5s }"
                 .formatted(upstreamPort, DemoParts.PAYMENTS_ID);
         // Under another name, for an upstream has one breaker.
@@ -270,10 +291,7 @@ final class HostileWorld implements BeforeAllCallback {
         }
 
         private void addRoutes() throws IOException {
-            var key = parts.configuration().resolveSibling("signing.pem");
-            Files.writeString(key, newSigningKey());
             var configuration = Files.readString(parts.configuration())
-                    .replaceFirst("(?m)^  identity:", "  signing: { keys: [\"%s\"] }\n  identity:".formatted(key))
                     .replace(
                             "  listener:\n",
                             "  listener:\n    health-path: /healthz\n    max-headers: 16KB\n    idle-timeout: %ds\n"
@@ -281,19 +299,7 @@ final class HostileWorld implements BeforeAllCallback {
                     // Who is turned away unread shows nothing.
                     .replace("failures-per-minute: 100 ", "failures-per-minute: 10000000 ")
                     .replace("      signals:\n", "      signals:\n        ua-scanner: { weight: 60 }\n");
-            Files.writeString(parts.configuration(), configuration + routes(upstream.port()));
-        }
-
-        private static String newSigningKey() {
-            try {
-                var generator = KeyPairGenerator.getInstance("EC");
-                generator.initialize(new ECGenParameterSpec("secp256r1"));
-                var encoded = generator.generateKeyPair().getPrivate().getEncoded();
-                return "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n"
-                        .formatted(Base64.getMimeEncoder().encodeToString(encoded));
-            } catch (GeneralSecurityException e) {
-                throw new IllegalStateException("every Java platform has P-256", e);
-            }
+            Files.writeString(parts.configuration(), withRoutes(configuration, parts.configuration(), upstream.port()));
         }
 
         private void awaitReady() throws IOException, InterruptedException {
