@@ -871,7 +871,7 @@ class AttemptTest {
         var front = front(upstream(turn ->
                 turn.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nSECRETVALUE\r\n")));
         try (var socket = send(front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n")) {
-            assertThatThrownBy(() -> readUntil(socket, "0\r\n\r\n")).isInstanceOf(IOException.class);
+            assertThatThrownBy(() -> readUntil(socket, "\r\n0\r\n\r\n")).isInstanceOf(IOException.class);
         }
 
         assertThat(front.nextEnd().evidence().values()).isNotEmpty().noneMatch(value -> value.contains("SECRET"));
@@ -1089,7 +1089,7 @@ class AttemptTest {
         try (var socket = send(front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n")) {
             readUntil(socket, "half");
             received.countDown();
-            assertThatThrownBy(() -> readUntil(socket, "0\r\n\r\n")).isInstanceOf(IOException.class);
+            assertThatThrownBy(() -> readUntil(socket, "\r\n0\r\n\r\n")).isInstanceOf(IOException.class);
         }
         assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_UPSTREAM_PROTOCOL_ERROR);
     }
@@ -1208,7 +1208,7 @@ class AttemptTest {
         socket.close();
 
         await().until(() -> orders.closedByPeer() == 1);
-        assertThat(orders.received()).doesNotContain("0\r\n\r\n");
+        assertThat(orders.received()).doesNotContain("\r\n0\r\n\r\n");
         assertThat(front.nextEnd().lease()).containsExactly("abandoned");
     }
 
@@ -1231,7 +1231,7 @@ class AttemptTest {
             throws Exception {
         try (var socket = send(front, "GET /v1 HTTP/1.1\r\nHost: api.example.org\r\n\r\n")) {
             readUntil(socket, received);
-            assertThatThrownBy(() -> readUntil(socket, "0\r\n\r\n")).isInstanceOf(IOException.class);
+            assertThatThrownBy(() -> readUntil(socket, "\r\n0\r\n\r\n")).isInstanceOf(IOException.class);
         }
         var end = front.nextEnd();
         assertThat(end.reason()).isEqualTo(reason);

@@ -400,7 +400,7 @@ class Http2UpstreamTest {
         try (var socket = send(front, "GET /v1 HTTP/1.1\nHost: api.example.org\n\n")) {
             readUntil(socket, "half\r\n");
             begun.countDown();
-            assertThatThrownBy(() -> readUntil(socket, "0\r\n\r\n")).isInstanceOf(IOException.class);
+            assertThatThrownBy(() -> readUntil(socket, "\r\n0\r\n\r\n")).isInstanceOf(IOException.class);
         }
 
         assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_UPSTREAM_RESET);
@@ -438,7 +438,7 @@ class Http2UpstreamTest {
         var front = opened(TestFront.on(loop, new DirectForwarder(new UpstreamClient(connections)), route));
 
         try (var socket = send(front, "GET /v1 HTTP/1.1\nHost: api.example.org\n\n")) {
-            assertThatThrownBy(() -> readUntil(socket, "0\r\n\r\n")).isInstanceOf(IOException.class);
+            assertThatThrownBy(() -> readUntil(socket, "\r\n0\r\n\r\n")).isInstanceOf(IOException.class);
         }
 
         assertThat(front.nextEnd().reason()).isEqualTo(Reason.FORWARD_STREAM_OVER);

@@ -214,7 +214,7 @@ class IngressHandlerTest {
             assertThatThrownBy(() -> {
                         var answer = client.readToEnd();
                         // A reset may also be told before what was sent is read; a last chunk never is.
-                        throw new IOException(answer.endsWith("0\r\n\r\n") ? "complete" : "cut");
+                        throw new IOException(answer.endsWith("\r\n0\r\n\r\n") ? "complete" : "cut");
                     })
                     .isInstanceOf(IOException.class)
                     .message()
