@@ -372,6 +372,11 @@ public final class UpstreamConnection extends ChannelDuplexHandler implements Re
         }
         waitingSince = NOT_WAITING;
         if (content instanceof LastHttpContent end) {
+            if (lost != null && !context.channel().isActive()) {
+                // Only the end of the connection ended it, and that was no orderly one: some of it may be missing.
+                end.release();
+                return;
+            }
             heldEnd = end;
         }
         if (content.content().isReadable()) {
