@@ -46,6 +46,16 @@ final class FailedSequences {
                         Request.post(36_365).throughFilters(),
                         Request.post(373).expecting(),
                         Request.chunked(68_462).throughFilters())));
+        cases.add(Arguments.of(
+                "a large answer up to the end, before the body that its upstream never reads",
+                new Sequence(
+                        List.of(Request.post(25)
+                                .script(Script.ok()
+                                        .body(213_992, Script.Framing.UNTIL_CLOSE)
+                                        .early(true))),
+                        Sequence.Reading.SLOWLY,
+                        Leaving.NEVER,
+                        0)));
         return cases.stream();
     }
 
