@@ -234,7 +234,7 @@ final class RouteCompiler {
             checkHealthPath(match, at.child("match"));
         }
         checkOverrides(section, at);
-        boolean isPublic = authorize != null && authorize.isPublic();
+        boolean isPublic = isPublic(section);
         if (authorize != null) {
             checkAuthentication(section, isPublic, at);
         }
@@ -383,7 +383,7 @@ final class RouteCompiler {
             return null;
         }
         var authorize = section.authorize();
-        if (authorize != null && authorize.isPublic()) {
+        if (isPublic(section)) {
             at.child(assertion == null ? "txn-token" : "assertion")
                     .reject("(a section)", "nothing, because authorize is public: there is no caller to speak of");
         }
@@ -529,7 +529,7 @@ final class RouteCompiler {
                 && !route.findings().concern(route.child("rate-limits").path())) {
             rejectOverride(StageName.RATELIMIT, section, "the route has no rate-limits", at);
         }
-        if (section.authorize() != null && section.authorize().isPublic()) {
+        if (isPublic(section)) {
             for (var stage : new StageName[] {StageName.AUTHENTICATE, StageName.REVOCATION, StageName.AUTHORIZE}) {
                 rejectOverride(stage, section, "authorize is public", at);
             }

@@ -109,7 +109,7 @@ public final class AnswerRewrite {
 
     private static boolean isOf(UpstreamTarget target, String authority, boolean plaintext) {
         var host = hostOf(authority);
-        var port = authority.substring(Math.min(authority.length(), lengthOfHost(authority)));
+        var port = authority.substring(lengthOfHost(authority));
         int usual = plaintext ? 80 : 443;
         boolean samePort = port.length() <= 1 ? usual == target.port() : port.equals(":" + target.port());
         return samePort && host.equals(target.host());

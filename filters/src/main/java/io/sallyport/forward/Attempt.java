@@ -83,8 +83,7 @@ public final class Attempt extends UpstreamCall implements ClientExchange.Leave 
 
     /** The path that the upstream is asked for. */
     String requestPath() {
-        int query = requestTarget.indexOf('?');
-        return query < 0 ? requestTarget : requestTarget.substring(0, query);
+        return RequestHeaders.pathOf(requestTarget);
     }
 
     ClientExchange client() {

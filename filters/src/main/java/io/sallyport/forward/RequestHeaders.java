@@ -114,12 +114,16 @@ public final class RequestHeaders {
     }
 
     private static void writePrefix(Permit permit, Disclosure disclosure, String requestTarget, HttpHeaders out) {
-        int query = requestTarget.indexOf('?');
-        var forwarded = query < 0 ? requestTarget : requestTarget.substring(0, query);
-        var stripped = disclosure.strippedFrom(permit.forwardedPath(), forwarded);
+        var stripped = disclosure.strippedFrom(permit.forwardedPath(), pathOf(requestTarget));
         if (stripped != null) {
             out.set(X_FORWARDED_PREFIX, stripped);
         }
+    }
+
+    /** A request target without its query. */
+    static String pathOf(String requestTarget) {
+        int query = requestTarget.indexOf('?');
+        return query < 0 ? requestTarget : requestTarget.substring(0, query);
     }
 
     /** RFC 9110 section 7.6.2; zero does not come here. What is no number is nobody's limit. */
